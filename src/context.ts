@@ -1,0 +1,73 @@
+import type { RunEvent } from './event.ts';
+
+/** Where time comes from. Pure code never sees it: it takes a `Date`. */
+export interface Clock {
+  /** Wall time of this machine. */
+  now(): Date;
+  /** Milliseconds on a clock that never jumps, for lease waits and time limits. */
+  monotonicMs(): number;
+}
+
+/** Who runs this process: written into leases and run records. */
+export interface Host {
+  readonly name: string;
+  /** Changes with every boot of the machine; tells a dead owner of a lease from a live one. Empty where unknown. */
+  readonly bootId: string;
+  readonly pid: number;
+  readonly uid: number;
+  readonly platform: NodeJS.Platform;
+  readonly cpus: number;
+}
+
+/**
+ * A program to start, as plain data: no shell, no inherited environment. Children get PATH, HOME, LANG, `LC_ALL=C`,
+ * TZ=UTC and what `env` adds.
+ */
+export interface ProcessSpec {
+  readonly argv: readonly [string, ...string[]];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
+/** How a process ended. `stderr` is cut to its last lines and freed of known secrets. */
+export interface ProcessEnd {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stderr: string;
+}
+
+export interface CommandResult extends ProcessEnd {
+  readonly stdout: string;
+}
+
+export interface RunOptions {
+  readonly stdin?: string;
+  readonly timeoutMs?: number;
+  /** More than this much on stdout is an error; default 16 MiB. */
+  readonly maxStdoutBytes?: number;
+}
+
+/** What adapters are given by the edge of the program; always the last parameter, never global. */
+export interface Context {
+  readonly clock: Clock;
+  readonly host: Host;
+  /** Aborted on SIGINT and SIGTERM and when a time limit passes. Whoever works long must obey it. */
+  readonly signal: AbortSignal;
+  /** A private folder (0700) for this run, removed at its end. Large temporary files go here. */
+  readonly workDir: string;
+  emit(event: RunEvent): void;
+  /**
+   * Runs one program to its end with its output in memory. Resolves whatever the exit code is; throws a `tool` error
+   * when the program is missing, `interrupted` on abort. On abort the whole process group is stopped.
+   */
+  run(process: ProcessSpec, options?: RunOptions): Promise<CommandResult>;
+  /** The absolute path of a program on PATH, or undefined. */
+  findTool(name: string): string | undefined;
+  /**
+   * Runs one of bkp's own blocking jobs in a child Node process, so that the event loop stays free and an abort stops
+   * it at once. `input` and the result are JSON; an error thrown in the job arrives as the same `BkpError`.
+   */
+  runJob(name: JobName, input: unknown): Promise<unknown>;
+}
+
+export type JobName = 'sqlite';

@@ -1,0 +1,177 @@
+import type { Readable } from 'node:stream';
+import type { Context } from '../context.ts';
+import type { Target } from '../generated/policy.ts';
+import type { ByteSink, ByteSource } from '../streams/bytes.ts';
+
+export type RestoreMode = 'new' | 'replace' | 'merge';
+
+/** JSON that an engine counted in the artifact itself: `{ tables: { events: 12 }, … }`. Compared after a restore, shown by `diff`. */
+export type Facts = Readonly<Record<string, FactValue>>;
+export type FactValue = string | number | boolean | null | { readonly [key: string]: FactValue };
+
+/** A program an engine needs, for `doctor` and the online checks. */
+export interface ToolNeed {
+  readonly tool: string;
+  readonly versionArgv: readonly string[];
+  readonly debianPackage: string;
+  readonly homebrewPackage: string;
+}
+
+export interface Capabilities {
+  /** Restore modes that work; asking for another is refused before anything starts. */
+  readonly modes: readonly RestoreMode[];
+  /** `checks: [{ sql }]` can be evaluated on an artifact. */
+  readonly sqlChecks: boolean;
+  /** Single paths inside an artifact can be restored (`--path`). */
+  readonly paths: boolean;
+  /** `merge` overwrites nothing but changes the destination in place, so a safety snapshot is due before it. */
+  readonly safetyBeforeMerge: boolean;
+  readonly tools: readonly ToolNeed[];
+}
+
+export interface Probe {
+  readonly versions: Versions;
+  /** Raw bytes a capture would read, where that is cheap to know. */
+  readonly estimatedBytes: number | null;
+  /** What would go wrong, one sentence each; empty when a capture can start. */
+  readonly problems: readonly Problem[];
+}
+
+export interface Problem {
+  readonly message: string;
+  readonly hint?: string | undefined;
+}
+
+export interface Versions {
+  readonly server: string | null;
+  readonly tool: string | null;
+}
+
+/** One artifact on its way into a repository. */
+export interface OutgoingArtifact {
+  /** Empty when the target leaves a single artifact; else the name under the target's folder. */
+  readonly name: string;
+  /** Extension before compression, without a dot: `db`, `tar`. */
+  readonly extension: string;
+  /** The native format: `sqlite3`, `tar-pax`. */
+  readonly format: string;
+  readonly source: ByteSource;
+  /** Expected raw bytes, for progress. */
+  readonly estimatedBytes: number | null;
+  /**
+   * Reads the raw bytes to their end while they are stored: checks the format's own end mark and counts facts. Left out
+   * by `checks: fast`. Throws `integrity` when the bytes are not whole.
+   */
+  readonly inspect?: (raw: Readable) => Promise<Facts>;
+}
+
+/** A capture that is ready to be read. `close` is called once, always, also after a failure. */
+export interface Capture {
+  readonly artifacts: readonly OutgoingArtifact[];
+  /** The data is as it was at some moment between these two. */
+  readonly pointInTime: readonly [Date, Date];
+  readonly versions: Versions;
+  /**
+   * Facts and findings that do not need the raw stream (a finished copy on disk); runs beside the storing. Throws
+   * `integrity` when the copy is damaged: the capture has failed.
+   */
+  facts(): Promise<Facts>;
+  /** Evaluates one SQL check on what was captured; returns the single value of its single row. */
+  query?(sql: string): Promise<FactValue>;
+  close(): Promise<void>;
+}
+
+/** A stored artifact, opened for reading; its stored bytes were hashed before. */
+export interface IncomingArtifact {
+  readonly name: string;
+  readonly format: string;
+  readonly rawBytes: number | null;
+  /** Decodes and moves the bytes; throws `integrity` when they are cut or differ from the manifest. */
+  into(sink: ByteSink): Promise<void>;
+}
+
+export interface CheckResult {
+  readonly facts: Facts;
+}
+
+/** What stands where a restore would write. */
+export interface DestinationState {
+  /** `occupied` holds data; `unsuitable` is something else than this engine restores (never overwritten). */
+  readonly state: 'absent' | 'empty' | 'occupied' | 'unsuitable';
+  /** One clause for the plan: `118 tables`, `folder with 20,004 entries`. */
+  readonly description: string;
+  readonly problems: readonly Problem[];
+}
+
+export interface RestoreRequest<T> {
+  /** The target as the policy has it, with `into` laid over it. */
+  readonly destination: T;
+  readonly mode: RestoreMode;
+  readonly artifacts: readonly IncomingArtifact[];
+  /** Chosen paths inside the artifact; empty means everything. */
+  readonly paths: readonly string[];
+  /** In `merge`: leave out what cannot come back instead of rolling back. */
+  readonly skipConflicts: boolean;
+  /** Facts of the manifest, compared with what was restored before the old state is given up; null when unknown. */
+  readonly expectedFacts: Facts | null;
+  /** Used in the names of what is set aside, so that they can be told apart: `20261119T020000Z-k3x9q2aa`. */
+  readonly snapshot: string;
+}
+
+export interface RestoreOutcome {
+  /** Facts counted at the destination after the restore; null where the mode makes them meaningless (merge, chosen paths). */
+  readonly facts: Facts | null;
+  /** What was set aside and must be removed later. */
+  readonly keptOld: readonly SetAside[];
+  /** Rows or entries that came back, for the report: `{ "table events": 12 }`. */
+  readonly restored: Facts;
+  /** What could not come back (only with `skipConflicts`). Not empty means exit 7. */
+  readonly conflicts: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** The old state of a destination, kept under a printed name. */
+export interface SetAside {
+  readonly type: string;
+  /** What the engine needs to find it again, and nothing secret: a path, a database name. */
+  readonly reference: string;
+}
+
+/**
+ * How one `type` of target is captured, checked and restored. Adapters hold no state, no retry loop, no progress and no
+ * dry run; they never print and never know a repository.
+ */
+export interface Engine<K extends Target['type'] = Target['type']> {
+  readonly type: K;
+  readonly capabilities: Capabilities;
+  /** Looks at the target without changing anything. Throws only for bugs and aborts: what is wrong is a `problem`. */
+  probe(target: TargetOf<K>, context: Context): Promise<Probe>;
+  /** Gets the data ready to be read. Throws `target` or `tool` when that is impossible; leaves nothing behind then. */
+  capture(target: TargetOf<K>, context: Context): Promise<Capture>;
+  /** The engine's own full check of stored artifacts, without a server. Throws `integrity` for damage. */
+  check(artifacts: readonly IncomingArtifact[], context: Context): Promise<CheckResult>;
+  /** Evaluates SQL checks on stored artifacts; present where `sqlChecks`. */
+  query?(
+    artifacts: readonly IncomingArtifact[],
+    sql: readonly string[],
+    context: Context,
+  ): Promise<readonly FactValue[]>;
+  /** Looks at a destination without changing anything. */
+  inspectDestination(destination: TargetOf<K>, context: Context): Promise<DestinationState>;
+  /**
+   * Brings data back. On any failure or abort the destination is as it was, or the error's hint says exactly what is
+   * where. Finishes or undoes what an earlier, killed restore of the same destination left.
+   */
+  restore(request: RestoreRequest<TargetOf<K>>, context: Context): Promise<RestoreOutcome>;
+  /** The command a person types to restore this artifact without bkp, given the name of the decoded file or `-` stream. */
+  nativeRestore(
+    target: TargetOf<K>,
+    artifact: { readonly name: string; readonly decode: string; readonly file: string },
+  ): string;
+  /** True while something set aside is still there. */
+  setAsideExists(old: SetAside, context: Context): Promise<boolean>;
+  /** Removes something set aside. Refuses a reference that does not look like one it made. */
+  removeSetAside(old: SetAside, context: Context): Promise<void>;
+}
+
+export type TargetOf<K extends Target['type']> = Extract<Target, { type: K }>;

@@ -1,0 +1,52 @@
+import type { Readable } from 'node:stream';
+
+/** One stored object, or (in a shallow listing) a folder when `bytes` is null. */
+export interface Entry {
+  /** Full key with `/` separators; a folder ends with `/`. */
+  readonly key: string;
+  readonly bytes: number | null;
+}
+
+export interface RepositoryCapabilities {
+  /** `create` is exclusive: of two callers one gets true. Without it a policy must say `singleWriter: true`. */
+  readonly exclusiveCreate: boolean;
+}
+
+/**
+ * Keys and bytes, nothing else: a repository knows no snapshots. Every write is durable when its promise resolves and
+ * visible whole or not at all. Keys are relative, `/`-separated, never empty, and cannot leave the root. Errors are
+ * `repository` errors, or `not-found` for a key that is not there; a place that cannot be reached is never reported as
+ * empty.
+ */
+export interface Repository {
+  readonly capabilities: RepositoryCapabilities;
+  /** Where it is, for people: a path or URL, never a credential. */
+  readonly location: string;
+  /** Writes a whole object, replacing an old one. The source failing or ending early leaves nothing visible. */
+  put(key: string, content: Readable | Uint8Array): Promise<{ readonly bytes: number }>;
+  /** Writes a whole small object only if the key is free; false when it was taken. */
+  create(key: string, content: Uint8Array): Promise<boolean>;
+  /** Reads a whole small object. */
+  read(key: string): Promise<Buffer>;
+  /** Opens an object for streaming from its first byte. */
+  open(key: string): Promise<Readable>;
+  /** Size of an object, or undefined when there is none. */
+  stat(key: string): Promise<{ readonly bytes: number } | undefined>;
+  /**
+   * Entries below a prefix that ends with `/` (or is empty), sorted by key. Deep: all objects. Shallow: objects and
+   * folders directly below. A prefix that does not exist is empty; a root that does not exist is an error.
+   */
+  list(prefix: string, depth: 'deep' | 'shallow'): Promise<readonly Entry[]>;
+  /** Removes an object; a key that is not there is not an error. Empty folders vanish with their last object. */
+  remove(key: string): Promise<void>;
+  /** Removes temporary files that writers killed long ago left behind; returns how many. */
+  sweep(): Promise<number>;
+  /** The store's own clock where it has one, else undefined. */
+  now(): Promise<Date | undefined>;
+  /** Free bytes where that is a meaningful number, else undefined. */
+  freeBytes(): Promise<number | undefined>;
+  /** The path of an object on this machine, where there is one: lets a program read it without Node. */
+  localPath(key: string): string | undefined;
+  /** Makes the place itself (a folder, never a bucket) when it is absent. Only `init` calls it. */
+  prepare(): Promise<void>;
+}

@@ -1,0 +1,86 @@
+import type { MarkKind, SnapshotKind } from './manifest.ts';
+import type { RunRecord } from './run-record.ts';
+
+/** What planning needs to know of a snapshot: the manifest's slim form with its marks. */
+export interface SnapshotRecord {
+  readonly backup: string;
+  readonly id: string;
+  readonly policy: string;
+  readonly kind: SnapshotKind;
+  readonly status: 'created' | 'partial';
+  readonly tick: string | null;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly definitionSha256: string;
+  /** Target names and how each ended. */
+  readonly targets: Readonly<Record<string, 'captured' | 'failed'>>;
+  readonly sizeBytes: number;
+  readonly storedBytes: number;
+  /** Sorted by time. */
+  readonly marks: readonly MarkRecord[];
+  /** False when `snapshots/<backup>/<id>/` is gone: every artifact is missing. */
+  readonly folderPresent: boolean;
+}
+
+export interface MarkRecord {
+  readonly kind: MarkKind;
+  readonly at: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** A folder under `snapshots/` without a manifest. */
+export interface Remains {
+  readonly backup: string;
+  readonly id: string;
+  /** `begun` has a readable begin.json, `released` a released mark; `unknown` has neither and is never deleted. */
+  readonly kind: 'begun' | 'released' | 'unknown';
+  readonly policy: string | null;
+  /** Keys that begin.json or the mark list, relative to the repository. */
+  readonly keys: readonly string[];
+  /** True when the lease named in begin.json is still held: somebody is capturing right now. */
+  readonly inProgress: boolean;
+}
+
+/** A manifest that exists but cannot be used: drift, never deleted. */
+export interface UnreadableManifest {
+  readonly backup: string;
+  readonly id: string;
+  readonly reason: 'newer-format' | 'unreadable' | 'foreign-policy';
+  readonly message: string;
+}
+
+/** Snapshots that carry a `released` mark although no manifest is there any more: they must not be copied back. */
+export interface ReleasedSnapshot {
+  readonly backup: string;
+  readonly id: string;
+  readonly at: string;
+}
+
+/** Everything one reading of a repository found. */
+export interface RepositoryInventory {
+  readonly repositoryId: string;
+  readonly snapshots: readonly SnapshotRecord[];
+  readonly remains: readonly Remains[];
+  readonly unreadable: readonly UnreadableManifest[];
+  readonly released: readonly ReleasedSnapshot[];
+  readonly runs: readonly RunRecord[];
+  readonly leases: readonly HeldLease[];
+}
+
+export interface HeldLease {
+  readonly backup: string;
+  readonly number: number;
+  readonly owner: LeaseOwner;
+  readonly acquiredAt: string;
+  readonly renewedAt: string;
+  readonly purpose: string;
+}
+
+export interface LeaseOwner {
+  readonly host: string;
+  readonly bootId: string;
+  readonly pid: number;
+  readonly policy: string;
+  /** Random per run: tells two runs of one process id apart. */
+  readonly run: string;
+}

@@ -1,0 +1,76 @@
+import type { Facts, FactValue, Versions } from '../engines/engine.ts';
+
+/** The newest manifest format this bkp writes; it reads all up to it. */
+export const MANIFEST_FORMAT = 1;
+
+export type SnapshotKind = 'backup' | 'safety' | 'adopted';
+
+/** The JSON that commits a snapshot, as `schema/manifest.schema.json` describes it. Immutable once written. */
+export interface Manifest {
+  readonly formatVersion: number;
+  readonly policy: string;
+  readonly backup: string;
+  readonly id: string;
+  readonly kind: SnapshotKind;
+  readonly status: 'created' | 'partial';
+  /** The schedule tick this snapshot satisfies, ISO; null for safety, adopted and unscheduled ones. */
+  readonly tick: string | null;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly tool: { readonly bkp: string };
+  readonly definitionSha256: string;
+  readonly targets: Readonly<Record<string, ManifestTarget>>;
+  /** Text of the policy files as they stood (references, never values), by path. */
+  readonly policyFiles: Readonly<Record<string, string>>;
+}
+
+export interface ManifestTarget {
+  readonly type: string;
+  readonly status: 'captured' | 'failed';
+  /** Why it failed; null when captured. */
+  readonly error: string | null;
+  readonly pointInTime: readonly [string, string] | null;
+  readonly versions: Versions;
+  /** The `x-defines` keys as written in the policy. */
+  readonly definition: Readonly<Record<string, unknown>>;
+  readonly facts: Facts;
+  readonly warnings: readonly string[];
+  readonly checks: readonly CheckOutcome[];
+  readonly artifacts: readonly ManifestArtifact[];
+  /** Native commands that restore this target without bkp. */
+  readonly restore: readonly string[];
+}
+
+export interface CheckOutcome {
+  /** `sql: SELECT count(*) FROM events` or `facts: tables.events`. */
+  readonly check: string;
+  readonly expect: string;
+  readonly value: FactValue;
+  readonly ok: boolean;
+}
+
+export interface ManifestArtifact {
+  /** Key relative to `snapshots/<backup>/<id>/`. */
+  readonly key: string;
+  readonly name: string;
+  readonly format: string;
+  readonly compression: 'zstd' | 'gzip' | null;
+  readonly encryption: null;
+  /** Null where the raw bytes were not counted (`checks: fast` of a program's output). */
+  readonly rawBytes: number | null;
+  readonly storedBytes: number;
+  readonly storedSha256: string;
+}
+
+export type MarkKind = 'verified' | 'damaged' | 'protected' | 'unprotected' | 'restored' | 'released';
+
+/** Something learned or decided about a snapshot after it was made. Never changed, never removed before its snapshot. */
+export interface Mark {
+  readonly formatVersion: 1;
+  readonly kind: MarkKind;
+  readonly at: string;
+  readonly policy: string;
+  readonly by: { readonly host: string; readonly bkp: string };
+  /** verified: `{ deep }`; damaged: `{ artifacts, reason }`; protected: `{ reason }`; restored: `{ restore, destination }`; released: `{ keys, reason }`. */
+  readonly data: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,39 @@
+import type { SetAside } from '../engines/engine.ts';
+
+/** What one `apply`, `backup`, `restore` or `destroy` did, failures included. Stored as `runs/<backup>/<id>.json`, kept 90 days. */
+export interface RunRecord {
+  readonly formatVersion: 1;
+  /** Same form as a snapshot id. */
+  readonly id: string;
+  readonly policy: string;
+  readonly backup: string;
+  readonly command: string;
+  readonly host: string;
+  readonly bkp: string;
+  readonly startedAt: string;
+  /** Null while the run is under way, or when it died. */
+  readonly finishedAt: string | null;
+  readonly outcome: 'running' | 'done' | 'partly' | 'failed' | 'interrupted';
+  /** The tick a capture was made for, so that a failed one waits `retryAfter`. */
+  readonly tick: string | null;
+  readonly steps: readonly RunStep[];
+  /** Hook argv lists of `after` that must run although the run died; emptied once they ran. */
+  readonly owedHooks: readonly (readonly string[])[];
+  /** Old states that a `replace` set aside, with the time they may go. */
+  readonly setAside: readonly SetAsideRecord[];
+}
+
+export interface RunStep {
+  readonly action: string;
+  readonly address: string;
+  readonly reason: string;
+  readonly outcome: 'done' | 'partial' | 'failed' | 'skipped' | 'not-started';
+  /** Snapshot made, copied, verified, restored or removed. */
+  readonly snapshot: string | null;
+  readonly error: string | null;
+}
+
+export interface SetAsideRecord extends SetAside {
+  readonly host: string;
+  readonly until: string;
+}
