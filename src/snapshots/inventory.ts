@@ -14,6 +14,8 @@ export interface SnapshotRecord {
   readonly definitionSha256: string;
   /** Target names and how each ended. */
   readonly targets: Readonly<Record<string, 'captured' | 'failed'>>;
+  /** The backup had `protect: true` when this was made; survives the backup's removal from the policy. */
+  readonly protect: boolean;
   readonly sizeBytes: number;
   readonly storedBytes: number;
   /** Sorted by time. */
@@ -49,11 +51,15 @@ export interface UnreadableManifest {
   readonly message: string;
 }
 
-/** Snapshots that carry a `released` mark although no manifest is there any more: they must not be copied back. */
-export interface ReleasedSnapshot {
+/**
+ * A snapshot of which only marks are left. `released` ones must not be copied back; `restored` marks keep a restore
+ * done although its snapshot is gone.
+ */
+export interface GoneSnapshot {
   readonly backup: string;
   readonly id: string;
-  readonly at: string;
+  /** Sorted by time. */
+  readonly marks: readonly MarkRecord[];
 }
 
 /** Everything one reading of a repository found. */
@@ -62,7 +68,9 @@ export interface RepositoryInventory {
   readonly snapshots: readonly SnapshotRecord[];
   readonly remains: readonly Remains[];
   readonly unreadable: readonly UnreadableManifest[];
-  readonly released: readonly ReleasedSnapshot[];
+  readonly gone: readonly GoneSnapshot[];
+  /** Snapshots of other policies by backup folder: counted, never touched. */
+  readonly foreign: readonly { readonly backup: string; readonly policy: string; readonly count: number }[];
   readonly runs: readonly RunRecord[];
   readonly leases: readonly HeldLease[];
 }

@@ -19,6 +19,8 @@ export interface Manifest {
   readonly finishedAt: string;
   readonly tool: { readonly bkp: string };
   readonly definitionSha256: string;
+  /** The backup had `protect: true`: refused to `destroy` and `--prune-removed`. */
+  readonly protect: boolean;
   readonly targets: Readonly<Record<string, ManifestTarget>>;
   /** Text of the policy files as they stood (references, never values), by path. */
   readonly policyFiles: Readonly<Record<string, string>>;

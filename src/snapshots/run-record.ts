@@ -16,6 +16,8 @@ export interface RunRecord {
   readonly outcome: 'running' | 'done' | 'partly' | 'failed' | 'interrupted';
   /** The tick a capture was made for, so that a failed one waits `retryAfter`. */
   readonly tick: string | null;
+  /** Definition captured, so that a corrected policy is tried at once; null for runs that capture nothing. */
+  readonly definitionSha256: string | null;
   readonly steps: readonly RunStep[];
   /** Hook argv lists of `after` that must run although the run died; emptied once they ran. */
   readonly owedHooks: readonly (readonly string[])[];
