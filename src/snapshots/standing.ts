@@ -1,0 +1,41 @@
+import type { MarkRecord, SnapshotRecord } from './inventory.ts';
+import type { MarkKind } from './manifest.ts';
+
+type Standing = Pick<SnapshotRecord, 'kind' | 'status' | 'marks' | 'folderPresent'>;
+
+/** The newest mark of one of the given kinds. */
+export function newestMark(marks: readonly MarkRecord[], ...kinds: readonly MarkKind[]): MarkRecord | undefined {
+  let newest: MarkRecord | undefined;
+  for (const mark of marks) {
+    if (kinds.includes(mark.kind) && (newest === undefined || mark.at >= newest.at)) newest = mark;
+  }
+  return newest;
+}
+
+/** True when a mark or a missing folder says that stored bytes are not what the manifest says. A later check clears it. */
+export function isDamaged(snapshot: Pick<Standing, 'marks' | 'folderPresent'>): boolean {
+  return !snapshot.folderPresent || newestMark(snapshot.marks, 'verified', 'damaged')?.kind === 'damaged';
+}
+
+/** Good: a whole snapshot of kind backup or adopted that nothing says is damaged. */
+export function isGood(snapshot: Standing): boolean {
+  return snapshot.kind !== 'safety' && snapshot.status === 'created' && !isDamaged(snapshot);
+}
+
+/** When the stored bytes were last hashed and right, ISO; null when never or when damage was found since. */
+export function verifiedAt(snapshot: Pick<Standing, 'marks' | 'folderPresent'>): string | null {
+  return isDamaged(snapshot) ? null : (newestMark(snapshot.marks, 'verified')?.at ?? null);
+}
+
+/** When the engine's own full check last passed, ISO; null when never or when damage was found since. */
+export function deepVerifiedAt(snapshot: Pick<Standing, 'marks' | 'folderPresent'>): string | null {
+  if (isDamaged(snapshot)) return null;
+  return newestMark(snapshot.marks.filter((mark) => mark.data['deep'] === true), 'verified')?.at ?? null;
+}
+
+/** The protection in force, by the newest of its marks: the reason given, or null. */
+export function protection(snapshot: Pick<Standing, 'marks'>): { readonly reason: string } | null {
+  const mark = newestMark(snapshot.marks, 'protected', 'unprotected');
+  if (mark?.kind !== 'protected') return null;
+  return { reason: typeof mark.data['reason'] === 'string' ? mark.data['reason'] : '' };
+}
