@@ -1,0 +1,131 @@
+import type { ResolvedBackup, ResolvedPolicy } from '../policy/resolved-policy.ts';
+import type { GoneSnapshot, Remains, RepositoryInventory, SnapshotRecord } from '../snapshots/inventory.ts';
+import type { RunRecord } from '../snapshots/run-record.ts';
+import { isGood, newestMark } from '../snapshots/standing.ts';
+import type { Observation } from './observation.ts';
+
+/** Everything known of one backup in all its repositories, with renames already followed. */
+export interface BackupView {
+  readonly backup: ResolvedBackup;
+  /** The backup's repositories in policy order. */
+  readonly repositories: readonly BackupRepository[];
+  /** Good snapshots over all readable repositories, oldest first. */
+  readonly good: readonly GoodSnapshot[];
+  readonly runs: readonly RunRecord[];
+}
+
+export interface BackupRepository {
+  readonly name: string;
+  readonly state: 'ready' | 'unidentified' | 'unavailable';
+  /** By id: own snapshots of this backup, whatever their state. */
+  readonly snapshots: ReadonlyMap<string, SnapshotRecord>;
+  readonly remains: readonly Remains[];
+  /** Ids that were released and must not come back. */
+  readonly released: ReadonlySet<string>;
+  /** Policies other than this one that use the backup's folder. */
+  readonly foreignPolicies: readonly string[];
+}
+
+export interface GoodSnapshot {
+  readonly record: SnapshotRecord;
+  /** Repositories where it is good, in policy order. */
+  readonly holders: readonly string[];
+}
+
+/** Repository contents sorted by backup folder, so that each backup finds its own at once. */
+export interface FolderIndex {
+  readonly state: BackupRepository['state'];
+  readonly snapshots: ReadonlyMap<string, readonly SnapshotRecord[]>;
+  readonly inventory: RepositoryInventory | null;
+}
+
+/** Indexes every repository of an observation by name. */
+export function indexFolders(observation: Observation): ReadonlyMap<string, FolderIndex> {
+  return new Map(
+    observation.repositories.map((repository) => {
+      const inventory = repository.state === 'ready' ? repository.inventory : null;
+      return [repository.name, { state: repository.state, snapshots: byFolder(inventory?.snapshots ?? []), inventory }];
+    }),
+  );
+}
+
+function byFolder(snapshots: readonly SnapshotRecord[]): ReadonlyMap<string, readonly SnapshotRecord[]> {
+  const folders = new Map<string, SnapshotRecord[]>();
+  for (const snapshot of snapshots) {
+    const folder = folders.get(snapshot.backup);
+    if (folder === undefined) folders.set(snapshot.backup, [snapshot]);
+    else folder.push(snapshot);
+  }
+  return folders;
+}
+
+/** Sets a value for every name once; names the policy had before count as its own. */
+export const ownNames = (named: { readonly name: string; readonly formerly: readonly string[] }): readonly string[] => [
+  named.name,
+  ...named.formerly,
+];
+
+/** The view of one backup. */
+export function viewBackup(
+  policy: ResolvedPolicy,
+  backup: ResolvedBackup,
+  folders: ReadonlyMap<string, FolderIndex>,
+): BackupView {
+  const policyNames = new Set(ownNames(policy));
+  const backupNames = ownNames(backup);
+  const repositories = backup.repositories.map((name): BackupRepository => {
+    const index = folders.get(name);
+    const inventory = index?.inventory ?? null;
+    const belongs = (thing: { readonly backup: string }): boolean => backupNames.includes(thing.backup);
+    return {
+      name,
+      state: index?.state ?? 'unavailable',
+      snapshots: new Map(
+        backupNames
+          .flatMap((folder) => index?.snapshots.get(folder) ?? [])
+          .filter((snapshot) => policyNames.has(snapshot.policy))
+          .map((snapshot) => [snapshot.id, snapshot]),
+      ),
+      remains: (inventory?.remains ?? []).filter(belongs),
+      released: releasedIds((inventory?.gone ?? []).filter(belongs)),
+      foreignPolicies: (inventory?.foreign ?? [])
+        .filter((other) => other.backup === backup.name)
+        .map((other) => other.policy),
+    };
+  });
+  return { backup, repositories, good: unionOfGood(repositories), runs: runsOf(backup, folders) };
+}
+
+function releasedIds(gone: readonly GoneSnapshot[]): ReadonlySet<string> {
+  return new Set(gone.filter((snapshot) => newestMark(snapshot.marks, 'released') !== undefined).map(({ id }) => id));
+}
+
+function unionOfGood(repositories: readonly BackupRepository[]): readonly GoodSnapshot[] {
+  const union = new Map<string, { record: SnapshotRecord; holders: string[] }>();
+  for (const repository of repositories) {
+    for (const record of repository.snapshots.values()) {
+      if (!isGood(record)) continue;
+      const known = union.get(record.id);
+      if (known === undefined) union.set(record.id, { record, holders: [repository.name] });
+      else known.holders.push(repository.name);
+    }
+  }
+  return [...union.values()].toSorted((a, b) => byStart(a.record, b.record));
+}
+
+/** Oldest first by start of capture, then by id. */
+export function byStart(a: SnapshotRecord, b: SnapshotRecord): number {
+  const [keyA, keyB] = [`${a.startedAt} ${a.id}`, `${b.startedAt} ${b.id}`];
+  return keyA < keyB ? -1 : keyA > keyB ? 1 : 0;
+}
+
+function runsOf(backup: ResolvedBackup, folders: ReadonlyMap<string, FolderIndex>): readonly RunRecord[] {
+  const names = ownNames(backup);
+  const runs = new Map<string, RunRecord>();
+  for (const repository of backup.repositories) {
+    for (const run of folders.get(repository)?.inventory?.runs ?? []) {
+      if (names.includes(run.backup)) runs.set(run.id, run);
+    }
+  }
+  return [...runs.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+}

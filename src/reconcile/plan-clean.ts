@@ -1,0 +1,76 @@
+import type { ResolvedPolicy } from '../policy/resolved-policy.ts';
+import type { Remains } from '../snapshots/inventory.ts';
+import { ownNames } from './backup-view.ts';
+import type { Draft, Drafts } from './draft.ts';
+import type { Observation, ObservedSetAside } from './observation.ts';
+import { count, formatInstant } from './phrases.ts';
+import { reason } from './reasons.ts';
+import type { PlanNotice } from './step.ts';
+
+/** What captures and removals that were cut short left, and old states whose time is over. */
+export function planCleans(policy: ResolvedPolicy, observation: Observation, now: Date): Partial<Drafts> {
+  const names = new Set(ownNames(policy));
+  const steps: Draft[] = [];
+  const warnings: PlanNotice[] = [];
+  for (const repository of observation.repositories) {
+    if (repository.state !== 'ready') continue;
+    for (const remains of repository.inventory.remains) {
+      if (remains.policy !== null && !names.has(remains.policy)) continue;
+      if (remains.kind === 'unknown') warnings.push(unknownRemains(repository.name, remains));
+      else if (!remains.inProgress) steps.push(cleanStep(repository.name, remains));
+    }
+  }
+  const expired = observation.setAside.filter(({ record }) => new Date(record.until) <= now);
+  return { steps: [...steps, ...expired.map(expiredStep)], warnings };
+}
+
+const cleanStep = (repository: string, remains: Remains): Draft => ({
+  ...emptyStep,
+  backup: remains.backup,
+  repository,
+  snapshot: remains.id,
+  reason: reason(
+    'partial-upload',
+    remains.kind === 'begun'
+      ? `a capture was cut short: ${count(remains.keys.length, 'file')} without a manifest`
+      : `a removal was cut short: ${count(remains.keys.length, 'file')} left`,
+    { keys: remains.keys.length },
+  ),
+});
+
+const expiredStep = ({ repository, backup, record }: ObservedSetAside): Draft => ({
+  ...emptyStep,
+  backup,
+  repository,
+  artifacts: [record.reference],
+  reason: reason(
+    'expired',
+    `${record.reference} was set aside by a restore, kept until ${formatInstant(record.until)}`,
+    { type: record.type, reference: record.reference },
+  ),
+  destructive: true,
+});
+
+const emptyStep: Omit<Draft, 'backup' | 'repository' | 'reason'> = {
+  action: 'clean',
+  kind: 'backup',
+  targets: [],
+  from: null,
+  snapshot: null,
+  snapshotFrom: null,
+  artifacts: [],
+  destination: null,
+  mode: null,
+  hooks: [],
+  estimate: { readBytes: 0, writeBytes: 0 },
+  source: null,
+  destructive: false,
+  dependsOn: [],
+};
+
+const unknownRemains = (repository: string, remains: Remains): PlanNotice => ({
+  code: 'drift',
+  message: `snapshots/${remains.backup}/${remains.id} in ${repository} has neither a manifest nor a list of its files; it is left alone`,
+  hint: null,
+  address: `${remains.backup}@${repository}`,
+});

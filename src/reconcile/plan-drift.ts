@@ -1,0 +1,103 @@
+import type { ResolvedPolicy } from '../policy/resolved-policy.ts';
+import type { RepositoryInventory } from '../snapshots/inventory.ts';
+import type { RunRecord } from '../snapshots/run-record.ts';
+import { newestMark } from '../snapshots/standing.ts';
+import { ownNames } from './backup-view.ts';
+import type { Observation } from './observation.ts';
+import { count } from './phrases.ts';
+import type { PlanNotice } from './step.ts';
+
+/**
+ * What changed in the repositories without bkp: recorded snapshots that are gone, manifests that cannot be used, runs
+ * that died owing hooks, snapshots of other policies. Listed, never acted upon.
+ */
+export function noticeDrift(policy: ResolvedPolicy, observation: Observation): readonly PlanNotice[] {
+  const ready = observation.repositories.filter((repository) => repository.state === 'ready');
+  const inventories = new Map(ready.map((repository) => [repository.name, repository.inventory]));
+  const names = new Set(ownNames(policy));
+  return ready.flatMap(({ name, inventory }) => [
+    ...inventory.unreadable.map((manifest): PlanNotice => ({
+      code: 'drift',
+      message: `manifest ${manifest.backup}/${manifest.id} in ${name} cannot be used: ${manifest.message}`,
+      hint: manifest.reason === 'newer-format' ? 'upgrade bkp on this machine' : null,
+      address: `${manifest.backup}@${name}`,
+    })),
+    ...missingSnapshots(inventory, inventories, names),
+    ...deadRuns(inventory, names),
+    ...foreignSnapshots(name, inventory),
+  ]);
+}
+
+function missingSnapshots(
+  inventory: RepositoryInventory,
+  all: ReadonlyMap<string, RepositoryInventory>,
+  names: ReadonlySet<string>,
+): readonly PlanNotice[] {
+  const runs = inventory.runs.filter((run) => names.has(run.policy));
+  const removed = new Set(
+    runs.flatMap((run) =>
+      run.steps
+        .filter(({ action, outcome }) => (action === 'prune' || action === 'destroy') && outcome === 'done')
+        .map((step) => `${step.address} ${step.snapshot}`),
+    ),
+  );
+  const notices = new Map<string, PlanNotice>();
+  for (const run of runs) {
+    for (const step of run.steps) {
+      const repository = step.address.slice(step.address.indexOf('@') + 1);
+      const holder = all.get(repository);
+      const stored =
+        (step.action === 'create' || step.action === 'copy') && (step.outcome === 'done' || step.outcome === 'partial');
+      const key = `${step.address} ${step.snapshot}`;
+      if (
+        !stored ||
+        step.snapshot === null ||
+        holder === undefined ||
+        removed.has(key) ||
+        isAccountedFor(holder, step.snapshot)
+      )
+        continue;
+      notices.set(key, {
+        code: 'drift',
+        message: `snapshot ${step.snapshot} was stored in ${repository} and is gone; nobody released it`,
+        hint: null,
+        address: step.address,
+      });
+    }
+  }
+  return [...notices.values()];
+}
+
+const isAccountedFor = (inventory: RepositoryInventory, id: string): boolean =>
+  inventory.snapshots.some((snapshot) => snapshot.id === id) ||
+  inventory.unreadable.some((manifest) => manifest.id === id) ||
+  inventory.gone.some((snapshot) => snapshot.id === id && newestMark(snapshot.marks, 'released') !== undefined);
+
+function deadRuns(inventory: RepositoryInventory, names: ReadonlySet<string>): readonly PlanNotice[] {
+  const alive = new Set(inventory.leases.map((lease) => lease.owner.run));
+  const owes = (run: RunRecord): boolean => run.finishedAt === null && run.owedHooks.length > 0 && !alive.has(run.id);
+  return inventory.runs
+    .filter((run) => names.has(run.policy) && owes(run))
+    .flatMap((run) =>
+      run.owedHooks.map((argv) => ({
+        code: 'hook-owed',
+        message: `the run of ${run.startedAt} on ${run.host} died before its after hook: ${argv.join(' ')}`,
+        hint: 'run it by hand; a later successful run of this backup clears this notice',
+        address: run.backup,
+      })),
+    );
+}
+
+function foreignSnapshots(repository: string, inventory: RepositoryInventory): readonly PlanNotice[] {
+  const total = inventory.foreign.reduce((sum, other) => sum + other.count, 0);
+  if (total === 0) return [];
+  const policies = [...new Set(inventory.foreign.map((other) => other.policy))].toSorted();
+  return [
+    {
+      code: 'foreign',
+      message: `${count(total, 'snapshot')} of other policies in ${repository} (${policies.join(', ')}) left alone`,
+      hint: null,
+      address: repository,
+    },
+  ];
+}

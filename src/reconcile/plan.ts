@@ -1,0 +1,168 @@
+import type { ResolvedPolicy } from '../policy/resolved-policy.ts';
+import { indexFolders, viewBackup } from './backup-view.ts';
+import { addressOf, joinDrafts, stepKey, type Draft, type Drafts } from './draft.ts';
+import type { Observation, PlanOptions } from './observation.ts';
+import { planBackup } from './plan-backup.ts';
+import { planCleans } from './plan-clean.ts';
+import { noticeDrift } from './plan-drift.ts';
+import { planRemoved } from './plan-removed.ts';
+import { planRestore } from './plan-restores.ts';
+import { ACTIONS, type Plan, type PlanFilters, type PlanNotice, type PlanSummary, type Step } from './step.ts';
+
+export interface PlanInput {
+  readonly policy: ResolvedPolicy;
+  readonly observation: Observation;
+  readonly now: Date;
+  readonly options: PlanOptions;
+  readonly bkpVersion: string;
+}
+
+/**
+ * The differences between what the policy wants at a moment and what the repositories hold, each with its reason. Pure:
+ * the same input gives the same bytes, times only in the header. Executing the steps in order makes a second plan empty.
+ */
+export function plan(input: PlanInput): Plan {
+  const { policy, observation, now, options } = input;
+  const folders = indexFolders(observation);
+  const wanted = policy.backups.filter(
+    (backup) => options.backups === undefined || options.backups.includes(backup.name),
+  );
+  const backups = wanted.map((backup) => {
+    const view = viewBackup(policy, backup, folders);
+    return { view, drafts: planBackup(view, observation, now, options) };
+  });
+  const restores = policy.restores.flatMap((restore) => {
+    const of = backups.find(({ view }) => view.backup.name === restore.backup);
+    if (of === undefined) return [];
+    return [
+      planRestore({
+        restore,
+        view: of.view,
+        folders,
+        found: observation.destinations[restore.name],
+        create: of.drafts.create,
+      }),
+    ];
+  });
+  const leftovers = options.backups === undefined ? [planRemoved(policy, folders, options.pruneRemoved ?? false)] : [];
+  const cleans = ofBackups(planCleans(policy, observation, now), options.backups);
+  const others = onlyWanted(joinDrafts([...restores, ...leftovers, cleans]), options);
+  const all = joinDrafts([...backups.map(({ drafts }) => drafts), others, notices(policy, observation)]);
+  return finishPlan(input, all);
+}
+
+/** Numbers, orders and totals drafts: the last act of every way to make a plan. */
+export function finishPlan({ policy, observation, now, options, bkpVersion }: PlanInput, drafts: Drafts): Plan {
+  const steps = numbered(drafts.steps);
+  return {
+    formatVersion: 1,
+    bkpVersion,
+    generatedAt: now.toISOString(),
+    at: options.isAt === true ? now.toISOString() : null,
+    filters: filtersOf(options),
+    policy: { name: policy.name, path: policy.path, sha256: policy.sha256 },
+    repositories: observation.repositories.map((repository) => ({
+      name: repository.name,
+      id: repository.state === 'ready' ? repository.inventory.repositoryId : null,
+      readable: repository.state === 'ready',
+      inventorySha256: repository.state === 'ready' ? repository.inventorySha256 : null,
+    })),
+    steps,
+    keep: drafts.keep,
+    withheld: drafts.withheld,
+    summary: summarize(steps, drafts),
+    warnings: drafts.warnings,
+    errors: drafts.errors,
+  };
+}
+
+function numbered(drafts: readonly Draft[]): readonly Step[] {
+  const phase = (step: Draft): number => (step.destructive ? 100 : 0) + ACTIONS.indexOf(step.action);
+  const ordered = drafts
+    .map((step, index) => ({ step, index }))
+    .toSorted((a, b) => phase(a.step) - phase(b.step) || a.index - b.index);
+  const ids = new Map(ordered.map(({ step }, index) => [stepKey(step), `s${index + 1}`]));
+  return ordered.map(({ step }, index) => {
+    const { action, backup, repository, snapshotFrom, dependsOn, ...rest } = step;
+    return {
+      id: `s${index + 1}`,
+      action,
+      address: addressOf(backup, repository),
+      backup,
+      kind: rest.kind,
+      targets: rest.targets,
+      repository,
+      from: rest.from,
+      snapshot: rest.snapshot,
+      snapshotFrom: snapshotFrom === null ? null : (ids.get(snapshotFrom) ?? null),
+      artifacts: rest.artifacts,
+      destination: rest.destination,
+      mode: rest.mode,
+      hooks: rest.hooks,
+      estimate: rest.estimate,
+      reason: rest.reason,
+      source: rest.source,
+      destructive: rest.destructive,
+      dependsOn: dependsOn.flatMap((key) => ids.get(key) ?? []),
+    };
+  });
+}
+
+function summarize(steps: readonly Step[], drafts: Drafts): PlanSummary {
+  const total = (action: string): number => steps.filter((step) => step.action === action).length;
+  return {
+    create: total('create'),
+    copy: total('copy'),
+    replace: total('replace'),
+    verify: total('verify'),
+    drill: 0,
+    restore: total('restore'),
+    prune: total('prune'),
+    clean: total('clean'),
+    keep: drafts.keep.length,
+    withheld: drafts.withheld.length,
+    destructive: steps.filter((step) => step.destructive).length,
+  };
+}
+
+function filtersOf(options: PlanOptions): PlanFilters {
+  return {
+    ...(options.backups === undefined ? {} : { backups: options.backups }),
+    ...(options.only === undefined ? {} : { only: options.only }),
+    ...(options.noPrune === true ? { prune: false as const } : {}),
+    ...(options.pruneRemoved === true ? { pruneRemoved: true as const } : {}),
+    ...(options.maxPrune === undefined ? {} : { maxPrune: options.maxPrune }),
+    ...(options.initRepositories === true ? { initRepositories: true as const } : {}),
+  };
+}
+
+function ofBackups(drafts: Partial<Drafts>, backups: readonly string[] | undefined): Partial<Drafts> {
+  if (backups === undefined) return drafts;
+  return { ...drafts, steps: (drafts.steps ?? []).filter((step) => backups.includes(step.backup)) };
+}
+
+function onlyWanted(drafts: Drafts, { only, noPrune }: PlanOptions): Drafts {
+  return {
+    ...drafts,
+    steps: drafts.steps.filter(
+      (step) => (only === undefined || only.includes(step.action)) && !(noPrune === true && step.action === 'prune'),
+    ),
+  };
+}
+
+function notices(policy: ResolvedPolicy, observation: Observation): Partial<Drafts> {
+  const warnings: PlanNotice[] = observation.notices.map((message) => ({
+    code: 'notice',
+    message,
+    hint: null,
+    address: null,
+  }));
+  const errors: PlanNotice[] = [];
+  for (const repository of observation.repositories) {
+    if (repository.state === 'ready') continue;
+    const { message, hint, name } = repository;
+    if (repository.state === 'unidentified') warnings.push({ code: 'identity-missing', message, hint, address: name });
+    else errors.push({ code: 'repository-unavailable', message, hint, address: name });
+  }
+  return { warnings: [...warnings, ...noticeDrift(policy, observation)], errors };
+}

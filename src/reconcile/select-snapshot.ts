@@ -1,0 +1,38 @@
+import type { SnapshotRecord } from '../snapshots/inventory.ts';
+import { isGood } from '../snapshots/standing.ts';
+
+export type Selection = { readonly snapshot: SnapshotRecord } | { readonly problem: string };
+
+/**
+ * Finds the snapshot of one backup that a selector names: `latest` (the newest good one that is no safety snapshot and
+ * was not adopted), `safety` (the newest safety snapshot), a day in the backup's time zone (the last good one of that
+ * day), an id or the unique beginning of one (whatever its state). `snapshots` is sorted oldest first.
+ */
+export function selectSnapshot(snapshots: readonly SnapshotRecord[], selector: string, timezone: string): Selection {
+  if (selector === 'latest') {
+    const newest = snapshots.findLast((snapshot) => isGood(snapshot) && snapshot.kind === 'backup');
+    return newest === undefined ? { problem: 'there is no good snapshot' } : { snapshot: newest };
+  }
+  if (selector === 'safety') {
+    const newest = snapshots.findLast((snapshot) => snapshot.kind === 'safety' && snapshot.status === 'created');
+    return newest === undefined ? { problem: 'there is no safety snapshot' } : { snapshot: newest };
+  }
+  if (/^\d{4}-\d{2}-\d{2}$/.test(selector)) return selectDay(snapshots, selector, timezone);
+  const exact = snapshots.filter((snapshot) => snapshot.id === selector);
+  const matching = exact.length > 0 ? exact : snapshots.filter((snapshot) => snapshot.id.startsWith(selector));
+  const [first, second] = matching;
+  if (first === undefined) return { problem: `no snapshot id begins with ${selector}` };
+  if (second !== undefined) return { problem: `${matching.length} snapshot ids begin with ${selector}` };
+  return { snapshot: first };
+}
+
+function selectDay(snapshots: readonly SnapshotRecord[], day: string, timezone: string): Selection {
+  const dayOf = new Intl.DateTimeFormat('en-CA', {
+    timeZone: timezone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+  });
+  const last = snapshots.findLast((snapshot) => isGood(snapshot) && dayOf.format(new Date(snapshot.startedAt)) === day);
+  return last === undefined ? { problem: `there is no good snapshot of ${day} (${timezone})` } : { snapshot: last };
+}
