@@ -1,3 +1,4 @@
+import type { Readable, Stream, Writable } from 'node:stream';
 import type { RunEvent } from './event.ts';
 
 /** Where time comes from. Pure code never sees it: it takes a `Date`. */
@@ -47,6 +48,20 @@ export interface RunOptions {
   readonly maxStdoutBytes?: number;
 }
 
+/** One end of a child's stdio: a pipe to Node, nothing, an open file, or the handle of another child's stream. */
+export type StdioEnd = 'pipe' | 'ignore' | number | Stream;
+
+/** A program under way, the leader of its own process group. */
+export interface RunningProcess {
+  /** Present where `pipe` was asked for. */
+  readonly stdin: Writable | null;
+  readonly stdout: Readable | null;
+  /** Resolves when the process and its streams have closed, however it ended; rejects with `tool` if it never started. */
+  readonly closed: Promise<ProcessEnd>;
+  /** Ends the whole group: SIGTERM, then SIGKILL after a grace time. Safe to call at any time. */
+  stop(): void;
+}
+
 /** What adapters are given by the edge of the program; always the last parameter, never global. */
 export interface Context {
   readonly clock: Clock;
@@ -61,6 +76,13 @@ export interface Context {
    * when the program is missing, `interrupted` on abort. On abort the whole process group is stopped.
    */
   run(process: ProcessSpec, options?: RunOptions): Promise<CommandResult>;
+  /**
+   * Starts one program and leaves its bytes to the caller; only `streams/` uses it. Throws `tool` when the program is
+   * missing. On abort the whole process group is stopped; the caller must fail then, whatever the exit code is.
+   */
+  start(process: ProcessSpec, stdio: { readonly stdin: StdioEnd; readonly stdout: StdioEnd }): RunningProcess;
+  /** The same context with a signal that is aborted earlier, for time limits and for stopping one step of many. */
+  withSignal(signal: AbortSignal): Context;
   /** The absolute path of a program on PATH, or undefined. */
   findTool(name: string): string | undefined;
   /**

@@ -111,6 +111,16 @@ export const integrityError = (message: string, details?: ErrorDetails): BkpErro
 export const interruptedError = (message: string, details?: ErrorDetails): BkpError =>
   new BkpError('interrupted', message, details);
 
+/** Why a signal was aborted: the `BkpError` given as its reason (a time limit), else `interrupted`. */
+export function abortReason(signal: AbortSignal): BkpError {
+  return signal.reason instanceof BkpError ? signal.reason : interruptedError('interrupted');
+}
+
+/** Throws `abortReason` once the signal is aborted. */
+export function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw abortReason(signal);
+}
+
 /** The message of anything thrown, without a stack. */
 export function reasonOf(error: unknown): string {
   if (error instanceof Error) return error.message;

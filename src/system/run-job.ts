@@ -1,0 +1,32 @@
+import { fileURLToPath } from 'node:url';
+import type { JobName, RunningProcess } from '../context.ts';
+import { abortReason } from '../errors.ts';
+import { collectCommand } from './run-command.ts';
+import { type JobAnswer, valueOf } from './job-protocol.ts';
+
+/** The command line of one job; in the bundle the entry lies beside the other chunks. */
+export function jobArgv(name: JobName): readonly [string, ...string[]] {
+  const entry = import.meta.url.endsWith('.ts') ? './job-main.ts' : './job-main.js';
+  return [
+    process.execPath,
+    '--disable-warning=ExperimentalWarning',
+    fileURLToPath(new URL(entry, import.meta.url)),
+    name,
+  ];
+}
+
+/** Gives a started job its input and returns its result; what the job threw is thrown here. */
+export async function collectJob(
+  name: JobName,
+  running: RunningProcess,
+  input: unknown,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const result = await collectCommand({ argv: [name] }, running, { stdin: JSON.stringify(input) }, signal);
+  if (signal.aborted) throw abortReason(signal);
+  if (result.stdout === '') {
+    const how = result.signal ?? `exit code ${result.exitCode}`;
+    throw new Error(`job ${name} ended with ${how} and no answer: ${result.stderr}`);
+  }
+  return valueOf(JSON.parse(result.stdout) as JobAnswer);
+}

@@ -1,0 +1,75 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { ProcessEnd, ProcessSpec, RunningProcess, StdioEnd } from '../context.ts';
+import { hasErrnoCode, reasonOf, toolError } from '../errors.ts';
+import { cleanStderr, type Redactor } from './redact.ts';
+import { createTailBuffer } from './tail-buffer.ts';
+
+const GRACE_MS = 5_000;
+
+export interface StartOptions {
+  /** Absolute path of `spec.argv[0]`. */
+  readonly program: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly stdin: StdioEnd;
+  readonly stdout: StdioEnd;
+  readonly signal: AbortSignal;
+  readonly redactor: Redactor;
+}
+
+/** Starts a program in a process group of its own that ends with the signal. */
+export function startProcess(spec: ProcessSpec, options: StartOptions): RunningProcess {
+  const child = spawn(options.program, spec.argv.slice(1), {
+    argv0: spec.argv[0],
+    cwd: spec.cwd,
+    env: options.environment,
+    detached: true,
+    stdio: [options.stdin, options.stdout, 'pipe'],
+  });
+  const stop = groupStopper(child);
+  const stderr = createTailBuffer();
+  child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
+  // A reader that went away is judged by its exit code, not by our EPIPE.
+  child.stdin?.on('error', () => undefined);
+
+  const closed = new Promise<ProcessEnd>((resolve, reject) => {
+    child.once('error', (error) => {
+      if (child.pid !== undefined) return;
+      reject(toolError(`cannot start ${spec.argv[0]}: ${options.redactor.redact(reasonOf(error))}`, { cause: error }));
+    });
+    child.once('close', (exitCode, signal) => {
+      if (child.pid === undefined) return;
+      resolve({ exitCode, signal, stderr: cleanStderr(stderr.text(), options.redactor) });
+    });
+  });
+  const settle = (): void => options.signal.removeEventListener('abort', stop);
+  closed.then(settle, settle);
+  if (options.signal.aborted) stop();
+  else options.signal.addEventListener('abort', stop, { once: true });
+  return { stdin: child.stdin, stdout: child.stdout, closed, stop };
+}
+
+function groupStopper(child: ChildProcess): () => void {
+  let stopping = false;
+  let closed = false;
+  child.once('close', () => (closed = true));
+  return () => {
+    if (stopping || closed || child.pid === undefined) return;
+    stopping = true;
+    killGroup(child.pid, 'SIGTERM');
+    const kill = setTimeout(() => {
+      if (child.pid !== undefined) killGroup(child.pid, 'SIGKILL');
+      // A grandchild that left the group may hold our pipes open for ever.
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    }, GRACE_MS);
+    child.once('close', () => clearTimeout(kill));
+  };
+}
+
+function killGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    if (!hasErrnoCode(error, 'ESRCH', 'EPERM')) throw error;
+  }
+}
