@@ -1,15 +1,17 @@
 import type { Readable } from 'node:stream';
 
-/** One stored object, or (in a shallow listing) a folder when `bytes` is null. */
-export interface Entry {
-  /** Full key with `/` separators; a folder ends with `/`. */
-  readonly key: string;
-  readonly bytes: number | null;
+/** What is known of an object without reading it. */
+export interface ObjectStat {
+  readonly bytes: number;
+  /** Opaque text that changes when the content is replaced. */
+  readonly version: string;
 }
 
 export interface RepositoryCapabilities {
   /** `create` is exclusive: of two callers one gets true. Without it a policy must say `singleWriter: true`. */
   readonly exclusiveCreate: boolean;
+  /** `stat` takes microseconds, so that a hundred thousand objects can be looked at. */
+  readonly cheapStat: boolean;
 }
 
 /**
@@ -30,13 +32,14 @@ export interface Repository {
   read(key: string): Promise<Buffer>;
   /** Opens an object for streaming from its first byte. */
   open(key: string): Promise<Readable>;
-  /** Size of an object, or undefined when there is none. */
-  stat(key: string): Promise<{ readonly bytes: number } | undefined>;
+  /** What is known of an object, or undefined when there is none. */
+  stat(key: string): Promise<ObjectStat | undefined>;
   /**
-   * Entries below a prefix that ends with `/` (or is empty), sorted by key. Deep: all objects. Shallow: objects and
-   * folders directly below. A prefix that does not exist is empty; a root that does not exist is an error.
+   * Full keys below a prefix that ends with `/` (or is empty), sorted. Deep: all objects. Shallow: objects and folders
+   * directly below, a folder ending with `/`. A prefix that does not exist is empty; a root that does not exist is an
+   * error.
    */
-  list(prefix: string, depth: 'deep' | 'shallow'): Promise<readonly Entry[]>;
+  list(prefix: string, depth: 'deep' | 'shallow'): Promise<readonly string[]>;
   /** Removes an object; a key that is not there is not an error. Empty folders vanish with their last object. */
   remove(key: string): Promise<void>;
   /** Removes temporary files that writers killed long ago left behind; returns how many. */

@@ -1,31 +1,48 @@
-/** The names of the calendar periods that hold an instant, as a time zone sees them. */
-export interface CalendarPeriods {
-  /** `2026-11-19T02+01:00`: the offset tells the two hours of a repeated one apart. */
-  readonly hourly: string;
-  readonly daily: string;
-  /** ISO week: `2026-W47`. */
-  readonly weekly: string;
-  readonly monthly: string;
-  readonly yearly: string;
+/** A calendar period that retention counts. */
+export type CalendarPeriod = 'hourly' | 'daily' | 'weekly' | 'monthly' | 'yearly';
+
+/** Names the period that holds an instant: `2026-11-19T02+01:00`, `2026-11-19`, `2026-W47` (ISO), `2026-11`, `2026`. */
+export type Calendar = (at: Date, period: CalendarPeriod) => string;
+
+type DayNames = Readonly<Record<Exclude<CalendarPeriod, 'hourly'>, string>>;
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** The calendar of a time zone; fast enough for a hundred thousand instants. */
+export function calendarOf(timezone: string): Calendar {
+  const known = calendars.get(timezone);
+  if (known !== undefined) return known;
+  const made = makeCalendar(timezone);
+  calendars.set(timezone, made);
+  return made;
 }
 
-const DAY_MS = 86_400_000;
+const calendars = new Map<string, Calendar>();
 
-/** Names the periods of instants in one time zone; fast enough for a hundred thousand. */
-export function calendarOf(timezone: string): (at: Date) => CalendarPeriods {
+function makeCalendar(timezone: string): Calendar {
   const offsetAt = offsetsOf(timezone);
-  return (at) => {
-    const offsetMs = offsetAt(at.getTime());
-    const local = new Date(at.getTime() + offsetMs);
-    const [date = '', time = ''] = local.toISOString().split('T');
-    return {
-      hourly: `${date}T${time.slice(0, 2)}${spellOffset(Math.round(offsetMs / 60_000))}`,
-      daily: date,
-      weekly: isoWeek(local),
-      monthly: date.slice(0, -3),
-      yearly: date.slice(0, -6),
-    };
+  const days = new Map<number, DayNames>();
+  const namesOf = (day: number): DayNames => {
+    const known = days.get(day);
+    if (known !== undefined) return known;
+    const names = nameDay(new Date(day * DAY_MS));
+    days.set(day, names);
+    return names;
   };
+  return (at, period) => {
+    const offsetMs = offsetAt(at.getTime());
+    const local = at.getTime() + offsetMs;
+    const names = namesOf(Math.floor(local / DAY_MS));
+    if (period !== 'hourly') return names[period];
+    // The offset tells the two hours of a repeated one apart.
+    return `${names.daily}T${two(Math.floor(local / HOUR_MS) % 24)}${spellOffset(Math.round(offsetMs / 60_000))}`;
+  };
+}
+
+function nameDay(local: Date): DayNames {
+  const date = local.toISOString().slice(0, 10);
+  return { daily: date, weekly: isoWeek(local), monthly: date.slice(0, 7), yearly: date.slice(0, 4) };
 }
 
 /** The ISO week of a local day: weeks start on Monday and belong to the year of their Thursday. */
@@ -42,15 +59,11 @@ function spellOffset(minutes: number): string {
 
 const two = (value: number): string => String(value).padStart(2, '0');
 
-const zones = new Map<string, (ms: number) => number>();
-
 /**
  * The zone's distance from UTC. Asking Intl takes microseconds, so a day that begins and ends with the same offset is
  * asked for once.
  */
 function offsetsOf(timezone: string): (ms: number) => number {
-  const known = zones.get(timezone);
-  if (known !== undefined) return known;
   const measure = offsetMeter(timezone);
   const atDayStart = new Map<number, number>();
   const startOffset = (day: number): number => {
@@ -60,13 +73,11 @@ function offsetsOf(timezone: string): (ms: number) => number {
     atDayStart.set(day, offset);
     return offset;
   };
-  const offsetAt = (ms: number): number => {
+  return (ms) => {
     const day = Math.floor(ms / DAY_MS);
     const offset = startOffset(day);
     return startOffset(day + 1) === offset ? offset : measure(ms);
   };
-  zones.set(timezone, offsetAt);
-  return offsetAt;
 }
 
 function offsetMeter(timezone: string): (ms: number) => number {

@@ -1,5 +1,5 @@
 import type { Retention } from '../policy/resolved-policy.ts';
-import { calendarOf, type CalendarPeriods } from './calendar.ts';
+import { calendarOf, type CalendarPeriod } from './calendar.ts';
 
 /** A good snapshot, as retention sees it. */
 export interface DatedSnapshot {
@@ -7,8 +7,7 @@ export interface DatedSnapshot {
   readonly at: Date;
 }
 
-const PERIODS = ['hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const satisfies readonly (keyof Retention &
-  keyof CalendarPeriods)[];
+const PERIODS = ['hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const satisfies readonly CalendarPeriod[];
 
 /**
  * The rules that keep each snapshot (`keepLast 2`, `daily 2026-11-19`, `within 14d`); a snapshot without an entry may
@@ -50,11 +49,10 @@ function keepByPeriod(newestFirst: readonly DatedSnapshot[], retention: Retentio
   const seen = new Map(wanted.map((period) => [period, new Set<string>()]));
   let open = wanted;
   for (const snapshot of newestFirst) {
-    const periods = calendar(snapshot.at);
     for (const period of open) {
       const held = seen.get(period);
-      const key = periods[period];
-      if (held === undefined || held.has(key) || held.size >= (retention[period] ?? 0)) continue;
+      const key = calendar(snapshot.at, period);
+      if (held === undefined || held.has(key)) continue;
       held.add(key);
       keep(snapshot, `${period} ${key}`);
     }

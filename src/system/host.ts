@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { availableParallelism, hostname } from 'node:os';
 import type { Host } from '../context.ts';
+import { hasErrnoCode } from '../errors.ts';
 
 /** Describes this process and machine, for leases and run records. */
 export function describeHost(): Host {
@@ -12,12 +13,16 @@ export function describeHost(): Host {
     uid: process.getuid?.() ?? -1,
     platform: process.platform,
     cpus: availableParallelism(),
+    isAlive,
   };
 }
 
 function readBootId(platform: NodeJS.Platform): string {
   try {
-    if (platform === 'linux') return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    // Two containers of one machine share its boot but not the meaning of process ids.
+    if (platform === 'linux') {
+      return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${readlinkSync('/proc/self/ns/pid')}`;
+    }
     if (platform === 'darwin') {
       return execFileSync('/usr/sbin/sysctl', ['-n', 'kern.bootsessionuuid'], { encoding: 'utf8' }).trim();
     }
@@ -25,4 +30,13 @@ function readBootId(platform: NodeJS.Platform): string {
     // An unknown boot id only makes a dead lease owner wait out its lease.
   }
   return '';
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return !hasErrnoCode(error, 'ESRCH');
+  }
 }
