@@ -1,0 +1,41 @@
+// What the other scripts need before they can start: the npm packages of the lock file, and Debian packages. Plain
+// JavaScript, because it runs on whatever Node the machine has (18 or newer).
+import { spawnSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+
+/** Runs a program with the terminal of this one; ends this process with its exit code when it fails. */
+export function run(command, args, env = {}) {
+  const { status, error } = spawnSync(command, args, { stdio: 'inherit', env: { ...process.env, ...env } });
+  if (error) fail(`cannot run ${command}: ${error.message}`);
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+export function fail(sentence) {
+  process.stderr.write(`${sentence}\n`);
+  process.exit(1);
+}
+
+/** Installs the packages of the lock file where they are absent or older than it. */
+export function ensureNodeModules() {
+  const stamp = 'node_modules/.package-lock.json';
+  if (existsSync(stamp) && statSync(stamp).mtimeMs >= statSync('package-lock.json').mtimeMs) return;
+  run('npm', ['ci', '--no-audit', '--no-fund']);
+}
+
+const onPath = (tool) => (process.env.PATH ?? '').split(':').some((folder) => folder !== '' && existsSync(`${folder}/${tool}`));
+
+/** Makes sure that programs are there: `{ zstd: 'zstd' }` maps a program to its Debian package. */
+export function ensureTools(packages) {
+  const missing = Object.keys(packages).filter((tool) => !onPath(tool));
+  if (missing.length === 0) return;
+  const names = [...new Set(missing.map((tool) => packages[tool]))];
+  const sentence = `bkp's tests need ${missing.join(', ')}: install the packages ${names.join(' ')} and run them again.`;
+  if (process.getuid?.() !== 0 || !onPath('apt-get')) fail(sentence);
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  if (spawnSync('apt-get', ['install', '-y', '--no-install-recommends', ...names], { stdio: 'ignore', env: { ...process.env, ...env } }).status !== 0) {
+    run('apt-get', ['update'], env);
+    run('apt-get', ['install', '-y', '--no-install-recommends', ...names], env);
+  }
+  const still = missing.filter((tool) => !onPath(tool));
+  if (still.length > 0) fail(sentence);
+}
