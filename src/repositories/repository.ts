@@ -1,4 +1,14 @@
 import type { Readable } from 'node:stream';
+import type { Clock, Host } from '../context.ts';
+import type { FileSteps } from './file-steps.ts';
+
+/** What opening a repository needs of the edge of the program. A `Context` is one. */
+export interface RepositoryEdge {
+  readonly clock: Clock;
+  readonly host: Host;
+  /** How files are changed; the operating system's way where absent. */
+  readonly fileSteps?: FileSteps;
+}
 
 /** What is known of an object without reading it. */
 export interface ObjectStat {
