@@ -59,6 +59,8 @@ export interface SchemaError {
   readonly keyword: string;
   readonly params: Readonly<Record<string, unknown>>;
   readonly message?: string;
+  readonly propertyName?: string;
+  readonly schema?: unknown;
   readonly parentSchema?: Readonly<Record<string, unknown>>;
   readonly data?: unknown;
 }

@@ -82,6 +82,40 @@ export class BkpError extends Error {
   }
 }
 
+export interface TextPosition {
+  /** One-based. */
+  readonly line: number;
+  readonly column: number;
+}
+
+/** One thing wrong with a policy: where, what, and what to do about it. Holds no secret. */
+export interface Diagnostic {
+  /** Stable: `BKP1002`. */
+  readonly code: string;
+  readonly severity: 'error' | 'warning';
+  readonly message: string;
+  readonly hint: string | null;
+  readonly file: string;
+  /** `end` is the column after the last character. */
+  readonly range: { readonly start: TextPosition; readonly end: TextPosition };
+  /** The lines around it with values of secret fields masked; empty for a file that could not be read. */
+  readonly snippet: { readonly firstLine: number; readonly lines: readonly string[] };
+}
+
+/** A policy that cannot be used, with everything wrong with it, warnings included. */
+export class PolicyError extends BkpError {
+  readonly diagnostics: readonly Diagnostic[];
+
+  constructor(path: string, diagnostics: readonly Diagnostic[]) {
+    const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
+    const rest = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
+    super('policy', `cannot use policy "${path}": ${errors[0]?.message ?? 'it has warnings'}${rest}`, {
+      hint: errors[0]?.hint ?? undefined,
+    });
+    this.diagnostics = diagnostics;
+  }
+}
+
 /** A wrong argument or flag. */
 export const usageError = (message: string, details?: ErrorDetails): BkpError =>
   new BkpError('usage', message, details);

@@ -7,6 +7,8 @@ export interface SchemaError {
   readonly keyword: string;
   readonly params: Readonly<Record<string, unknown>>;
   readonly message?: string;
+  readonly propertyName?: string;
+  readonly schema?: unknown;
   readonly parentSchema?: Readonly<Record<string, unknown>>;
   readonly data?: unknown;
 }

@@ -12,7 +12,7 @@ export interface SourcePosition {
 /**
  * A policy that passed the schema and the rules: defaults filled, names linked, frozen. Durations are milliseconds,
  * relative paths absolute. Strings under `repositories`, `targets` and `hooks.*.env` may still hold `${env:…}`
- * references: `resolveSecrets` turns one of them into its trusted form as late as possible.
+ * references: `resolveTarget`, `resolveRepository` and `resolveHookEnv` look them up as late as possible.
  */
 export interface ResolvedPolicy {
   readonly name: string;
@@ -32,6 +32,8 @@ export interface ResolvedPolicy {
 export interface ResolvedRepository {
   readonly name: string;
   readonly config: RepositoryConfig;
+  /** The folder of its file: a relative path that comes out of a reference starts here. */
+  readonly directory: string;
   readonly source: SourcePosition;
 }
 
@@ -44,6 +46,8 @@ export interface ResolvedTarget {
   readonly compression: Compression;
   /** `fast` leaves out the reader that counts and checks the raw bytes. */
   readonly checks: 'full' | 'fast';
+  /** The folder of its file: a relative path that comes out of a reference starts here. */
+  readonly directory: string;
   readonly source: SourcePosition;
 }
 

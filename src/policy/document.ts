@@ -1,0 +1,155 @@
+import { isAlias, isMap, LineCounter, parseDocument, visit, type Document } from 'yaml';
+import { firstNestingLimit } from './nesting.ts';
+import { secretOffsets, type Offsets } from './secret-text.ts';
+
+/** One policy file: its text, its YAML tree for positions, and its plain data. */
+export interface PolicyDocument {
+  /** As shown to people. */
+  readonly file: string;
+  /** Relative to the main file: the same however the policy was named. */
+  readonly key: string;
+  /** The folder it stands in, absolute: relative paths start here. */
+  readonly directory: string;
+  readonly text: string;
+  readonly lines: LineCounter;
+  readonly yaml: Document;
+  /** Undefined when the text is not well-formed. */
+  readonly data: unknown;
+  readonly syntaxErrors: readonly SyntaxProblem[];
+  /** Values of marked fields, never to be shown. */
+  readonly secrets: readonly Offsets[];
+}
+
+export interface SyntaxProblem {
+  readonly at: Offsets;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+interface Parsed {
+  readonly yaml: Document;
+  readonly lines: LineCounter;
+  readonly data: unknown;
+  readonly errors: readonly SyntaxProblem[];
+}
+
+const MAX_CHARACTERS = 1024 * 1024;
+const MAX_ALIASES = 100;
+const OPTIONS = { prettyErrors: false, stringKeys: true, merge: true, keepSourceTokens: false } as const;
+
+/** Parses one file: anchors and merge keys work, every parser warning is an error, keys are strings. */
+export function parseDocumentText(
+  text: string,
+  names: { readonly file: string; readonly key: string; readonly directory: string },
+): PolicyDocument {
+  const { yaml, lines, data, errors } = parseYaml(text);
+  let secrets: readonly Offsets[] | undefined;
+  return {
+    ...names,
+    text,
+    lines,
+    yaml,
+    data,
+    syntaxErrors: errors,
+    get secrets() {
+      return (secrets ??= secretOffsets(yaml));
+    },
+  };
+}
+
+function parseYaml(text: string): Parsed {
+  const lines = new LineCounter();
+  const limit = text.length > MAX_CHARACTERS ? { at: 0, message: 'longer than 1 MiB' } : firstNestingLimit(text);
+  if (limit !== undefined) {
+    return {
+      yaml: parseDocument(''),
+      lines: countLines(text),
+      data: undefined,
+      errors: [problemAt(limit.at, limit.message)],
+    };
+  }
+  const yaml = parseDocument(text, { ...OPTIONS, lineCounter: lines });
+  const found = [...yaml.errors, ...yaml.warnings];
+  const told = found.length > 1 ? found.filter((error) => error.code !== 'RESOURCE_EXHAUSTION') : found;
+  const errors = told.map((error) => ({
+    at: { start: error.pos[0], end: error.pos[1] },
+    message: plainMessage(error.code, error.message),
+  }));
+  if (errors.length === 0) errors.push(...aliasProblems(yaml), ...directiveProblems(yaml));
+  if (errors.length > 0) return { yaml, lines, data: undefined, errors };
+  try {
+    return { yaml, lines, data: yaml.toJS({ maxAliasCount: MAX_ALIASES }) as unknown, errors: [] };
+  } catch (error) {
+    const message = error instanceof Error ? lowerFirst(error.message) : 'cannot be read';
+    return { yaml, lines, data: undefined, errors: [mergeProblem(yaml, message)] };
+  }
+}
+
+/** Plain values that YAML 1.1 readers take for something else (`no`, `12:30`); only where the text is well-formed. */
+export function ambiguousValues(text: string): readonly SyntaxProblem[] {
+  const { warnings } = parseDocument(text, { ...OPTIONS, compat: 'yaml-1.1' });
+  return warnings.map((warning) => ({
+    at: { start: warning.pos[0], end: warning.pos[1] },
+    message: `${JSON.stringify(text.slice(warning.pos[0], warning.pos[1]))} is text here and something else to readers of YAML 1.1`,
+    hint: 'put it in quotes',
+  }));
+}
+
+const problemAt = (start: number, message: string): SyntaxProblem => ({ at: { start, end: start + 1 }, message });
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+
+function countLines(text: string): LineCounter {
+  const lines = new LineCounter();
+  lines.addNewLine(0);
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines.addNewLine(at + 1);
+  return lines;
+}
+
+/** The parser's words without the piece of source it may quote, which can be a secret. */
+function plainMessage(code: string, message: string): string {
+  if (code === 'MULTIPLE_DOCS') return 'more than one document in a file';
+  if (code === 'TAG_RESOLVE_FAILED') return lowerFirst(message).replace('unresolved', 'unknown');
+  if (code === 'NON_STRING_KEY') return 'a key must be text';
+  if (code === 'DUPLICATE_KEY') return 'the same key twice in one map';
+  if (code === 'RESOURCE_EXHAUSTION') return 'cannot be parsed';
+  return lowerFirst(message).replace(/: ["'].*$/s, '');
+}
+
+function aliasProblems(yaml: Document): readonly SyntaxProblem[] {
+  const problems: SyntaxProblem[] = [];
+  visit(yaml, {
+    Alias(_key, alias) {
+      const [start = 0, end = start + 1] = alias.range ?? [];
+      const anchor = alias.resolve(yaml);
+      if (anchor === undefined) {
+        problems.push({ at: { start, end }, message: `no anchor &${alias.source} stands before this alias` });
+      } else if (anchor.range && anchor.range[0] <= start && end <= anchor.range[1]) {
+        problems.push({ at: { start, end }, message: `anchor &${alias.source} contains itself` });
+      }
+    },
+  });
+  return problems;
+}
+
+function directiveProblems(yaml: Document): readonly SyntaxProblem[] {
+  const directive = yaml.directives?.yaml;
+  return directive?.explicit === true && directive.version !== '1.2'
+    ? [{ ...problemAt(0, `YAML ${directive.version} is not read here`), hint: 'remove the %YAML directive' }]
+    : [];
+}
+
+/** Merge keys are checked only while the tree becomes data; finds the one that is meant. */
+function mergeProblem(yaml: Document, message: string): SyntaxProblem {
+  let at: Offsets = { start: 0, end: 1 };
+  visit(yaml, {
+    Pair(_key, pair) {
+      const key = pair.key as { value?: unknown; range?: readonly [number, number, number] | null } | null;
+      if (key?.value !== '<<' || !key.range) return undefined;
+      const source = isAlias(pair.value) ? pair.value.resolve(yaml) : pair.value;
+      if (isMap(source)) return undefined;
+      at = { start: key.range[0], end: key.range[1] };
+      return visit.BREAK;
+    },
+  });
+  return { at, message };
+}

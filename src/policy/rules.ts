@@ -1,0 +1,14 @@
+import type { Diagnostic } from '../errors.ts';
+import type { PolicySet } from './policy-set.ts';
+import { checkFormats } from './rules/formats.ts';
+import { checkNames } from './rules/names.ts';
+
+/** A rule looks at the whole policy and says what is wrong; it knows no clock, environment or file. */
+export type Rule = (set: PolicySet) => readonly Diagnostic[];
+
+const RULES: readonly Rule[] = [checkFormats, checkNames];
+
+/** What the schema cannot say, from every rule. */
+export function applyRules(set: PolicySet): readonly Diagnostic[] {
+  return RULES.flatMap((rule) => rule(set));
+}

@@ -1,0 +1,78 @@
+import { isAlias, isMap, isPair, isScalar, isSeq, visit, type Document, type Node } from 'yaml';
+import { REPOSITORY_FACTS, SECRET, TARGET_FACTS } from '../generated/schema-facts.ts';
+
+/** The edges of a stretch of text, counted in UTF-16 units. */
+export interface Offsets {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Names of keys and variables whose values are not for other eyes. */
+export const SECRET_NAME: RegExp =
+  /pass(word|wd|phrase)?$|^pass|secret|token|api_?-?key|credential|private_?-?key|access_?-?key|auth$/i;
+
+const PATTERNS: readonly string[] = [
+  ...SECRET,
+  ...Object.values(TARGET_FACTS).flatMap((facts) => facts.secrets.map((key) => `targets.*.${key}`)),
+  ...Object.values(TARGET_FACTS).flatMap((facts) => facts.secrets.map((key) => `restores.*.targets.*.into.${key}`)),
+  ...Object.values(REPOSITORY_FACTS).flatMap((facts) => facts.secrets.map((key) => `repositories.*.${key}`)),
+];
+
+/** True for a field that the schema marks as secret, and for everything below it. */
+export function isSecretPath(path: readonly (string | number)[]): boolean {
+  return PATTERNS.some((pattern) => {
+    const steps = pattern.split('.');
+    return steps.length <= path.length && steps.every((step, index) => step === '*' || step === String(path[index]));
+  });
+}
+
+/** Where values of secret fields, and of keys that look like one, stand in the text. References are no secrets. */
+export function secretOffsets(yaml: Document): readonly Offsets[] {
+  const found: Offsets[] = [];
+  const hide = (node: Node | null): void => {
+    visit(node, {
+      Scalar(key, scalar) {
+        if (key !== 'key' && scalar.range && !/^(\$\{[^}]*\})+$/.test(String(scalar.value))) {
+          found.push({ start: scalar.range[0], end: scalar.range[1] });
+        }
+      },
+    });
+  };
+  const walk = (node: unknown, path: readonly (string | number)[]): void => {
+    const inner = isAlias(node) ? node.resolve(yaml) : node;
+    if (isSeq(inner)) inner.items.forEach((item, index) => walk(item, [...path, index]));
+    if (!isMap(inner) || path.length > 64) return;
+    for (const pair of inner.items) {
+      if (!isPair(pair) || !isScalar(pair.key)) continue;
+      const name = String(pair.key.value);
+      const at = [...path, name];
+      const value = isAlias(pair.value) ? pair.value.resolve(yaml) : pair.value;
+      if (isSecretPath(at) || (isScalar(value) && SECRET_NAME.test(name))) hide((value ?? null) as Node | null);
+      else walk(value, at);
+    }
+  };
+  walk(yaml.contents, []);
+  return found;
+}
+
+const SECRET_LINE = new RegExp(
+  `((?:^|[\\s{,])["']?[\\w-]*(?:${SECRET_NAME.source.replaceAll(/[$^]/g, '')})[\\w-]*["']?\\s*[:=]\\s*)(.+)$`,
+  'i',
+);
+
+/** One line with secrets covered: by position, and where the text could not be parsed by the name before the colon. */
+export function maskLine(line: string, lineStart: number, secrets: readonly Offsets[]): string {
+  const covered = line.split('');
+  for (const { start, end } of secrets) {
+    for (let at = Math.max(start, lineStart); at < Math.min(end, lineStart + line.length); at++) {
+      if (!/\s/.test(covered[at - lineStart] ?? ' ')) covered[at - lineStart] = '*';
+    }
+  }
+  return covered
+    .join('')
+    .replace(SECRET_LINE, (all, before: string, value: string) =>
+      /^["']?(\$\{[^}]*\})+["']?[\s,}]*$/.test(value) || /^[{[*&|>]/.test(value)
+        ? all
+        : before + value.replaceAll(/[^\s"',}]/g, '*'),
+    );
+}
