@@ -35,14 +35,14 @@ const ALLOWED: Readonly<Record<string, { readonly code: readonly string[]; reado
   snapshots: { code: ['schedule'], types: ['engines', 'repositories', 'policy'] },
   reconcile: { code: ['policy', 'snapshots', 'schedule', 'streams', 'engines', 'repositories'], types: [] },
   report: { code: ['reconcile'], types: ['policy', 'snapshots', 'engines'] },
-  system: { code: ['engines'], types: ['policy'] },
+  system: { code: ['engines', 'report'], types: ['policy'] },
 };
 const VOCABULARY = ['generated', 'errors.ts', 'context.ts', 'event.ts', 'version.ts'];
 
 /** Pure: data and time in, data out. */
 const PURE = [
   /^reconcile\/plan/,
-  /^reconcile\/(?:backup-view|definition|draft|expectations|observation|phrases|reasons|select-snapshot|step)\.ts$/,
+  /^reconcile\/(?:backup-view|definition|draft|expectations|inventory-digest|observation|phrases|reasons|select-snapshot|step)\.ts$/,
   /^snapshots\/(?:retention|calendar|standing|inventory|canonical-json|manifest)\.ts$/,
   /^schedule\//,
   /^policy\/(?:rules|resolve)/,

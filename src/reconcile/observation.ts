@@ -2,6 +2,7 @@ import type { DestinationState } from '../engines/engine.ts';
 import type { RepositoryInventory } from '../snapshots/inventory.ts';
 import type { SetAsideRecord } from '../snapshots/run-record.ts';
 import type { Definitions } from './definition.ts';
+import type { Action } from './step.ts';
 
 /** What a look at the world found; the planner's only view of it. */
 export interface Observation {
@@ -22,7 +23,6 @@ export type ObservedRepository =
       readonly name: string;
       readonly state: 'ready';
       readonly inventory: RepositoryInventory;
-      readonly inventorySha256: string;
     }
   /** The place can be read but is not, or not the same, repository: an unmounted disk looks like this. */
   | { readonly name: string; readonly state: 'unidentified'; readonly message: string; readonly hint: string }
@@ -39,7 +39,7 @@ export interface PlanOptions {
   /** The plan is for another moment than now. */
   readonly isAt?: boolean;
   readonly backups?: readonly string[];
-  readonly only?: readonly import('./step.ts').Action[];
+  readonly only?: readonly Action[];
   readonly noPrune?: boolean;
   readonly pruneRemoved?: boolean;
   readonly maxPrune?: number;

@@ -1,6 +1,7 @@
 import type { ResolvedPolicy } from '../policy/resolved-policy.ts';
 import { indexFolders, viewBackup } from './backup-view.ts';
 import { addressOf, joinDrafts, stepKey, type Draft, type Drafts } from './draft.ts';
+import { inventoryDigest, touchedFolders } from './inventory-digest.ts';
 import type { Observation, PlanOptions } from './observation.ts';
 import { planBackup } from './plan-backup.ts';
 import { planCleans } from './plan-clean.ts';
@@ -44,7 +45,7 @@ export function plan(input: PlanInput): Plan {
       }),
     ];
   });
-  const leftovers = options.backups === undefined ? [planRemoved(policy, folders, options.pruneRemoved ?? false)] : [];
+  const leftovers = [ofBackups(planRemoved(policy, folders, options.pruneRemoved ?? false), options.backups)];
   const cleans = ofBackups(planCleans(policy, observation, now), options.backups);
   const others = onlyWanted(joinDrafts([...restores, ...leftovers, cleans]), options);
   const all = joinDrafts([...backups.map(({ drafts }) => drafts), others, notices(policy, observation)]);
@@ -54,6 +55,7 @@ export function plan(input: PlanInput): Plan {
 /** Numbers, orders and totals drafts: the last act of every way to make a plan. */
 export function finishPlan({ policy, observation, now, options, bkpVersion }: PlanInput, drafts: Drafts): Plan {
   const steps = numbered(drafts.steps);
+  const touched = touchedFolders(policy, steps);
   return {
     formatVersion: 1,
     bkpVersion,
@@ -65,7 +67,7 @@ export function finishPlan({ policy, observation, now, options, bkpVersion }: Pl
       name: repository.name,
       id: repository.state === 'ready' ? repository.inventory.repositoryId : null,
       readable: repository.state === 'ready',
-      inventorySha256: repository.state === 'ready' ? repository.inventorySha256 : null,
+      inventorySha256: repository.state === 'ready' ? inventoryDigest(repository.inventory, touched) : null,
     })),
     steps,
     keep: drafts.keep,
@@ -138,7 +140,14 @@ function filtersOf(options: PlanOptions): PlanFilters {
 
 function ofBackups(drafts: Partial<Drafts>, backups: readonly string[] | undefined): Partial<Drafts> {
   if (backups === undefined) return drafts;
-  return { ...drafts, steps: (drafts.steps ?? []).filter((step) => backups.includes(step.backup)) };
+  const isWanted = ({ address }: { readonly address: string | null }): boolean =>
+    address === null || backups.includes(address.slice(0, address.indexOf('@')));
+  return {
+    ...drafts,
+    steps: (drafts.steps ?? []).filter((step) => backups.includes(step.backup)),
+    withheld: (drafts.withheld ?? []).filter(isWanted),
+    warnings: (drafts.warnings ?? []).filter(isWanted),
+  };
 }
 
 function onlyWanted(drafts: Drafts, { only, noPrune }: PlanOptions): Drafts {

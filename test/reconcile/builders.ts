@@ -22,6 +22,8 @@ export function aTarget(name: string, path: string = `/data/${name}.db`): Resolv
     definition: { type: 'sqlite', path },
     compression: { method: 'zstd', level: 3 },
     checks: 'full',
+    directory: '/',
+    directory: '/',
     source,
   };
 }
@@ -61,7 +63,12 @@ export function aPolicy(backups: readonly ResolvedBackup[], parts: Partial<Resol
     path: 'bkp.yaml',
     sha256: 'a'.repeat(64),
     files: {},
-    repositories: repositories.map((name) => ({ name, config: { type: 'directory', path: `/repo/${name}` }, source })),
+    repositories: repositories.map((name) => ({
+      name,
+      config: { type: 'directory', path: `/repo/${name}` },
+      directory: '/',
+      source,
+    })),
     targets: Object.fromEntries(backups.flatMap((backup) => backup.targets).map((target) => [target.name, target])),
     backups,
     restores: [],
@@ -137,7 +144,6 @@ export const ready = (name: string, inventory: RepositoryInventory): ObservedRep
   name,
   state: 'ready',
   inventory,
-  inventorySha256: 'b'.repeat(64),
 });
 
 export function anObservation(

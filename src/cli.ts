@@ -1,0 +1,57 @@
+import { CommanderError } from 'commander';
+import { buildProgram } from './commands/program.ts';
+import { BkpError, EXIT, type ExitCode } from './errors.ts';
+import { errorJson, formatError } from './report/error-text.ts';
+import { cacheDirectory } from './system/cache-directory.ts';
+import { installSignals } from './system/signals.ts';
+import { createTerminal } from './system/terminal.ts';
+import { BKP_VERSION } from './version.ts';
+
+const terminal = createTerminal();
+const wantsJson = process.argv.some(
+  (arg, index) => arg === '--format=json' || (arg === 'json' && process.argv[index - 1] === '--format'),
+);
+
+/** argv → command → exit code. The only place that sets the exit code. */
+async function main(argv: readonly string[]): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.done;
+  const signals = installSignals();
+  const program = buildProgram(BKP_VERSION, async (run, args, options) => {
+    const file = options.list('file');
+    if (file.length > 1)
+      throw new BkpError('usage', 'cannot read several policies: -f was given more than once', {
+        hint: 'join files with `include:` in one policy',
+      });
+    exitCode = await run(args, options, {
+      terminal,
+      signal: signals.signal,
+      bkpVersion: BKP_VERSION,
+      cacheDir: cacheDirectory(),
+    });
+  });
+  program.configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) });
+  try {
+    if (argv.length === 0) program.help({ error: false });
+    await program.parseAsync([...argv], { from: 'user' });
+    return signals.signal.aborted ? EXIT.interrupted : exitCode;
+  } catch (error) {
+    return report(error, signals.signal.aborted);
+  } finally {
+    signals.dispose();
+  }
+}
+
+function report(error: unknown, interrupted: boolean): ExitCode {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return EXIT.done;
+    if (wantsJson) terminal.out(`${JSON.stringify(errorJson(new BkpError('usage', error.message)))}\n`);
+    return EXIT.invalid;
+  }
+  if (wantsJson) terminal.out(`${JSON.stringify(errorJson(error))}\n`);
+  terminal.err(formatError(error, terminal.paintErr));
+  if (process.env['BKP_DEBUG'] !== undefined && error instanceof Error) terminal.err(`${error.stack ?? ''}\n`);
+  if (interrupted) return EXIT.interrupted;
+  return error instanceof BkpError ? error.exitCode : EXIT.failed;
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,200 @@
+import type { Context } from '../context.ts';
+import type { Capture, Engine, Facts, FactValue } from '../engines/engine.ts';
+import { integrityError, reasonOf } from '../errors.ts';
+import type { Target } from '../generated/policy.ts';
+import type { Check, ResolvedTarget } from '../policy/resolved-policy.ts';
+import type { Repository } from '../repositories/repository.ts';
+import type { CheckOutcome, ManifestArtifact, ManifestTarget } from '../snapshots/manifest.ts';
+import { storeArtifact } from '../streams/store-artifact.ts';
+import { checkName, factAt, judge } from './expectations.ts';
+
+export interface CaptureTargetInput {
+  readonly target: ResolvedTarget;
+  /** The target's configuration with its references resolved. */
+  readonly config: Target;
+  readonly engine: Engine;
+  readonly checks: readonly Check[];
+  /** The target as the last good snapshot has it; undefined when there is none. */
+  readonly previous: ManifestTarget | undefined;
+  readonly repository: Repository;
+  /** Compressor threads for each artifact. */
+  readonly threads: number;
+  /** Reserves the place of an artifact: writes its key into begin.json and returns the repository key. */
+  addKey(artifactKey: string): Promise<string>;
+}
+
+/** A capture that meets files changing under it is repeated this often before its warnings stand. */
+const ATTEMPTS = 2;
+
+/**
+ * Captures one target into a repository and describes it for the manifest. Never throws for what went wrong with the
+ * target: that is a `failed` target; an abort is thrown.
+ */
+export async function captureTarget(input: CaptureTargetInput, context: Context): Promise<ManifestTarget> {
+  try {
+    for (let attempt = 1; ; attempt += 1) {
+      const { retry, captured } = await captureOnce(input, context);
+      if (!retry || attempt === ATTEMPTS) return finish(input, captured, context);
+    }
+  } catch (error) {
+    if (context.signal.aborted) throw error;
+    const message = reasonOf(error);
+    context.emit({
+      type: 'target-finished',
+      target: input.target.name,
+      status: 'failed',
+      rawBytes: 0,
+      storedBytes: 0,
+      message,
+    });
+    return failedTarget(input, message);
+  }
+}
+
+function finish({ target }: CaptureTargetInput, captured: ManifestTarget, context: Context): ManifestTarget {
+  const rawBytes = captured.artifacts.reduce((sum, artifact) => sum + (artifact.rawBytes ?? 0), 0);
+  const storedBytes = captured.artifacts.reduce((sum, artifact) => sum + artifact.storedBytes, 0);
+  context.emit({
+    type: 'target-finished',
+    target: target.name,
+    status: 'captured',
+    rawBytes,
+    storedBytes,
+    message: null,
+  });
+  return captured;
+}
+
+async function captureOnce(
+  input: CaptureTargetInput,
+  context: Context,
+): Promise<{ readonly retry: boolean; readonly captured: ManifestTarget }> {
+  const capture = await input.engine.capture(input.config, context);
+  try {
+    const factsOfCopy = capture.facts();
+    factsOfCopy.catch(() => undefined);
+    const stored: StoredArtifact[] = [];
+    for (const artifact of capture.artifacts) stored.push(await store(input, artifact, context));
+    const facts: Facts = Object.assign({}, await factsOfCopy, ...stored.map((one) => one.facts));
+    const checks = await runChecks(input, capture, facts);
+    const captured: ManifestTarget = {
+      type: input.target.config.type,
+      status: 'captured',
+      error: null,
+      pointInTime: [capture.pointInTime[0].toISOString(), capture.pointInTime[1].toISOString()],
+      versions: capture.versions,
+      definition: input.target.definition,
+      facts,
+      warnings: stored.flatMap((one) => one.warnings),
+      checks,
+      artifacts: stored.map((one) => one.artifact),
+      restore: stored.map((one) => nativeCommand(input, one.artifact)),
+    };
+    return { retry: stored.some((one) => one.retry), captured };
+  } finally {
+    await capture.close();
+  }
+}
+
+interface StoredArtifact {
+  readonly artifact: ManifestArtifact;
+  readonly facts: Facts;
+  readonly warnings: readonly string[];
+  readonly retry: boolean;
+}
+
+async function store(
+  input: CaptureTargetInput,
+  artifact: Capture['artifacts'][number],
+  context: Context,
+): Promise<StoredArtifact> {
+  const { target, repository, threads } = input;
+  const { inspect, ...bare } = artifact;
+  const key = artifactKey(target, artifact);
+  const result = await storeArtifact(
+    {
+      artifact: target.checks === 'full' && inspect !== undefined ? artifact : bare,
+      compression: target.compression,
+      threads,
+      repository,
+      key: await input.addKey(key),
+      onProgress: (bytes) =>
+        context.emit({ type: 'progress', subject: target.name, bytes, totalBytes: artifact.estimatedBytes }),
+    },
+    context,
+  );
+  return {
+    artifact: {
+      key,
+      name: artifact.name,
+      format: artifact.format,
+      compression: target.compression.method === 'none' ? null : target.compression.method,
+      encryption: null,
+      rawBytes: result.rawBytes,
+      storedBytes: result.storedBytes,
+      storedSha256: result.storedSha256,
+    },
+    facts: result.facts ?? {},
+    warnings: result.warnings,
+    retry: result.retry,
+  };
+}
+
+const SUFFIX = { zstd: '.zst', gzip: '.gz', none: '' } as const;
+
+/** `db.db.zst`, or `db/<name>.sql.zst` when a target leaves several artifacts. */
+function artifactKey(target: ResolvedTarget, artifact: Capture['artifacts'][number]): string {
+  const stem = artifact.name === '' ? target.name : `${target.name}/${encodeURIComponent(artifact.name)}`;
+  return `${stem}.${artifact.extension}${SUFFIX[target.compression.method]}`;
+}
+
+const DECODERS = { zstd: 'zstd -dc', gzip: 'gzip -dc' } as const;
+
+function nativeCommand({ engine, target, config }: CaptureTargetInput, artifact: ManifestArtifact): string {
+  const decode =
+    artifact.compression === null ? `cat ${artifact.key}` : `${DECODERS[artifact.compression]} ${artifact.key}`;
+  // References stay references: the command is for people, and manifests hold no secrets.
+  return engine.nativeRestore({ ...config, ...target.config }, { name: artifact.name, decode, file: artifact.key });
+}
+
+async function runChecks(
+  { checks, previous, target }: CaptureTargetInput,
+  capture: Capture,
+  facts: Facts,
+): Promise<readonly CheckOutcome[]> {
+  const outcomes: CheckOutcome[] = [];
+  for (const check of checks) {
+    const value = 'sql' in check ? await capture.query?.(check.sql) : factAt(facts, check.facts);
+    if (value === undefined) {
+      throw integrityError(`cannot check ${target.name}: ${checkName(check)} gives no value`);
+    }
+    outcomes.push(judge(check, value, previousValue(check, previous)));
+  }
+  const failed = outcomes.filter((outcome) => !outcome.ok);
+  if (failed.length > 0) {
+    const what = failed.map((outcome) => `${outcome.check} is ${String(outcome.value)}, expected ${outcome.expect}`);
+    throw integrityError(`cannot accept the capture of ${target.name}: ${what.join('; ')}`);
+  }
+  return outcomes;
+}
+
+function previousValue(check: Check, previous: ManifestTarget | undefined): FactValue | undefined {
+  if (previous === undefined) return undefined;
+  const same = previous.checks.find((outcome) => outcome.check === checkName(check));
+  return same?.value ?? ('facts' in check ? factAt(previous.facts, check.facts) : undefined);
+}
+
+/** A target that could not be captured, as the manifest tells it. */
+export const failedTarget = ({ target }: Pick<CaptureTargetInput, 'target'>, error: string): ManifestTarget => ({
+  type: target.config.type,
+  status: 'failed',
+  error,
+  pointInTime: null,
+  versions: { server: null, tool: null },
+  definition: target.definition,
+  facts: {},
+  warnings: [],
+  checks: [],
+  artifacts: [],
+  restore: [],
+});

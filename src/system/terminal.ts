@@ -1,0 +1,35 @@
+import { text } from 'node:stream/consumers';
+import { writeSync } from 'node:fs';
+import { hasErrnoCode } from '../errors.ts';
+import { colourPaint, plainPaint, type Terminal } from '../report/terminal.ts';
+
+/** The terminal of this process. Writes are synchronous, so that nothing is lost at the end, whatever ends it. */
+export function createTerminal(): Terminal {
+  const { env, stdout, stderr, stdin } = process;
+  const colourless = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
+  return {
+    out: (chunk) => writeAll(1, chunk),
+    err: (chunk) => writeAll(2, chunk),
+    outIsTerminal: stdout.isTTY === true,
+    errIsTerminal: stderr.isTTY === true,
+    inIsTerminal: stdin.isTTY === true,
+    columns: stdout.columns ?? stderr.columns ?? 80,
+    paint: stdout.isTTY === true && !colourless ? colourPaint : plainPaint,
+    paintErr: stderr.isTTY === true && !colourless ? colourPaint : plainPaint,
+    readStdin: () => text(stdin),
+  };
+}
+
+function writeAll(fd: 1 | 2, chunk: string): void {
+  const bytes = Buffer.from(chunk);
+  for (let offset = 0; offset < bytes.length;) {
+    try {
+      offset += writeSync(fd, bytes, offset);
+    } catch (error) {
+      // The reader has gone (`bkp list | head`): there is nobody left to tell.
+      if (hasErrnoCode(error, 'EPIPE')) return;
+      if (!hasErrnoCode(error, 'EAGAIN')) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}
