@@ -7,17 +7,17 @@ import { hasErrnoCode } from '../errors.ts';
  */
 export interface FileSteps {
   /** Makes one folder, mode 0700. */
-  makeFolder(path: string): Promise<void>;
+  readonly makeFolder: (path: string) => Promise<void>;
   /** Makes a new file, mode 0600, and opens it for writing. */
-  createFile(path: string): Promise<FileHandle>;
+  readonly createFile: (path: string) => Promise<FileHandle>;
   /** Appends all bytes. */
-  write(file: FileHandle, chunks: readonly Uint8Array[]): Promise<void>;
-  syncFile(file: FileHandle): Promise<void>;
-  syncFolder(path: string): Promise<void>;
-  rename(from: string, to: string): Promise<void>;
-  link(from: string, to: string): Promise<void>;
-  removeFile(path: string): Promise<void>;
-  removeFolder(path: string): Promise<void>;
+  readonly write: (file: FileHandle, chunks: readonly Uint8Array[]) => Promise<void>;
+  readonly syncFile: (file: FileHandle) => Promise<void>;
+  readonly syncFolder: (path: string) => Promise<void>;
+  readonly rename: (from: string, to: string) => Promise<void>;
+  readonly link: (from: string, to: string) => Promise<void>;
+  readonly removeFile: (path: string) => Promise<void>;
+  readonly removeFolder: (path: string) => Promise<void>;
 }
 
 /** The steps as the operating system does them. */

@@ -19,9 +19,10 @@ export interface Writer {
 /** A folder can vanish with its last object while another writer is about to use it. */
 const PLACING_TRIES = 20;
 
-/** Writes an object whole: temporary file, sync, rename, sync of the folder. */
+/** Writes an object whole: temporary file, sync, rename, sync of the folder. Refuses to replace anything but a file. */
 export async function putObject(writer: Writer, key: string, content: Readable | Uint8Array): Promise<number> {
   const path = safePath(writer.root, key);
+  lookAtObject(writer.root, key);
   const temporary = await writeInFolder(writer, key, content);
   try {
     await place(writer, path, () => writer.steps.rename(temporary.path, path));
@@ -115,8 +116,11 @@ async function writeInFolder(
 
 /** What cannot be removed now is swept later. */
 async function discard(writer: Writer, temporary: string): Promise<void> {
-  if (lstatSync(temporary, { throwIfNoEntry: false }) === undefined) return;
-  await writer.steps.removeFile(temporary).catch(() => undefined);
+  try {
+    if (lstatSync(temporary, { throwIfNoEntry: false }) !== undefined) await writer.steps.removeFile(temporary);
+  } catch {
+    // The first error is the one to tell.
+  }
 }
 
 /** Gives an object its name, in a folder that is made where it is missing, and makes the name durable. */
