@@ -21,6 +21,17 @@ const PLACING_TRIES = 20;
 
 /** Writes an object whole: temporary file, sync, rename, sync of the folder. Refuses to replace anything but a file. */
 export async function putObject(writer: Writer, key: string, content: Readable | Uint8Array): Promise<number> {
+  if (content instanceof Uint8Array) return putContent(writer, key, content);
+  // A source that fails before it is read must not end the process.
+  content.on('error', () => undefined);
+  try {
+    return await putContent(writer, key, content);
+  } finally {
+    content.destroy();
+  }
+}
+
+async function putContent(writer: Writer, key: string, content: Readable | Uint8Array): Promise<number> {
   const path = safePath(writer.root, key);
   lookAtObject(writer.root, key);
   const temporary = await writeInFolder(writer, key, content);
@@ -100,15 +111,12 @@ async function writeInFolder(
   content: Readable | Uint8Array,
 ): Promise<{ readonly path: string; readonly bytes: number }> {
   const { root, steps } = writer;
-  // A source that fails before it is read must not end the process.
-  if (!(content instanceof Uint8Array)) content.on('error', () => undefined);
   const path = join(root, TEMPORARY_FOLDER, writer.newTemporaryName());
   try {
     await ensureFolder(writer, dirname(path));
     const bytes = await writeTemporary(steps, path, content, (error) => explain(error, 'write', key, root));
     return { path, bytes };
   } catch (error) {
-    if (!(content instanceof Uint8Array)) content.destroy();
     await discard(writer, path);
     throw error;
   }
