@@ -108,9 +108,11 @@ export class PolicyError extends BkpError {
 
   constructor(path: string, diagnostics: readonly Diagnostic[]) {
     const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
+    const first = errors[0] ?? diagnostics[0];
+    const at = first === undefined ? '' : ` at ${first.file}:${first.range.start.line}:${first.range.start.column}`;
     const rest = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
-    super('policy', `cannot use policy "${path}": ${errors[0]?.message ?? 'it has warnings'}${rest}`, {
-      hint: errors[0]?.hint ?? undefined,
+    super('policy', `cannot use policy "${path}": ${first?.message ?? 'it is not valid'}${at}${rest}`, {
+      hint: first?.hint ?? undefined,
     });
     this.diagnostics = diagnostics;
   }

@@ -2,6 +2,7 @@ import type { Diagnostic } from '../errors.ts';
 import { CODES, type ProblemCode } from './codes.ts';
 import type { PolicyDocument } from './document.ts';
 import { offsetsOf, rangeOf, type Part, type Path } from './locate.ts';
+import type { SourcePosition } from './resolved-policy.ts';
 import { maskLine, type Offsets } from './secret-text.ts';
 
 /** Where a problem is: a key or value of a file, or a stretch of its text. */
@@ -26,11 +27,16 @@ export function diagnose(code: ProblemCode, place: Place, message: string, hint:
   };
 }
 
-/** A problem with a file that has no text to show. */
-export function diagnoseFile(code: ProblemCode, file: string, message: string, hint: string | null): Diagnostic {
-  const start = { line: 1, column: 1 };
-  const range = { start, end: { line: 1, column: 2 } };
-  return { code, severity: CODES[code].severity, message, hint, file, range, snippet: { firstLine: 1, lines: [] } };
+/** A problem at a known position whose text is not at hand. */
+export function diagnosePosition(
+  code: ProblemCode,
+  at: SourcePosition,
+  message: string,
+  hint: string | null,
+): Diagnostic {
+  const { file, line, column } = at;
+  const range = { start: { line, column }, end: { line, column: column + 1 } };
+  return { code, severity: CODES[code].severity, message, hint, file, range, snippet: { firstLine: line, lines: [] } };
 }
 
 /** Sorted by file and position, without doubles. */

@@ -1,6 +1,6 @@
 import { basename, dirname, relative, sep } from 'node:path';
 import { hasErrnoCode, reasonOf, type Diagnostic } from '../errors.ts';
-import { diagnose, diagnoseFile } from './diagnose.ts';
+import { diagnose, diagnosePosition } from './diagnose.ts';
 import { parseDocumentText, type PolicyDocument } from './document.ts';
 import { policyData } from './policy-set.ts';
 
@@ -67,6 +67,7 @@ async function readDocument(
   path: string,
   names: { readonly file: string; readonly key: string; readonly directory: string },
 ): Promise<ReadResult> {
+  const start = { file: names.file, line: 1, column: 1 };
   let bytes: Uint8Array;
   try {
     bytes = await files.read(path);
@@ -74,13 +75,13 @@ async function readDocument(
     const missing = hasErrnoCode(error, 'ENOENT');
     const hint = missing ? 'name another with -f, or write a first one with `bkp init`' : null;
     const reason = missing ? 'no such file' : reasonOf(error);
-    return { diagnostic: diagnoseFile('BKP1000', names.file, `cannot read policy "${names.file}": ${reason}`, hint) };
+    return { diagnostic: diagnosePosition('BKP1000', start, `cannot read policy "${names.file}": ${reason}`, hint) };
   }
   try {
     return { document: parseDocumentText(new TextDecoder('utf-8', { fatal: true }).decode(bytes), names) };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     const message = `cannot read policy "${names.file}": it is not UTF-8 text`;
-    return { diagnostic: diagnoseFile('BKP1000', names.file, message, null) };
+    return { diagnostic: diagnosePosition('BKP1000', start, message, null) };
   }
 }

@@ -1,4 +1,4 @@
-import type { Check as PolicyCheck, Hook as PolicyHook, Retention as PolicyRetention } from '../generated/policy.ts';
+import type { Check as PolicyCheck, Retention as PolicyRetention } from '../generated/policy.ts';
 import { parseDuration } from './duration.ts';
 import { parseExpectation } from './expectation.ts';
 import { sourceOf } from './locate.ts';
@@ -34,7 +34,7 @@ export function resolveBackup(
     schedule: scheduleOf(value.schedule),
     timezone: value.timezone ?? 'UTC',
     retention: retentionOf(value.retention),
-    hooks: { before: hooksOf(value.hooks?.before), after: hooksOf(value.hooks?.after) },
+    hooks: { before: hooksOf(entry, 'before'), after: hooksOf(entry, 'after') },
     checks: Object.fromEntries(Object.entries(value.checks ?? {}).map(([name, checks]) => [name, checks.map(checkOf)])),
     verify: { everyMs: milliseconds(value.verify?.every), deepEveryMs: milliseconds(value.verify?.deep) },
     retryAfterMs: milliseconds(value.retryAfter ?? DEFAULTS.retryAfter) ?? 0,
@@ -71,13 +71,20 @@ function retentionOf(retention: PolicyRetention | undefined): Retention | null {
   };
 }
 
-function hooksOf(hooks: readonly PolicyHook[] | undefined): readonly Hook[] {
-  return (hooks ?? []).map((hook) => ({
-    argv: hook.run as readonly [string, ...string[]],
-    timeoutMs: milliseconds(hook.timeout ?? DEFAULTS.hookTimeout) ?? 0,
-    env: hook.env ?? {},
-    always: hook.always ?? false,
-  }));
+function hooksOf({ value, document, path }: Entry<BackupSettings>, phase: 'before' | 'after'): readonly Hook[] {
+  return (value.hooks?.[phase] ?? []).map((hook, index) => {
+    const at = [...path, 'hooks', phase, index];
+    const variables = Object.keys(hook.env ?? {});
+    return {
+      argv: hook.run as readonly [string, ...string[]],
+      timeoutMs: milliseconds(hook.timeout ?? DEFAULTS.hookTimeout) ?? 0,
+      env: hook.env ?? {},
+      always: hook.always ?? false,
+      directory: document.directory,
+      source: sourceOf(document, at),
+      sources: Object.fromEntries(variables.map((name) => [name, sourceOf(document, [...at, 'env', name], 'value')])),
+    };
+  });
 }
 
 function checkOf(check: PolicyCheck): Check {

@@ -9,7 +9,13 @@ import { sourceOf } from './locate.ts';
 import { policyData, type Entry, type PolicySet } from './policy-set.ts';
 import { resolveBackup } from './resolve-backup.ts';
 import { parseDuration } from './duration.ts';
-import type { ResolvedPolicy, ResolvedRepository, ResolvedRestore, ResolvedTarget } from './resolved-policy.ts';
+import type {
+  ResolvedPolicy,
+  ResolvedRepository,
+  ResolvedRestore,
+  ResolvedTarget,
+  SourcePosition,
+} from './resolved-policy.ts';
 
 /** Fills defaults, links names, makes paths absolute and freezes. The set has passed all rules: nothing fails here. */
 export function resolvePolicy(set: PolicySet, path: string): ResolvedPolicy {
@@ -56,7 +62,12 @@ function resolveTargetEntry({ name, value, document, path }: Entry<Target>): Res
     checks: value.checks ?? 'full',
     directory: document.directory,
     source: sourceOf(document, path),
+    sources: keySources({ value, document, path }),
   };
+}
+
+function keySources({ value, document, path }: Omit<Entry<object>, 'name'>): Readonly<Record<string, SourcePosition>> {
+  return Object.fromEntries(Object.keys(value).map((key) => [key, sourceOf(document, [...path, key], 'value')]));
 }
 
 /** The keys that say what is captured, as written, with the type. */

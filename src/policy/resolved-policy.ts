@@ -35,6 +35,8 @@ export interface ResolvedRepository {
   /** The folder of its file: a relative path that comes out of a reference starts here. */
   readonly directory: string;
   readonly source: SourcePosition;
+  /** Positions of its keys, for references that cannot be looked up. */
+  readonly sources?: Readonly<Record<string, SourcePosition>>;
 }
 
 export interface ResolvedTarget {
@@ -49,6 +51,8 @@ export interface ResolvedTarget {
   /** The folder of its file: a relative path that comes out of a reference starts here. */
   readonly directory: string;
   readonly source: SourcePosition;
+  /** Positions of its keys, for references that cannot be looked up. */
+  readonly sources?: Readonly<Record<string, SourcePosition>>;
 }
 
 export interface ResolvedBackup {
@@ -99,6 +103,11 @@ export interface Hook {
   readonly env: Readonly<Record<string, string>>;
   /** For `after`: run also on failure and on a signal. */
   readonly always: boolean;
+  /** The folder of its file: `${file:…}` starts here. */
+  readonly directory: string;
+  readonly source: SourcePosition;
+  /** Positions of its variables, for references that cannot be looked up. */
+  readonly sources?: Readonly<Record<string, SourcePosition>>;
 }
 
 export type Check =

@@ -102,13 +102,15 @@ function uses(set: PolicySet): readonly Diagnostic[] {
       set,
     ),
   );
-  const inBackups = set.backups.flatMap(({ document, path }) => {
-    const written = recordOf(recordOf(recordOf(document.data)[path[0]])[path[1]]);
-    return [
-      ...listed(document, [...path, 'targets'], written['targets'], 'targets', set),
-      ...listed(document, [...path, 'repositories'], written['repositories'], 'repositories', set),
-    ];
-  });
+  const inBackups = set.documents.flatMap((document) =>
+    Object.entries(recordOf(policyData(document).backups)).flatMap(([name, backup]) => {
+      const written = recordOf(backup);
+      return [
+        ...listed(document, ['backups', name, 'targets'], written['targets'], 'targets', set),
+        ...listed(document, ['backups', name, 'repositories'], written['repositories'], 'repositories', set),
+      ];
+    }),
+  );
   return [...inDefaults, ...inBackups];
 }
 
