@@ -94,4 +94,4 @@ export interface Context {
   runJob(name: JobName, input: unknown): Promise<unknown>;
 }
 
-export type JobName = 'sqlite';
+export type JobName = 'sqlite' | 'demo-writer';

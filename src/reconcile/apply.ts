@@ -1,0 +1,78 @@
+import { BkpError } from '../errors.ts';
+import { addressOf } from './draft.ts';
+import { executeBackup } from './execute-backup.ts';
+import type { PlanOptions } from './observation.ts';
+import type { Session } from './session.ts';
+import type { Plan, Step } from './step.ts';
+import { ended, exitCodeOf, failedStep, type ApplyResult, type StepResult } from './step-result.ts';
+
+export interface ApplyOptions {
+  /** What planned the steps, so that they can be looked at again under the lease. */
+  readonly planning: PlanOptions;
+  readonly failFast: boolean;
+  readonly lockTimeoutMs: number;
+  /** Stands in run records: `apply`, `backup`. */
+  readonly command: string;
+}
+
+/**
+ * Carries out the steps of a plan, one backup after the other, each under its lease. A failure stops what depends on it
+ * and the rest goes on; after a signal nothing new begins. Throws a `lock` error when the very first lease cannot be had.
+ */
+export async function applyPlan(session: Session, plan: Plan, options: ApplyOptions): Promise<ApplyResult> {
+  const results: StepResult[] = [];
+  for (const backup of new Set(plan.steps.map((step) => step.backup))) {
+    const steps = plan.steps.filter((step) => step.backup === backup);
+    results.push(...(await applyBackup(session, backup, steps, results, options)));
+  }
+  const order = new Map(plan.steps.map((step, index) => [step.id, index]));
+  const sorted = results.toSorted((a, b) => (order.get(a.step.id) ?? 0) - (order.get(b.step.id) ?? 0));
+  return { formatVersion: 1, steps: sorted, exitCode: exitCodeOf(plan, sorted, session.signal.aborted) };
+}
+
+async function applyBackup(
+  session: Session,
+  backup: string,
+  steps: readonly Step[],
+  before: readonly StepResult[],
+  options: ApplyOptions,
+): Promise<readonly StepResult[]> {
+  const stopped = session.signal.aborted || (options.failFast && before.some((result) => result.outcome === 'failed'));
+  if (stopped)
+    return steps.map((step) =>
+      notStarted(session, step, session.signal.aborted ? 'interrupted before it began' : 'an earlier step failed'),
+    );
+  try {
+    return await executeBackup(session, backup, steps, options);
+  } catch (error) {
+    const nothingDone = before.every((result) => result.outcome !== 'done' && result.outcome !== 'partial');
+    if (error instanceof BkpError && error.code === 'lock' && nothingDone) throw error;
+    return steps.map((step) => {
+      const result = failedStep(step, error);
+      emitFinished(session, result);
+      return result;
+    });
+  }
+}
+
+function notStarted(session: Session, step: Step, message: string): StepResult {
+  const result = ended(step, 'not-started', { message });
+  emitFinished(session, result);
+  return result;
+}
+
+/** Reports what became of a step. */
+export function emitFinished(session: Session, result: StepResult): void {
+  const { step, outcome, snapshot, message, hint, durationMs } = result;
+  session.context.emit({
+    type: 'step-finished',
+    stepId: step.id,
+    action: step.action,
+    address: addressOf(step.backup, step.repository),
+    outcome,
+    snapshot,
+    message,
+    hint,
+    durationMs,
+  });
+}

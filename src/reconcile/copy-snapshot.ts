@@ -1,0 +1,31 @@
+import type { Context } from '../context.ts';
+import type { Repository } from '../repositories/repository.ts';
+import type { Manifest, ManifestArtifact } from '../snapshots/manifest.ts';
+import { artifactPath } from '../snapshots/keys.ts';
+import { verifyStored } from '../streams/hash-stored.ts';
+
+/** One repository to another: the stored bytes as they are, hashed on the way out of the receiver. */
+export interface CopyArtifactInput {
+  readonly manifest: Manifest;
+  readonly artifact: ManifestArtifact;
+  readonly from: Repository;
+  readonly to: Repository;
+  /** Folder name of the backup in each repository (they differ after a rename). */
+  readonly fromBackup: string;
+  readonly toBackup: string;
+}
+
+/**
+ * Copies one artifact. The source is hashed before anything is written, the copy after it was stored: a damaged source is
+ * never spread. Throws `integrity` when either differs from the manifest.
+ */
+export async function copyArtifact(input: CopyArtifactInput, context: Context): Promise<void> {
+  const { manifest, artifact, from, to } = input;
+  const source = artifactPath(input.fromBackup, manifest.id, artifact.key);
+  const destination = artifactPath(input.toBackup, manifest.id, artifact.key);
+  await verifyStored(artifact, { repository: from, key: source }, context);
+  const content = await from.open(source);
+  context.signal.throwIfAborted();
+  await to.put(destination, content);
+  await verifyStored(artifact, { repository: to, key: destination }, context);
+}

@@ -1,0 +1,35 @@
+import type { Context } from '../context.ts';
+import type { Lookups } from '../policy/references.ts';
+import type { ResolvedPolicy } from '../policy/resolved-policy.ts';
+import type { Repository } from '../repositories/repository.ts';
+
+/** What a run is given by the machine it runs on. */
+export interface Edge {
+  /** Never aborted by the user: hooks, leases and records must be finished after a signal too. */
+  readonly context: Context;
+  /** Aborted when the user wants the run to end. */
+  readonly signal: AbortSignal;
+  readonly lookups: Lookups;
+  /** Values to mask in what other programs say from now on. */
+  registerSecrets(values: readonly string[]): void;
+  /** Folder of the catalog; may be deleted at any time. */
+  readonly cacheDir: string;
+  readonly bkpVersion: string;
+  /** Thirteen random base32 characters cannot be had from pure code: this gives bytes for ids. */
+  randomBytes(count: number): Uint8Array;
+}
+
+/** A policy with its repositories opened: what planning and applying work on. */
+export interface Session extends Edge {
+  readonly policy: ResolvedPolicy;
+  /** In policy order. */
+  readonly repositories: readonly SessionRepository[];
+}
+
+export type SessionRepository =
+  | { readonly name: string; readonly repository: Repository }
+  /** Cannot even be opened: a reference of its configuration is unset. */
+  | { readonly name: string; readonly repository: null; readonly problem: string; readonly hint: string | null };
+
+/** The context for work that a signal must stop. */
+export const stoppable = (edge: Edge): Context => edge.context.withSignal(edge.signal);
