@@ -23,6 +23,8 @@ export interface PolicySet {
   readonly targets: readonly Entry<Target>[];
   readonly backups: readonly Entry<BackupSettings>[];
   readonly restores: readonly Entry<Restore>[];
+  /** True when every file fits the schema, so that what is missing is really missing. */
+  readonly complete: boolean;
   /** Every name written in the files, also of entries that did not pass. */
   readonly names: Readonly<Record<Section, readonly string[]>>;
 }
@@ -52,6 +54,7 @@ export function joinDocuments(main: CheckedDocument, included: readonly CheckedD
       }));
     }),
     restores: section('restores'),
+    complete: all.every(({ misfits }) => misfits.length === 0),
     names: {
       repositories: names('repositories'),
       targets: names('targets'),

@@ -1,12 +1,27 @@
 import type { Diagnostic } from '../errors.ts';
 import type { PolicySet } from './policy-set.ts';
+import { checkChecks } from './rules/checks.ts';
+import { checkCopies } from './rules/copies.ts';
 import { checkFormats } from './rules/formats.ts';
 import { checkNames } from './rules/names.ts';
+import { checkPlaces } from './rules/places.ts';
+import { checkReferences } from './rules/references.ts';
+import { checkRestores } from './rules/restores.ts';
+import { checkUsage } from './rules/usage.ts';
 
 /** A rule looks at the whole policy and says what is wrong; it knows no clock, environment or file. */
 export type Rule = (set: PolicySet) => readonly Diagnostic[];
 
-const RULES: readonly Rule[] = [checkFormats, checkNames];
+const RULES: readonly Rule[] = [
+  checkFormats,
+  checkNames,
+  checkReferences,
+  checkChecks,
+  checkUsage,
+  checkCopies,
+  checkPlaces,
+  checkRestores,
+];
 
 /** What the schema cannot say, from every rule. */
 export function applyRules(set: PolicySet): readonly Diagnostic[] {
