@@ -9,6 +9,9 @@ export interface RunRecord {
   readonly backup: string;
   readonly command: string;
   readonly host: string;
+  /** With `host`, tells a run that is alive from one that died. */
+  readonly bootId: string;
+  readonly pid: number;
   readonly bkp: string;
   readonly startedAt: string;
   /** Null while the run is under way, or when it died. */

@@ -28,6 +28,8 @@ function aRun(parts: Partial<RunRecord>): RunRecord {
     backup: 'app',
     command: 'apply',
     host: 'h',
+    bootId: 'b',
+    pid: 1,
     bkp: '0',
     startedAt: '2026-11-20T05:30:00.000Z',
     finishedAt: '2026-11-20T05:31:00.000Z',
