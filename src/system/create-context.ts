@@ -28,9 +28,9 @@ export interface ContextOptions {
 export interface OwnedContext {
   readonly context: Context;
   /** Secrets that became known later. */
-  registerSecrets(values: readonly string[]): void;
+  readonly registerSecrets: (values: readonly string[]) => void;
   /** Removes the private folder. Call it once, when nothing of this context runs any more. */
-  dispose(): Promise<void>;
+  readonly dispose: () => Promise<void>;
 }
 
 /** Makes what adapters are given, for one run of the program. */
@@ -79,7 +79,7 @@ export async function createContext(options: ContextOptions = {}): Promise<Owned
 
   return {
     context: withSignal(options.signal ?? new AbortController().signal),
-    registerSecrets: redactor.register,
+    registerSecrets: (values) => redactor.register(values),
     dispose: () => rm(workDir, { recursive: true, force: true }),
   };
 }

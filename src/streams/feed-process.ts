@@ -1,0 +1,38 @@
+import { pipeline } from 'node:stream/promises';
+import { BkpError, toolError } from '../errors.ts';
+import type { ByteSink } from './bytes.ts';
+import { decodeToNode, type DecodeFlow, startDecoder } from './decode-flow.ts';
+import { judgeEnd, markConsequence } from './stages.ts';
+
+/** Decodes into a program's stdin: over an OS pipe where a program decodes, from the open file where nothing does. */
+export async function feedProcess(sink: Extract<ByteSink, { kind: 'process' }>, flow: DecodeFlow): Promise<void> {
+  const { decoder, input, context } = flow;
+  const stages = flow.addStages();
+  const isDirect = decoder.kind === 'none' && input.kind === 'file';
+  const consumer = context.start(sink.process, { stdin: isDirect ? input.handle.fd : 'pipe', stdout: 'ignore' });
+  stages.add(
+    consumer.closed.then((end) =>
+      judgeEnd(sink.process, end, { verb: 'restore', stopped: context.signal, judge: sink.judge }),
+    ),
+  );
+  if (consumer.stdin !== null && decoder.kind === 'program') {
+    try {
+      await startDecoder(flow, decoder.process, consumer.stdin, stages);
+    } finally {
+      // Our copy of the write end must go, or the consumer never sees the end.
+      consumer.stdin.destroy();
+    }
+  } else if (consumer.stdin !== null) {
+    const raw = await decodeToNode(flow);
+    stages.add(
+      pipeline(raw, consumer.stdin).catch((error: unknown) => {
+        if (raw.errored instanceof BkpError) throw raw.errored;
+        // When the consumer went away, its exit code tells why.
+        throw markConsequence(
+          toolError(`cannot restore with ${sink.process.argv[0]}: it stopped reading early`, { cause: error }),
+        );
+      }),
+    );
+  }
+  await stages.finished();
+}
