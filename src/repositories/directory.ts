@@ -41,8 +41,17 @@ export function openDirectoryRepository(config: DirectoryConfig, edge: Repositor
       checkKey(key);
       return join(root, key);
     },
+    exists: async () => rootExists(root),
     prepare: () => prepareRoot(root, steps),
   };
+}
+
+function rootExists(root: string): boolean {
+  try {
+    return statSync(root, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw explain(error, 'open', '', root);
+  }
 }
 
 async function freeBytes(root: string): Promise<number> {

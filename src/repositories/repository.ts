@@ -60,6 +60,8 @@ export interface Repository {
   freeBytes(): Promise<number | undefined>;
   /** The path of an object on this machine, where there is one: lets a program read it without Node. */
   localPath(key: string): string | undefined;
+  /** False when the place itself is absent: a folder that was never made, or the mount point's folder of a disk that is gone. */
+  exists(): Promise<boolean>;
   /** Makes the place itself (a folder, never a bucket) when it is absent. Only `init` calls it. */
   prepare(): Promise<void>;
 }

@@ -47,7 +47,7 @@ export interface Remains {
 export interface UnreadableManifest {
   readonly backup: string;
   readonly id: string;
-  readonly reason: 'newer-format' | 'unreadable' | 'foreign-policy';
+  readonly reason: 'newer-format' | 'unreadable' | 'changed';
   readonly message: string;
 }
 

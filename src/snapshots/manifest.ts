@@ -66,6 +66,9 @@ export interface ManifestArtifact {
 
 export type MarkKind = 'verified' | 'damaged' | 'protected' | 'unprotected' | 'restored' | 'released';
 
+/** The reason in the `released` mark of remains. It does not forbid to store the snapshot again. */
+export const CLEANED = 'partial-upload';
+
 /** Something learned or decided about a snapshot after it was made. Never changed, never removed before its snapshot. */
 export interface Mark {
   readonly formatVersion: 1;
@@ -73,6 +76,6 @@ export interface Mark {
   readonly at: string;
   readonly policy: string;
   readonly by: { readonly host: string; readonly bkp: string };
-  /** verified: `{ deep }`; damaged: `{ artifacts, reason }`; protected: `{ reason }`; restored: `{ restore, destination }`; released: `{ keys, reason }`. */
+  /** verified: `{ deep }`; damaged: `{ artifacts, reason, deep }`; protected: `{ reason }`; restored: `{ restore, destination }`; released: `{ keys, reason, run }`. */
   readonly data: Readonly<Record<string, unknown>>;
 }

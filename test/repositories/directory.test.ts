@@ -70,7 +70,10 @@ describe('the folder', () => {
         hint: expect.stringContaining('mounted'),
       });
     }
+    expect(await repository.exists()).toBe(false);
     expect(existsSync(root)).toBe(false);
+    await repository.prepare();
+    expect(await repository.exists()).toBe(true);
   });
 
   test('a root that is a file is refused', async () => {

@@ -71,6 +71,8 @@ export function openMemoryRepository(store: MemoryStore = newMemoryStore()): Rep
       checkKey(key);
       return undefined;
     },
+    exists: async () => true,
+    exists: async () => true,
     prepare: async () => undefined,
   };
 }

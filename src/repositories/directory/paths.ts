@@ -1,5 +1,4 @@
 import { lstatSync, statSync, type Stats } from 'node:fs';
-import { join } from 'node:path';
 import { hasErrnoCode } from '../../errors.ts';
 import { checkKey } from '../key.ts';
 import { explain, rootMissing } from './errors.ts';
@@ -19,13 +18,24 @@ export function requireRoot(root: string): void {
 /** The path of a key, after a look that no folder on the way is a symbolic link. */
 export function safePath(root: string, key: string): string {
   checkKey(key);
-  const segments = key.split('/');
+  const end = key.lastIndexOf('/');
+  if (end > 0) checkFolders(root, key.slice(0, end), key);
+  return `${root}/${key}`;
+}
+
+/** Folders found plain in this turn of the event loop: thousands of keys of one folder cost one look. */
+const plainFolders = new Set<string>();
+
+function checkFolders(root: string, folders: string, key: string): void {
+  const whole = `${root}/${folders}`;
+  if (plainFolders.has(whole)) return;
   let folder = root;
-  for (const segment of segments.slice(0, -1)) {
-    folder = join(folder, segment);
-    if (!isPlainFolder(root, folder, key)) break;
+  for (const segment of folders.split('/')) {
+    folder = `${folder}/${segment}`;
+    if (!isPlainFolder(root, folder, key)) return;
   }
-  return join(root, ...segments);
+  if (plainFolders.size === 0) setImmediate(() => plainFolders.clear());
+  plainFolders.add(whole);
 }
 
 /** True when the path is a folder, false when nothing is there; throws for links and anything else. */
@@ -51,7 +61,11 @@ export function lookAt(root: string, path: string, key: string): Stats | undefin
 
 /** Size and identity of an object; undefined for nothing or a folder, an error for links and devices. */
 export function lookAtObject(root: string, key: string): Stats | undefined {
-  const stats = lookAt(root, safePath(root, key), key);
+  return asObject(lookAt(root, safePath(root, key), key), root, key);
+}
+
+/** The same for what a path or an open file turned out to be. */
+export function asObject(stats: Stats | undefined, root: string, key: string): Stats | undefined {
   if (stats === undefined || stats.isDirectory()) return undefined;
   if (stats.isSymbolicLink()) throw explain(errno('ELOOP'), 'open', key, root);
   if (!stats.isFile()) throw explain(new Error('it is not a regular file'), 'open', key, root);

@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readdirSync, readFileSync, type Dirent } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, readSync, type Dirent } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -7,7 +7,7 @@ import { hasErrnoCode, notFoundError, type BkpError } from '../../errors.ts';
 import { checkPrefix, isKeySegment } from '../key.ts';
 import type { ObjectStat } from '../repository.ts';
 import { explain } from './errors.ts';
-import { isPlainFolder, lookAtObject, requireRoot, safePath } from './paths.ts';
+import { asObject, isPlainFolder, lookAtObject, requireRoot, safePath } from './paths.ts';
 
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const CHUNK_BYTES = 512 * 1024;
@@ -16,17 +16,22 @@ const FOLDERS_PER_TURN = 256;
 
 /** Reads a whole small object; synchronous inside, which is 15 times faster for the thousands of a planning run. */
 export function readObject(root: string, key: string): Buffer {
-  if (lookAtObject(root, key) === undefined) throw missing(root, key);
+  const path = safePath(root, key);
+  let file: number | undefined;
   try {
-    const file = openSync(safePath(root, key), READ_FLAGS);
-    try {
-      return readFileSync(file);
-    } finally {
-      closeSync(file);
-    }
+    file = openSync(path, READ_FLAGS);
+    const stats = asObject(fstatSync(file), root, key);
+    if (stats === undefined) throw missing(root, key);
+    const content = Buffer.allocUnsafe(stats.size);
+    return readSync(file, content) === stats.size ? content : readFileSync(path);
   } catch (error) {
-    if (hasErrnoCode(error, 'ENOENT')) throw missing(root, key);
+    if (hasErrnoCode(error, 'ENOENT', 'ENOTDIR')) {
+      requireRoot(root);
+      throw missing(root, key);
+    }
     throw explain(error, 'read', key, root);
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
 }
 

@@ -1,0 +1,49 @@
+import { parseDocument, writeDocument, type Fields, type Parsed } from './document.ts';
+import type { LeaseOwner } from './inventory.ts';
+import type { SnapshotName } from './keys.ts';
+import { assertKeys } from './manifest-codec.ts';
+
+/** `begin.json`: who started to store a snapshot, under which lease, and every key below its folder so far. */
+export interface Begin extends SnapshotName {
+  readonly formatVersion: 1;
+  readonly policy: string;
+  readonly owner: LeaseOwner;
+  /** The lease it is stored under; its backup differs from the folder's after a rename. */
+  readonly lease: { readonly backup: string; readonly number: number };
+  readonly startedAt: string;
+  readonly keys: readonly string[];
+}
+
+export const writeBegin = (begin: Begin): Buffer => writeDocument(begin);
+
+/** Reads a begin.json found in the folder of a snapshot. */
+export function parseBegin(bytes: Uint8Array, name: SnapshotName): Parsed<Begin> {
+  return parseDocument(bytes, 1, (fields) => {
+    const keys = fields.texts('keys');
+    assertKeys(keys);
+    const begin: Begin = {
+      formatVersion: 1,
+      policy: fields.text('policy'),
+      backup: fields.text('backup'),
+      id: fields.text('id'),
+      owner: ownerOf(fields.object('owner')),
+      lease: leaseOf(fields.object('lease')),
+      startedAt: fields.time('startedAt'),
+      keys,
+    };
+    if (begin.backup !== name.backup || begin.id !== name.id)
+      throw new Error(`it belongs to ${begin.backup}@${begin.id}`);
+    return begin;
+  });
+}
+
+const leaseOf = (fields: Fields): Begin['lease'] => ({ backup: fields.text('backup'), number: fields.whole('number') });
+
+/** Reads the owner of a lease. */
+export const ownerOf = (fields: Fields): LeaseOwner => ({
+  host: fields.text('host'),
+  bootId: fields.text('bootId'),
+  pid: fields.whole('pid'),
+  policy: fields.text('policy'),
+  run: fields.text('run'),
+});

@@ -1,0 +1,55 @@
+import type { Repository } from '../repositories/repository.ts';
+import type { Begin } from './begin.ts';
+import type { HeldLease, MarkRecord, Remains } from './inventory.ts';
+import { snapshotFolder } from './keys.ts';
+import { readMarks, releasedKeys } from './marks.ts';
+import type { BackupContent } from './read-backup.ts';
+import { readBegin } from './remove-remains.ts';
+
+/** Folders of artifacts without a manifest, each with the list of keys that allows to remove it, or none. */
+export async function foundRemains(
+  repository: Repository,
+  { backup, uncommitted, marks }: BackupContent,
+  inForce: readonly HeldLease[],
+): Promise<readonly Remains[]> {
+  const found: Remains[] = [];
+  for (const id of uncommitted) {
+    const remains = await describeRemains(repository, backup, id, marks.get(id) ?? [], inForce);
+    if (remains !== undefined) found.push(remains);
+  }
+  return found;
+}
+
+async function describeRemains(
+  repository: Repository,
+  backup: string,
+  id: string,
+  marks: readonly MarkRecord[],
+  inForce: readonly HeldLease[],
+): Promise<Remains | undefined> {
+  const folder = snapshotFolder(backup, id);
+  const begin = await readBegin(repository, { backup, id });
+  const released = releasedKeys(marks);
+  if (begin === undefined && released.length === 0) {
+    // A writer that died between making the folder and begin.json left nothing in it.
+    if ((await repository.list(folder, 'deep')).length === 0) return undefined;
+    return { backup, id, kind: 'unknown', policy: null, keys: [], inProgress: false };
+  }
+  const keys = [...new Set([...(begin?.keys ?? []), ...released])].toSorted();
+  const policy = begin?.policy ?? (await policyOfRelease(repository, backup, id));
+  return {
+    backup,
+    id,
+    kind: released.length > 0 ? 'released' : 'begun',
+    policy,
+    keys: keys.map((key) => folder + key),
+    inProgress: inForce.some((lease) => isWorkOf(lease, begin, marks)),
+  };
+}
+
+const policyOfRelease = async (repository: Repository, backup: string, id: string): Promise<string | null> =>
+  (await readMarks(repository, { backup, id })).findLast((mark) => mark.kind === 'released')?.policy ?? null;
+
+/** The run that holds a lease is storing or removing it right now. */
+const isWorkOf = ({ owner }: HeldLease, begin: Begin | undefined, marks: readonly MarkRecord[]): boolean =>
+  begin?.owner.run === owner.run || marks.some(({ kind, data }) => kind === 'released' && data['run'] === owner.run);

@@ -1,0 +1,86 @@
+import { integrityError } from '../errors.ts';
+import { validateManifest } from '../generated/validate-manifest.js';
+import { checkKey } from '../repositories/key.ts';
+import { isInstant, parseDocument, writeDocument, type Parsed } from './document.ts';
+import type { SnapshotRecord } from './inventory.ts';
+import type { SnapshotName } from './keys.ts';
+import { MANIFEST_FORMAT, type Manifest } from './manifest.ts';
+
+/** The manifest's slim form: what planning needs and the catalog keeps. */
+export type ManifestRecord = Omit<SnapshotRecord, 'marks' | 'folderPresent'>;
+
+/** The bytes of a manifest. Throws when it is not one, which is a bug: nothing invalid is ever stored. */
+export function writeManifest(manifest: Manifest): Buffer {
+  const bytes = writeDocument(manifest);
+  const parsed = parseManifest(bytes, manifest);
+  if (!parsed.ok)
+    throw integrityError(`cannot write the manifest of ${manifest.backup}@${manifest.id}: ${parsed.message}`);
+  return bytes;
+}
+
+/** Reads the manifest stored under the name of a snapshot; whatever is wrong with it is told, never thrown. */
+export function parseManifest(bytes: Uint8Array, name: SnapshotName): Parsed<Manifest> {
+  return parseDocument(bytes, MANIFEST_FORMAT, ({ all }) => {
+    const value: unknown = all;
+    if (!validateManifest(value)) throw new Error(describeFirst(validateManifest.errors ?? []));
+    assertSound(value, name);
+    return value;
+  });
+}
+
+function describeFirst(errors: readonly { readonly instancePath: string; readonly message?: string }[]): string {
+  const first = errors[0];
+  return first === undefined
+    ? 'it does not fit the schema'
+    : `${first.instancePath} ${first.message ?? 'is wrong'}`.trim();
+}
+
+/** What the schema cannot say. */
+function assertSound(manifest: Manifest, name: SnapshotName): void {
+  if (manifest.backup !== name.backup || manifest.id !== name.id) {
+    throw new Error(`it is the manifest of ${manifest.backup}@${manifest.id}`);
+  }
+  for (const time of [manifest.startedAt, manifest.finishedAt, manifest.tick ?? manifest.startedAt]) {
+    if (!isInstant(time)) throw new Error(`${time} is not a time`);
+  }
+  if (!manifest.id.startsWith(manifest.startedAt.slice(0, 19).replace(/[-:]/g, ''))) {
+    throw new Error('`startedAt` is not the time in its id');
+  }
+  const targets = Object.values(manifest.targets);
+  const isWhole = targets.every((target) => target.status === 'captured');
+  if (isWhole !== (manifest.status === 'created')) throw new Error('`status` does not agree with its targets');
+  if (targets.some((target) => target.status === 'captured' && target.artifacts.length === 0)) {
+    throw new Error('a captured target has no artifact');
+  }
+  assertKeys(targets.flatMap((target) => target.artifacts.map((artifact) => artifact.key)));
+}
+
+/** Artifact keys stay below their snapshot's folder and are not its begin.json. */
+export function assertKeys(keys: readonly string[]): void {
+  if (new Set(keys).size !== keys.length) throw new Error('two artifacts have the same key');
+  for (const key of keys) {
+    checkKey(key);
+    if (key === 'begin.json') throw new Error('an artifact has the key begin.json');
+  }
+}
+
+/** The slim form of a manifest. */
+export function slimManifest(manifest: Manifest): ManifestRecord {
+  const artifacts = Object.values(manifest.targets).flatMap((target) => target.artifacts);
+  const { backup, id, policy, kind, status, tick, startedAt, finishedAt, definitionSha256 } = manifest;
+  return {
+    backup,
+    id,
+    policy,
+    kind,
+    status,
+    tick,
+    startedAt,
+    finishedAt,
+    definitionSha256,
+    targets: Object.fromEntries(Object.entries(manifest.targets).map(([target, { status: how }]) => [target, how])),
+    protect: manifest.protect,
+    sizeBytes: artifacts.reduce((sum, artifact) => sum + (artifact.rawBytes ?? artifact.storedBytes), 0),
+    storedBytes: artifacts.reduce((sum, artifact) => sum + artifact.storedBytes, 0),
+  };
+}

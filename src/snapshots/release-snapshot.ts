@@ -1,0 +1,71 @@
+import type { Context } from '../context.ts';
+import { guardError, notFoundError } from '../errors.ts';
+import type { Repository } from '../repositories/repository.ts';
+import type { Lease } from './held-lease.ts';
+import { manifestKey, type SnapshotName } from './keys.ts';
+import type { Manifest } from './manifest.ts';
+import { addMark } from './marks.ts';
+import { readSnapshot, type StoredSnapshot } from './read-snapshot.ts';
+import { readBegin, removeArtifacts } from './remove-remains.ts';
+import { protection } from './standing.ts';
+
+export interface ReleaseRequest extends SnapshotName {
+  /** Own policy names: snapshots of others are never touched. */
+  readonly policyNames: readonly string[];
+  /** Reason code or sentence, kept in the mark. */
+  readonly reason: string;
+  /** Also when it is protected. */
+  readonly force?: boolean;
+}
+
+/**
+ * Lets a snapshot go: a `released` mark with every key, then the manifest, then the artifacts, then begin.json. Looks
+ * at the lease before every step. Throws a `guard` error when the snapshot
+ * is protected, unreadable, or of another policy. That another good one stays
+ * is for the caller to see to.
+ */
+export async function releaseSnapshot(
+  repository: Repository,
+  request: ReleaseRequest,
+  lease: Lease,
+  context: Pick<Context, 'clock' | 'host'>,
+): Promise<void> {
+  const { backup, id } = request;
+  await lease.assertHeld();
+  const { manifest } = await removable(repository, request);
+  const keys = await keysOf(repository, manifest);
+  const data = { keys, reason: request.reason, run: lease.owner.run };
+  await addMark(repository, { backup, id, kind: 'released', policy: manifest.policy, data }, lease, context);
+  await lease.assertHeld();
+  await repository.remove(manifestKey(backup, id));
+  await removeArtifacts(repository, { backup, id }, keys, lease);
+}
+
+async function removable(repository: Repository, request: ReleaseRequest): Promise<StoredSnapshot> {
+  const { backup, id, policyNames } = request;
+  const cannot = `cannot remove ${backup}@${id} from ${repository.location}`;
+  const found = await readSnapshot(repository, { backup, id });
+  if (found === undefined) throw notFoundError(`${cannot}: it is not there`);
+  if (!found.ok) {
+    throw guardError(`${cannot}: its manifest cannot be used: ${found.message}`, {
+      hint: 'it is left alone; see `bkp status`',
+    });
+  }
+  const { manifest, marks } = found.value;
+  if (!policyNames.includes(manifest.policy))
+    throw guardError(`${cannot}: it belongs to the policy ${manifest.policy}`);
+  const guarded = protection({ marks });
+  if (guarded !== null && request.force !== true) {
+    throw guardError(`${cannot}: it is protected${guarded.reason === '' ? '' : `: ${guarded.reason}`}`, {
+      hint: `\`bkp unprotect ${backup}@${id}\` allows it`,
+    });
+  }
+  return found.value;
+}
+
+/** Everything the snapshot may have left: what its manifest lists, and what begin.json lists besides (failed targets). */
+async function keysOf(repository: Repository, manifest: Manifest): Promise<readonly string[]> {
+  const begin = await readBegin(repository, manifest);
+  const stored = Object.values(manifest.targets).flatMap((target) => target.artifacts.map((artifact) => artifact.key));
+  return [...new Set([...stored, ...(begin?.keys ?? [])])].toSorted();
+}

@@ -1,0 +1,85 @@
+import type { Context, Host } from '../context.ts';
+import { guardError } from '../errors.ts';
+import type { Repository } from '../repositories/repository.ts';
+import { parseBegin, type Begin } from './begin.ts';
+import type { Lease } from './held-lease.ts';
+import { readIfPresent } from './identity.ts';
+import { beginKey, manifestKey, snapshotFolder, type SnapshotName } from './keys.ts';
+import { isLeaseOver } from './leases.ts';
+import { assertKeys } from './manifest-codec.ts';
+import { CLEANED } from './manifest.ts';
+import { addMark, readMarks, releasedKeys } from './marks.ts';
+
+/** The begin.json of a snapshot; undefined where there is none that can be read. */
+export async function readBegin(repository: Repository, name: SnapshotName): Promise<Begin | undefined> {
+  const bytes = await readIfPresent(repository, beginKey(name.backup, name.id));
+  const parsed = bytes === undefined ? undefined : parseBegin(bytes, name);
+  return parsed?.ok === true ? parsed.value : undefined;
+}
+
+/**
+ * Removes what a capture or a removal that was cut short left behind: only keys that its begin.json or a `released`
+ * mark lists, only when no manifest is there and the lease it was made under is over. False when there was nothing to
+ * do. A `released` mark goes first, so that a writer which was paused and wakes up cannot make a good snapshot of it.
+ */
+export async function cleanRemains(
+  repository: Repository,
+  { backup, id, policyNames }: SnapshotName & { readonly policyNames: readonly string[] },
+  lease: Lease,
+  context: Pick<Context, 'clock' | 'host'>,
+): Promise<boolean> {
+  const name = { backup, id };
+  await lease.assertHeld();
+  const begin = await readBegin(repository, name);
+  const marks = await readMarks(repository, name);
+  const policy = begin?.policy ?? marks.findLast((mark) => mark.kind === 'released')?.policy ?? null;
+  const keys = [...new Set([...(begin?.keys ?? []), ...releasedKeys(marks)])];
+  if (policy === null) return false;
+  if (!policyNames.includes(policy)) {
+    throw guardError(`cannot clean ${backup}@${id}: it belongs to the policy ${policy}`);
+  }
+  if (begin !== undefined && !(await isDeserted(repository, begin, lease, context.host))) {
+    const { lease: other, owner } = begin;
+    throw guardError(`cannot clean ${backup}@${id}: lease ${other.number} of ${other.backup} is not over`, {
+      hint: `process ${owner.pid} on ${owner.host} is storing it; \`bkp unlock ${other.backup}\` if it is gone`,
+    });
+  }
+  assertKeys(keys);
+  if (await hasManifest(repository, name)) return false;
+  const announced = new Set(releasedKeys(marks));
+  if (keys.some((key) => !announced.has(key)) || announced.size === 0) {
+    const data = { keys, reason: CLEANED, run: lease.owner.run };
+    await addMark(repository, { ...name, kind: 'released', policy, data }, lease, context);
+  }
+  if (await hasManifest(repository, name)) return false;
+  await removeArtifacts(repository, name, keys, lease);
+  return true;
+}
+
+/** True when nobody but the holder of `lease` can be at work on what a begin.json announces. */
+export async function isDeserted(
+  repository: Repository,
+  begin: Begin,
+  lease: Pick<Lease, 'backup' | 'number' | 'owner'>,
+  host: Host,
+): Promise<boolean> {
+  if (begin.owner.run === lease.owner.run) return true;
+  if (begin.lease.backup === lease.backup) return begin.lease.number < lease.number;
+  return isLeaseOver(repository, begin.lease, host);
+}
+
+const hasManifest = async (repository: Repository, { backup, id }: SnapshotName): Promise<boolean> =>
+  (await repository.stat(manifestKey(backup, id))) !== undefined;
+
+/** Removes listed artifacts, then begin.json; the lease is looked at before each. */
+export async function removeArtifacts(
+  repository: Repository,
+  { backup, id }: SnapshotName,
+  keys: readonly string[],
+  lease: Lease,
+): Promise<void> {
+  for (const key of [...keys, 'begin.json']) {
+    await lease.assertHeld();
+    await repository.remove(`${snapshotFolder(backup, id)}${key}`);
+  }
+}
