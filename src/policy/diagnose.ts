@@ -59,14 +59,14 @@ export function sortDiagnostics(diagnostics: readonly Diagnostic[]): readonly Di
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 function snippetOf(document: PolicyDocument, line: number): Diagnostic['snippet'] {
-  const starts = document.lines.lineStarts;
+  const starts = document.lineStarts;
   const firstLine = Math.max(1, line - CONTEXT_LINES);
   const lastLine = Math.min(starts.length, line + CONTEXT_LINES);
   const lines: string[] = [];
   for (let number = firstLine; number <= lastLine; number++) {
     const start = starts[number - 1] ?? 0;
     const text = document.text.slice(start, starts[number]).replace(/\r?\n$/, '');
-    lines.push(maskLine(text, start, document.secrets));
+    lines.push(maskLine(text, start, document.secrets, document.syntaxErrors.length > 0));
   }
   if (lastLine === starts.length && lines.at(-1) === '') lines.pop();
   return { firstLine, lines };

@@ -1,4 +1,4 @@
-import { isAlias, isMap, LineCounter, parseDocument, visit, type Document } from 'yaml';
+import { isAlias, isMap, parseDocument, visit, type Document } from 'yaml';
 import { firstNestingLimit } from './nesting.ts';
 import { secretOffsets, type Offsets } from './secret-text.ts';
 
@@ -11,12 +11,13 @@ export interface PolicyDocument {
   /** The folder it stands in, absolute: relative paths start here. */
   readonly directory: string;
   readonly text: string;
-  readonly lines: LineCounter;
+  /** Offset of the first character of each line. */
+  readonly lineStarts: readonly number[];
   readonly yaml: Document;
   /** Undefined when the text is not well-formed. */
   readonly data: unknown;
   readonly syntaxErrors: readonly SyntaxProblem[];
-  /** Values of marked fields, never to be shown. */
+  /** Values of marked fields, never to be shown. Unknown where the text is not well-formed. */
   readonly secrets: readonly Offsets[];
 }
 
@@ -28,13 +29,14 @@ export interface SyntaxProblem {
 
 interface Parsed {
   readonly yaml: Document;
-  readonly lines: LineCounter;
   readonly data: unknown;
   readonly errors: readonly SyntaxProblem[];
 }
 
 const MAX_CHARACTERS = 1024 * 1024;
+/** Values that aliases may stand for, all together. */
 const MAX_ALIASES = 100;
+const MAX_ALIASES_WRITTEN = 1000;
 const OPTIONS = { prettyErrors: false, stringKeys: true, merge: true, keepSourceTokens: false } as const;
 
 /** Parses one file: anchors and merge keys work, every parser warning is an error, keys are strings. */
@@ -42,33 +44,31 @@ export function parseDocumentText(
   text: string,
   names: { readonly file: string; readonly key: string; readonly directory: string },
 ): PolicyDocument {
-  const { yaml, lines, data, errors } = parseYaml(text);
+  const { yaml, data, errors } = parseYaml(text);
   let secrets: readonly Offsets[] | undefined;
   return {
     ...names,
     text,
-    lines,
+    lineStarts: lineStartsOf(text),
     yaml,
     data,
     syntaxErrors: errors,
     get secrets() {
-      return (secrets ??= secretOffsets(yaml));
+      return (secrets ??= errors.length > 0 ? [] : secretOffsets(yaml));
     },
   };
 }
 
 function parseYaml(text: string): Parsed {
-  const lines = new LineCounter();
   const limit = text.length > MAX_CHARACTERS ? { at: 0, message: 'longer than 1 MiB' } : firstNestingLimit(text);
   if (limit !== undefined) {
     return {
       yaml: parseDocument(''),
-      lines: countLines(text),
       data: undefined,
       errors: [problemAt(limit.at, limit.message)],
     };
   }
-  const yaml = parseDocument(text, { ...OPTIONS, lineCounter: lines });
+  const yaml = parseDocument(text, OPTIONS);
   const found = [...yaml.errors, ...yaml.warnings];
   const told = found.length > 1 ? found.filter((error) => error.code !== 'RESOURCE_EXHAUSTION') : found;
   const errors = told.map((error) => ({
@@ -76,12 +76,12 @@ function parseYaml(text: string): Parsed {
     message: plainMessage(error.code, error.message),
   }));
   if (errors.length === 0) errors.push(...aliasProblems(yaml), ...directiveProblems(yaml));
-  if (errors.length > 0) return { yaml, lines, data: undefined, errors };
+  if (errors.length > 0) return { yaml, data: undefined, errors };
   try {
-    return { yaml, lines, data: yaml.toJS({ maxAliasCount: MAX_ALIASES }) as unknown, errors: [] };
+    return { yaml, data: yaml.toJS({ maxAliasCount: MAX_ALIASES }) as unknown, errors: [] };
   } catch (error) {
     const message = error instanceof Error ? lowerFirst(error.message) : 'cannot be read';
-    return { yaml, lines, data: undefined, errors: [mergeProblem(yaml, message)] };
+    return { yaml, data: undefined, errors: [mergeProblem(yaml, message)] };
   }
 }
 
@@ -98,11 +98,11 @@ export function ambiguousValues(text: string): readonly SyntaxProblem[] {
 const problemAt = (start: number, message: string): SyntaxProblem => ({ at: { start, end: start + 1 }, message });
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
-function countLines(text: string): LineCounter {
-  const lines = new LineCounter();
-  lines.addNewLine(0);
-  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines.addNewLine(at + 1);
-  return lines;
+/** The parser's own line counter stops where it stumbles, so lines are counted here. */
+function lineStartsOf(text: string): readonly number[] {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  return starts;
 }
 
 /** The parser's words without the piece of source it may quote, which can be a secret. */
@@ -117,8 +117,13 @@ function plainMessage(code: string, message: string): string {
 
 function aliasProblems(yaml: Document): readonly SyntaxProblem[] {
   const problems: SyntaxProblem[] = [];
+  let count = 0;
   visit(yaml, {
     Alias(_key, alias) {
+      if (++count > MAX_ALIASES_WRITTEN) {
+        problems.push({ at: { start: 0, end: 1 }, message: `more than ${MAX_ALIASES_WRITTEN} aliases` });
+        return visit.BREAK;
+      }
       const [start = 0, end = start + 1] = alias.range ?? [];
       const anchor = alias.resolve(yaml);
       if (anchor === undefined) {
@@ -126,6 +131,7 @@ function aliasProblems(yaml: Document): readonly SyntaxProblem[] {
       } else if (anchor.range && anchor.range[0] <= start && end <= anchor.range[1]) {
         problems.push({ at: { start, end }, message: `anchor &${alias.source} contains itself` });
       }
+      return undefined;
     },
   });
   return problems;

@@ -32,9 +32,11 @@ export function sourceOf(document: PolicyDocument, path: Path, part: Part = 'key
   return { file: document.file, ...positionOf(document, offsetsOf(document, path, part).start) };
 }
 
-function positionOf(document: PolicyDocument, offset: number): Range['start'] {
-  const { line, col } = document.lines.linePos(Math.min(offset, document.text.length));
-  return { line: Math.max(1, line), column: Math.max(1, col) };
+function positionOf({ lineStarts, text }: PolicyDocument, offset: number): Range['start'] {
+  const at = Math.min(offset, text.length);
+  const after = lineStarts.findIndex((start) => start > at);
+  const line = after === -1 ? lineStarts.length : after;
+  return { line, column: at - (lineStarts[line - 1] ?? 0) + 1 };
 }
 
 interface Found {

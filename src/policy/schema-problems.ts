@@ -58,7 +58,7 @@ export function withoutUnionNoise(errors: readonly SchemaError[]): readonly Sche
 
 function explain(document: PolicyDocument, path: Path, error: SchemaError): Diagnostic {
   const place = describePlace(path);
-  const what = path.length === 0 ? 'the policy' : `"${String(path.at(-1))}"`;
+  const what = subjectOf(path);
   const key = { document, path, part: 'key' } as const;
   const value = { document, path, part: 'value' } as const;
   const { params } = error;
@@ -86,25 +86,14 @@ function explain(document: PolicyDocument, path: Path, error: SchemaError): Diag
       const given = typeof error.data === 'string' && !isSecretPath(path) ? error.data : undefined;
       const said = given === undefined ? describeKind(error.data) : `"${given}"`;
       const guess = given === undefined ? '' : didYouMean(given, words);
-      const owner = describePlace(path.slice(0, -1));
-      return diagnose(
-        'BKP1005',
-        value,
-        `${what} in ${owner} cannot be ${said}${guess}`,
-        `allowed: ${words.join(', ')}`,
-      );
+      return diagnose('BKP1005', value, `${what} cannot be ${said}${guess}`, `allowed: ${words.join(', ')}`);
     }
     case 'type':
     case 'anyOf': {
       const types = error.keyword === 'type' ? [error.schema ?? params['type']].flat() : ['string', 'object'];
       const wanted = types.map((type) => KIND_NAMES[String(type)] ?? String(type)).join(' or ');
       const hint = booleanHint(error.data, types);
-      return diagnose(
-        'BKP1004',
-        value,
-        `${what} in ${describePlace(path.slice(0, -1))} must be ${wanted}, not ${describeKind(error.data)}`,
-        hint,
-      );
+      return diagnose('BKP1004', value, `${what} must be ${wanted}, not ${describeKind(error.data)}`, hint);
     }
     case 'pattern':
       return diagnose(
@@ -120,23 +109,23 @@ function explain(document: PolicyDocument, path: Path, error: SchemaError): Diag
     case 'minItems':
     case 'minProperties':
     case 'minLength':
-      return diagnose(
-        'BKP1008',
-        value,
-        `${what} in ${describePlace(path.slice(0, -1))} must not be empty`,
-        exampleHint(error, undefined),
-      );
+      return diagnose('BKP1008', value, `${what} must not be empty`, exampleHint(error, undefined));
     case 'uniqueItems': {
       const again = Math.max(Number(params['i']), Number(params['j']));
       return diagnose(
         'BKP1009',
         { document, path: [...path, again], part: 'value' },
-        `the same entry stands twice in ${what}`,
+        `the same entry stands twice in ${describePlace(path)}`,
       );
     }
     default:
       return diagnose('BKP1004', value, `${what}: ${error.message ?? error.keyword}`);
   }
+}
+
+/** `"keepLast" in retention`. */
+function subjectOf(path: Path): string {
+  return path.length === 0 ? 'the policy' : `"${String(path.at(-1))}" in ${describePlace(path.slice(0, -1))}`;
 }
 
 const NAME_HINT = 'lower-case letters, digits and dashes, starting with a letter or digit, at most 63 characters';

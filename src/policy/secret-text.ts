@@ -9,7 +9,7 @@ export interface Offsets {
 
 /** Names of keys and variables whose values are not for other eyes. */
 export const SECRET_NAME: RegExp =
-  /pass(word|wd|phrase)?$|^pass|secret|token|api_?-?key|credential|private_?-?key|access_?-?key|auth$/i;
+  /pass(?:word|wd|phrase)?$|^pass|secret|token|api_?-?key|credential|private_?-?key|access_?-?key|auth$/i;
 
 const PATTERNS: readonly string[] = [
   ...SECRET,
@@ -60,19 +60,15 @@ const SECRET_LINE = new RegExp(
   'i',
 );
 
-/** One line with secrets covered: by position, and where the text could not be parsed by the name before the colon. */
-export function maskLine(line: string, lineStart: number, secrets: readonly Offsets[]): string {
+/** One line with secrets covered: by position, and where the text could not be parsed also by the name before a colon. */
+export function maskLine(line: string, lineStart: number, secrets: readonly Offsets[], byName: boolean): string {
   const covered = line.split('');
   for (const { start, end } of secrets) {
     for (let at = Math.max(start, lineStart); at < Math.min(end, lineStart + line.length); at++) {
       if (!/\s/.test(covered[at - lineStart] ?? ' ')) covered[at - lineStart] = '*';
     }
   }
-  return covered
-    .join('')
-    .replace(SECRET_LINE, (all, before: string, value: string) =>
-      /^["']?(\$\{[^}]*\})+["']?[\s,}]*$/.test(value) || /^[{[*&|>]/.test(value)
-        ? all
-        : before + value.replaceAll(/[^\s"',}]/g, '*'),
-    );
+  const masked = covered.join('');
+  if (!byName) return masked;
+  return masked.replace(SECRET_LINE, (_all, before: string, value: string) => before + value.replaceAll(/\S/g, '*'));
 }
