@@ -27,5 +27,5 @@ export function longestIntervalMs(expression: string): number {
 }
 
 function ticksOf(expression: string, count: number): readonly Date[] {
-  return new Cron(expression, { mode: '5-part', timezone: 'UTC' }).nextRuns(count, REFERENCE);
+  return new Cron(expression, { mode: '5-part', utcOffset: 0 }).nextRuns(count, REFERENCE);
 }

@@ -13,8 +13,9 @@ type Range = Diagnostic['range'];
 /** The characters of a key or value. What stands behind an alias or a merge key is found where it is written. */
 export function offsetsOf(document: PolicyDocument, path: Path, part: Part): Offsets {
   const found = follow(document.yaml, path);
-  const node = part === 'key' ? (found.key ?? found.value) : (found.value ?? found.key);
-  const range = node?.range ?? found.key?.range;
+  const written = found.value?.range && found.value.range[1] > found.value.range[0] ? found.value : undefined;
+  const node = part === 'key' ? (found.key ?? written) : (written ?? found.key);
+  const range = node?.range;
   if (!range) return { start: 0, end: Math.max(1, document.text.search(/\r?\n|$/)) };
   return { start: range[0], end: Math.max(range[1], range[0] + 1) };
 }

@@ -17,10 +17,11 @@ const SEEDS: readonly string[] = [
     .map((path) => readFileSync(new URL(path, examples), 'utf8').replace(/^include:.*$/m, '')),
 ];
 const PIECES: readonly string[] = [
-  ...['{', '}', '[', ']', ':', ': ', '- ', '? ', '&a ', '*a', '<<: *a', '!!str ', '|', '>', '"', "'", '#', '%', '@', '`'],
-  ...['\n', '\r\n', '\t', '  ', '---\n', '...\n', '\u0000', '\u2028', '\u{1F4BE}', '\u00e9', '\ufeff', '~', 'null', 'true'],
-  ...['-1', '0', '1e999', '.nan', '9007199254740993', '${env:X}', '${env:', '${file:/x}', '$${', '${x}', '__proto__'],
-  ...['constructor', 'toString', '@daily', '61 * * * *', '0 0 30 2 *', '7d', '0s', 'Mars/Phobos', '> previous', 'x-'],
+  ...'{ } [ ] : - ? &a *a <<:*a !!str | > " \' # % @ ` ~ null true -1 0 1e999 .nan 9007199254740993'.split(' '),
+  ...'${env:X} ${env: ${file:/x} $${ ${x} __proto__ constructor toString @daily 7d 0s Mars/Phobos x-'.split(' '),
+  ...'\n,\r\n,\t,  ,---\n,...\n,\u0000,\u2028,\u{1F4BE},\u00e9,\ufeff,: ,- ,? ,61 * * * *,0 0 30 2 *,> previous'.split(
+    ',',
+  ),
 ];
 
 /** A small deterministic generator (mulberry32): a failure names its run and comes back. */
@@ -84,7 +85,22 @@ function mutateStructure(text: string, random: Random): string {
   collect(data);
   const { holder, key } = pick(random, nodes);
   const other = pick(random, nodes);
-  const strange = [null, 0, -1, 1.5, true, '', 'x', [], {}, [null], { type: 'sqlite' }, { '': '' }, 'a'.repeat(5000), '${env:X}'];
+  const strange = [
+    null,
+    0,
+    -1,
+    1.5,
+    true,
+    '',
+    'x',
+    [],
+    {},
+    [null],
+    { type: 'sqlite' },
+    { '': '' },
+    'a'.repeat(5000),
+    '${env:X}',
+  ];
   switch (random(5)) {
     case 0:
       holder[key] = pick(random, strange);
@@ -134,6 +150,8 @@ describe('ten thousand mutated policies', () => {
       diagnosticsText(diagnostics, plainPaint);
     }
     expect(invalid).toBeGreaterThan(RUNS / 2);
-    expect([...codes].toSorted()).toEqual(expect.arrayContaining(['BKP1001', 'BKP1002', 'BKP1003', 'BKP1004', 'BKP2010', 'BKP2030']));
+    expect([...codes].toSorted()).toEqual(
+      expect.arrayContaining(['BKP1001', 'BKP1002', 'BKP1003', 'BKP1004', 'BKP2010', 'BKP2030']),
+    );
   }, 60_000);
 });

@@ -48,8 +48,10 @@ function placesOfCopies(set: PolicySet): readonly Diagnostic[] {
 function shortRetention(set: PolicySet): readonly Diagnostic[] {
   return set.backups.flatMap((entry) => {
     const { retention } = entry.value;
+    if (retention === undefined || holdsSeveral(retention)) return [];
     const intervalMs = intervalOf(entry);
-    if (retention === undefined || intervalMs === undefined || spans(retention, intervalMs)) return [];
+    const withinMs = retention.within === undefined ? 0 : parseDuration(retention.within);
+    if (intervalMs === undefined || withinMs === undefined || withinMs >= intervalMs) return [];
     const place = { document: entry.document, path: settingPath(entry, 'retention'), part: 'key' } as const;
     const message = `retention of backup "${entry.name}" holds less than one interval of its schedule (${durationText(intervalMs)}): only the newest snapshot stays`;
     return [diagnose('BKP2042', place, message, 'keep at least two, for example keepLast: 2')];
@@ -57,12 +59,8 @@ function shortRetention(set: PolicySet): readonly Diagnostic[] {
 }
 
 /** Two kept snapshots are one interval apart; counting rules of 1 all keep the same, newest one. */
-function spans(retention: Retention, intervalMs: number): boolean {
-  const { within, ...counts } = retention;
-  if (Object.values(counts).some((count) => typeof count === 'number' && count > 1)) return true;
-  const withinMs = within === undefined ? 0 : (parseDuration(within) ?? Number.POSITIVE_INFINITY);
-  return withinMs >= intervalMs;
-}
+const holdsSeveral = ({ within: _within, ...counts }: Retention): boolean =>
+  Object.values(counts).some((count) => typeof count === 'number' && count > 1);
 
 function intervalOf({ value: { schedule } }: Entry<BackupSettings>): number | undefined {
   if (schedule === undefined) return undefined;
