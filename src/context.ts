@@ -18,6 +18,8 @@ export interface Host {
   readonly uid: number;
   readonly platform: NodeJS.Platform;
   readonly cpus: number;
+  /** Version of the Node.js that runs this, `v24.21.0`. */
+  readonly node: string;
   /** True while a process of this machine has the given id, whoever it belongs to. */
   isAlive(pid: number): boolean;
 }

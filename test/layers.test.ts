@@ -35,7 +35,7 @@ const ALLOWED: Readonly<Record<string, { readonly code: readonly string[]; reado
   snapshots: { code: ['schedule'], types: ['engines', 'repositories', 'policy'] },
   reconcile: { code: ['policy', 'snapshots', 'schedule', 'streams', 'engines', 'repositories'], types: [] },
   report: { code: ['reconcile'], types: ['policy', 'snapshots', 'engines'] },
-  system: { code: ['engines', 'report'], types: ['policy'] },
+  system: { code: ['engines', 'report', 'snapshots', 'demo'], types: ['policy', 'reconcile', 'repositories'] },
 };
 const VOCABULARY = ['generated', 'errors.ts', 'context.ts', 'event.ts', 'version.ts'];
 

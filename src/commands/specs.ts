@@ -70,7 +70,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'ping',
     description: 'reach every target and repository',
     options: [FILE, FORMAT('json')],
-    load: async () => (await import('./ping.ts')).pingCommand,
+    load: async () => (await import('./online.ts')).pingCommand,
   },
   {
     name: 'plan',

@@ -27,6 +27,8 @@ export interface Capabilities {
   /** `merge` overwrites nothing but changes the destination in place, so a safety snapshot is due before it. */
   readonly safetyBeforeMerge: boolean;
   readonly tools: readonly ToolNeed[];
+  /** Native formats it captures and reads; an adopted dump is of the first. */
+  readonly formats: readonly string[];
 }
 
 export interface Probe {

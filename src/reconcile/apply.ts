@@ -1,19 +1,9 @@
 import { BkpError } from '../errors.ts';
-import { addressOf } from './draft.ts';
 import { executeBackup } from './execute-backup.ts';
-import type { PlanOptions } from './observation.ts';
+import { emitFinished, type ApplyOptions } from './execution.ts';
 import type { Session } from './session.ts';
 import type { Plan, Step } from './step.ts';
 import { ended, exitCodeOf, failedStep, type ApplyResult, type StepResult } from './step-result.ts';
-
-export interface ApplyOptions {
-  /** What planned the steps, so that they can be looked at again under the lease. */
-  readonly planning: PlanOptions;
-  readonly failFast: boolean;
-  readonly lockTimeoutMs: number;
-  /** Stands in run records: `apply`, `backup`. */
-  readonly command: string;
-}
 
 /**
  * Carries out the steps of a plan, one backup after the other, each under its lease. A failure stops what depends on it
@@ -59,20 +49,4 @@ function notStarted(session: Session, step: Step, message: string): StepResult {
   const result = ended(step, 'not-started', { message });
   emitFinished(session, result);
   return result;
-}
-
-/** Reports what became of a step. */
-export function emitFinished(session: Session, result: StepResult): void {
-  const { step, outcome, snapshot, message, hint, durationMs } = result;
-  session.context.emit({
-    type: 'step-finished',
-    stepId: step.id,
-    action: step.action,
-    address: addressOf(step.backup, step.repository),
-    outcome,
-    snapshot,
-    message,
-    hint,
-    durationMs,
-  });
 }

@@ -1,8 +1,9 @@
 import type { ResolvedBackup, ResolvedPolicy } from '../policy/resolved-policy.ts';
 import type { GoneSnapshot, Remains, RepositoryInventory, SnapshotRecord } from '../snapshots/inventory.ts';
 import type { RunRecord } from '../snapshots/run-record.ts';
-import { isGood, newestMark } from '../snapshots/standing.ts';
-import type { Observation } from './observation.ts';
+import { CLEANED } from '../snapshots/manifest.ts';
+import { isGood } from '../snapshots/standing.ts';
+import type { Observation, ObservedRepository } from './observation.ts';
 
 /** Everything known of one backup in all its repositories, with renames already followed. */
 export interface BackupView {
@@ -39,15 +40,25 @@ export interface FolderIndex {
   readonly inventory: RepositoryInventory | null;
 }
 
-/** Indexes every repository of an observation by name. */
-export function indexFolders(observation: Observation): ReadonlyMap<string, FolderIndex> {
+/** Indexes every repository of an observation by name. With `init`, one that is yet to be made counts as empty. */
+export function indexFolders(observation: Observation, init = false): ReadonlyMap<string, FolderIndex> {
   return new Map(
     observation.repositories.map((repository) => {
       const inventory = repository.state === 'ready' ? repository.inventory : null;
-      return [repository.name, { state: repository.state, snapshots: byFolder(inventory?.snapshots ?? []), inventory }];
+      return [
+        repository.name,
+        {
+          state: willBeMade(repository, init) ? 'ready' : repository.state,
+          snapshots: byFolder(inventory?.snapshots ?? []),
+          inventory,
+        },
+      ];
     }),
   );
 }
+
+const willBeMade = (repository: ObservedRepository, init: boolean): boolean =>
+  init && repository.state === 'unidentified' && repository.canBeMade;
 
 function byFolder(snapshots: readonly SnapshotRecord[]): ReadonlyMap<string, readonly SnapshotRecord[]> {
   const folders = new Map<string, SnapshotRecord[]>();
@@ -97,7 +108,9 @@ export function viewBackup(
 }
 
 function releasedIds(gone: readonly GoneSnapshot[]): ReadonlySet<string> {
-  return new Set(gone.filter((snapshot) => newestMark(snapshot.marks, 'released') !== undefined).map(({ id }) => id));
+  const isReleased = ({ marks }: GoneSnapshot): boolean =>
+    marks.some((mark) => mark.kind === 'released' && mark.data['reason'] !== CLEANED);
+  return new Set(gone.filter(isReleased).map(({ id }) => id));
 }
 
 function unionOfGood(repositories: readonly BackupRepository[]): readonly GoodSnapshot[] {

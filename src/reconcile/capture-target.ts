@@ -1,9 +1,10 @@
 import type { Context } from '../context.ts';
 import type { Capture, Engine, Facts, FactValue } from '../engines/engine.ts';
-import { integrityError, reasonOf } from '../errors.ts';
+import { integrityError } from '../errors.ts';
 import type { Target } from '../generated/policy.ts';
 import type { Check, ResolvedTarget } from '../policy/resolved-policy.ts';
 import type { Repository } from '../repositories/repository.ts';
+import { artifactKey } from '../snapshots/keys.ts';
 import type { CheckOutcome, ManifestArtifact, ManifestTarget } from '../snapshots/manifest.ts';
 import { storeArtifact } from '../streams/store-artifact.ts';
 import { checkName, factAt, judge } from './expectations.ts';
@@ -21,33 +22,19 @@ export interface CaptureTargetInput {
   readonly threads: number;
   /** Reserves the place of an artifact: writes its key into begin.json and returns the repository key. */
   addKey(artifactKey: string): Promise<string>;
+  /** Called at every sign of progress. */
+  progressed(): void;
 }
 
 /** A capture that meets files changing under it is repeated this often before its warnings stand. */
 const ATTEMPTS = 2;
 
-/**
- * Captures one target into a repository and describes it for the manifest. Never throws for what went wrong with the
- * target: that is a `failed` target; an abort is thrown.
- */
+/** Captures one target into a repository and describes it for the manifest. Throws when it cannot be captured whole. */
 export async function captureTarget(input: CaptureTargetInput, context: Context): Promise<ManifestTarget> {
-  try {
-    for (let attempt = 1; ; attempt += 1) {
-      const { retry, captured } = await captureOnce(input, context);
-      if (!retry || attempt === ATTEMPTS) return finish(input, captured, context);
-    }
-  } catch (error) {
-    if (context.signal.aborted) throw error;
-    const message = reasonOf(error);
-    context.emit({
-      type: 'target-finished',
-      target: input.target.name,
-      status: 'failed',
-      rawBytes: 0,
-      storedBytes: 0,
-      message,
-    });
-    return failedTarget(input, message);
+  for (let attempt = 1; ; attempt += 1) {
+    const { retry, captured } = await captureOnce(input, context);
+    if (!retry || attempt === ATTEMPTS) return finish(input, captured, context);
+    context.emit({ type: 'note', message: `${input.target.name} changed while it was read; captured once more` });
   }
 }
 
@@ -110,7 +97,8 @@ async function store(
 ): Promise<StoredArtifact> {
   const { target, repository, threads } = input;
   const { inspect, ...bare } = artifact;
-  const key = artifactKey(target, artifact);
+  const compression = target.compression.method === 'none' ? null : target.compression.method;
+  const key = artifactKey({ target: target.name, name: artifact.name, extension: artifact.extension, compression });
   const result = await storeArtifact(
     {
       artifact: target.checks === 'full' && inspect !== undefined ? artifact : bare,
@@ -118,8 +106,10 @@ async function store(
       threads,
       repository,
       key: await input.addKey(key),
-      onProgress: (bytes) =>
-        context.emit({ type: 'progress', subject: target.name, bytes, totalBytes: artifact.estimatedBytes }),
+      onProgress: (bytes) => {
+        input.progressed();
+        context.emit({ type: 'progress', subject: target.name, bytes, totalBytes: expectedBytes(input, key) });
+      },
     },
     context,
   );
@@ -128,7 +118,7 @@ async function store(
       key,
       name: artifact.name,
       format: artifact.format,
-      compression: target.compression.method === 'none' ? null : target.compression.method,
+      compression,
       encryption: null,
       rawBytes: result.rawBytes,
       storedBytes: result.storedBytes,
@@ -140,13 +130,9 @@ async function store(
   };
 }
 
-const SUFFIX = { zstd: '.zst', gzip: '.gz', none: '' } as const;
-
-/** `db.db.zst`, or `db/<name>.sql.zst` when a target leaves several artifacts. */
-function artifactKey(target: ResolvedTarget, artifact: Capture['artifacts'][number]): string {
-  const stem = artifact.name === '' ? target.name : `${target.name}/${encodeURIComponent(artifact.name)}`;
-  return `${stem}.${artifact.extension}${SUFFIX[target.compression.method]}`;
-}
+/** Stored size of the same artifact in the last good snapshot. */
+const expectedBytes = ({ previous }: CaptureTargetInput, key: string): number | null =>
+  previous?.artifacts.find((artifact) => artifact.key === key)?.storedBytes ?? null;
 
 const DECODERS = { zstd: 'zstd -dc', gzip: 'gzip -dc' } as const;
 

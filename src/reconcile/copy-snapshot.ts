@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import type { Repository } from '../repositories/repository.ts';
 import type { Manifest, ManifestArtifact } from '../snapshots/manifest.ts';
-import { artifactPath } from '../snapshots/keys.ts';
+import { snapshotFolder } from '../snapshots/keys.ts';
 import { verifyStored } from '../streams/hash-stored.ts';
 
 /** One repository to another: the stored bytes as they are, hashed on the way out of the receiver. */
@@ -21,8 +21,8 @@ export interface CopyArtifactInput {
  */
 export async function copyArtifact(input: CopyArtifactInput, context: Context): Promise<void> {
   const { manifest, artifact, from, to } = input;
-  const source = artifactPath(input.fromBackup, manifest.id, artifact.key);
-  const destination = artifactPath(input.toBackup, manifest.id, artifact.key);
+  const source = snapshotFolder(input.fromBackup, manifest.id) + artifact.key;
+  const destination = snapshotFolder(input.toBackup, manifest.id) + artifact.key;
   await verifyStored(artifact, { repository: from, key: source }, context);
   const content = await from.open(source);
   context.signal.throwIfAborted();

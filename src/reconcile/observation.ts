@@ -25,7 +25,13 @@ export type ObservedRepository =
       readonly inventory: RepositoryInventory;
     }
   /** The place can be read but is not, or not the same, repository: an unmounted disk looks like this. */
-  | { readonly name: string; readonly state: 'unidentified'; readonly message: string; readonly hint: string }
+  | {
+      readonly name: string;
+      readonly state: 'unidentified';
+      readonly canBeMade: boolean;
+      readonly message: string;
+      readonly hint: string;
+    }
   | { readonly name: string; readonly state: 'unavailable'; readonly message: string; readonly hint: string | null };
 
 export interface ObservedSetAside {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ResolvedRestore } from '../policy/resolved-policy.ts';
+import type { ResolvedPolicy, ResolvedRestore } from '../policy/resolved-policy.ts';
 import { canonicalJson } from '../snapshots/canonical-json.ts';
 import type { MarkRecord } from '../snapshots/inventory.ts';
 import type { BackupView, FolderIndex } from './backup-view.ts';
@@ -108,8 +108,18 @@ export function commonMode(destination: Destination): Draft['mode'] {
   return modes.size === 1 ? ([...modes][0] ?? null) : null;
 }
 
+/** Restores that no mark says were done, or that are done again for every new snapshot. */
+export const pendingRestores = (
+  policy: ResolvedPolicy,
+  folders: ReadonlyMap<string, FolderIndex>,
+): readonly ResolvedRestore[] =>
+  policy.restores.filter((restore) => restore.repeat || doneMarks({ restore, folders }).length === 0);
+
 /** Marks that say this restore was carried out into this destination, whether or not its snapshot still exists. */
-function doneMarks({ restore, folders }: RestoreInput): readonly { readonly id: string; readonly mark: MarkRecord }[] {
+function doneMarks({
+  restore,
+  folders,
+}: Pick<RestoreInput, 'restore' | 'folders'>): readonly { readonly id: string; readonly mark: MarkRecord }[] {
   const digest = destinationDigest(restore.targets);
   const marked = [...folders.values()].flatMap(({ inventory }) => [
     ...(inventory?.snapshots ?? []),

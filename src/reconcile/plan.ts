@@ -24,7 +24,7 @@ export interface PlanInput {
  */
 export function plan(input: PlanInput): Plan {
   const { policy, observation, now, options } = input;
-  const folders = indexFolders(observation);
+  const folders = indexFolders(observation, options.initRepositories);
   const wanted = policy.backups.filter(
     (backup) => options.backups === undefined || options.backups.includes(backup.name),
   );
@@ -48,7 +48,11 @@ export function plan(input: PlanInput): Plan {
   const leftovers = [ofBackups(planRemoved(policy, folders, options.pruneRemoved ?? false), options.backups)];
   const cleans = ofBackups(planCleans(policy, observation, now), options.backups);
   const others = onlyWanted(joinDrafts([...restores, ...leftovers, cleans]), options);
-  const all = joinDrafts([...backups.map(({ drafts }) => drafts), others, notices(policy, observation)]);
+  const all = joinDrafts([
+    ...backups.map(({ drafts }) => drafts),
+    others,
+    notices(policy, observation, options.initRepositories ?? false),
+  ]);
   return finishPlan(input, all);
 }
 
@@ -159,7 +163,7 @@ function onlyWanted(drafts: Drafts, { only, noPrune }: PlanOptions): Drafts {
   };
 }
 
-function notices(policy: ResolvedPolicy, observation: Observation): Partial<Drafts> {
+function notices(policy: ResolvedPolicy, observation: Observation, init: boolean): Partial<Drafts> {
   const warnings: PlanNotice[] = observation.notices.map((message) => ({
     code: 'notice',
     message,
@@ -170,6 +174,7 @@ function notices(policy: ResolvedPolicy, observation: Observation): Partial<Draf
   for (const repository of observation.repositories) {
     if (repository.state === 'ready') continue;
     const { message, hint, name } = repository;
+    if (repository.state === 'unidentified' && init && repository.canBeMade) continue;
     if (repository.state === 'unidentified') warnings.push({ code: 'identity-missing', message, hint, address: name });
     else errors.push({ code: 'repository-unavailable', message, hint, address: name });
   }

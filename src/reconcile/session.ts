@@ -10,13 +10,11 @@ export interface Edge {
   /** Aborted when the user wants the run to end. */
   readonly signal: AbortSignal;
   readonly lookups: Lookups;
-  /** Values to mask in what other programs say from now on. */
-  registerSecrets(values: readonly string[]): void;
   /** Folder of the catalog; may be deleted at any time. */
   readonly cacheDir: string;
   readonly bkpVersion: string;
-  /** Thirteen random base32 characters cannot be had from pure code: this gives bytes for ids. */
-  randomBytes(count: number): Uint8Array;
+  /** A new id for a snapshot or run that starts now. */
+  newId(at: Date): string;
 }
 
 /** A policy with its repositories opened: what planning and applying work on. */

@@ -1,22 +1,10 @@
+import type { ListedSnapshot } from '../reconcile/list-snapshots.ts';
 import { formatBytes } from './format-bytes.ts';
 import { formatTable } from './table.ts';
 import type { Paint, Tint } from './terminal.ts';
 
-/** One line of `bkp list`; field names are fixed (design section 4). */
-export interface ListedSnapshot {
-  readonly id: string;
-  readonly backup: string;
-  readonly repository: string;
-  readonly kind: 'backup' | 'safety' | 'adopted';
-  readonly status: 'creating' | 'created' | 'partial' | 'restoring' | 'incomplete';
-  readonly createdAt: string;
-  readonly sizeBytes: number;
-  readonly storedBytes: number;
-  readonly targets: readonly string[];
-  readonly verifiedAt: string | null;
-  readonly drilledAt: null;
-  readonly protected: boolean;
-}
+/** One line of `bkp list`. */
+export type ListRow = ListedSnapshot;
 
 const STATUS_TINTS: Readonly<Record<ListedSnapshot['status'], Tint>> = {
   creating: 'blue',
@@ -25,11 +13,6 @@ const STATUS_TINTS: Readonly<Record<ListedSnapshot['status'], Tint>> = {
   restoring: 'blue',
   incomplete: 'yellow',
 };
-
-/** A snapshot with what the table shows beside the fixed fields. */
-export interface ListRow extends ListedSnapshot {
-  readonly damaged: boolean;
-}
 
 /** The table of `bkp list`; backup and repository have columns only where they differ. */
 export function formatList(rows: readonly ListRow[], paint: Paint): string {

@@ -13,6 +13,7 @@ export function describeHost(): Host {
     uid: process.getuid?.() ?? -1,
     platform: process.platform,
     cpus: availableParallelism(),
+    node: process.version,
     isAlive,
   };
 }

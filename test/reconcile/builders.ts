@@ -23,7 +23,6 @@ export function aTarget(name: string, path: string = `/data/${name}.db`): Resolv
     compression: { method: 'zstd', level: 3 },
     checks: 'full',
     directory: '/',
-    directory: '/',
     source,
   };
 }

@@ -195,7 +195,7 @@ describe('several repositories', () => {
       policy,
       anObservation([
         ready('nas', anInventory([])),
-        { name: 'offsite', state: 'unidentified', message: 'm', hint: 'h' },
+        { name: 'offsite', state: 'unidentified', canBeMade: true, message: 'm', hint: 'h' },
       ]),
       now,
     );

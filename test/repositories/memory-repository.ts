@@ -72,7 +72,6 @@ export function openMemoryRepository(store: MemoryStore = newMemoryStore()): Rep
       return undefined;
     },
     exists: async () => true,
-    exists: async () => true,
     prepare: async () => undefined,
   };
 }

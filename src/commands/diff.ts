@@ -1,0 +1,35 @@
+import { EXIT, usageError } from '../errors.ts';
+import { findSnapshot } from '../reconcile/find-snapshot.ts';
+import { observe } from '../reconcile/observe.ts';
+import { requireManifest } from '../reconcile/require-manifest.ts';
+import type { Session } from '../reconcile/session.ts';
+import { formatSnapshotDiff, snapshotDiff } from '../report/snapshot-diff.ts';
+import { reportWarnings } from '../report/run-events.ts';
+import type { Manifest } from '../snapshots/manifest.ts';
+import type { CommandRun } from './command.ts';
+import { withRepositorySession } from './repository-session.ts';
+
+/** Compares facts and sizes of two snapshots, table by table. Exit 0 whether they differ or not. */
+export const diffCommand: CommandRun = async ([a = '', b = ''], options, environment) =>
+  withRepositorySession(options, environment, reportWarnings(environment.terminal), async (session) => {
+    const observation = await observe(session);
+    const [before, after] = [await manifestOf(session, observation, a), await manifestOf(session, observation, b)];
+    const rows = snapshotDiff(before, after);
+    const { terminal } = environment;
+    if (options.text('format') === 'json')
+      terminal.out(
+        `${JSON.stringify({ formatVersion: 1, before: before.id, after: after.id, changes: rows }, null, 2)}\n`,
+      );
+    else terminal.out(formatSnapshotDiff(before, after, rows, terminal.paint));
+    return EXIT.done;
+  });
+
+async function manifestOf(
+  session: Session,
+  observation: Awaited<ReturnType<typeof observe>>,
+  reference: string,
+): Promise<Manifest> {
+  const [place] = findSnapshot(session, observation, reference).places;
+  if (place === undefined) throw usageError(`cannot compare ${reference}: no repository has it`);
+  return requireManifest(place.repository, place.record);
+}

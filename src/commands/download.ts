@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import { EXIT, notFoundError, usageError } from '../errors.ts';
+import { downloadArtifact } from '../reconcile/download.ts';
+import { findSnapshot } from '../reconcile/find-snapshot.ts';
+import { observe } from '../reconcile/observe.ts';
+import { requireManifest } from '../reconcile/require-manifest.ts';
+import { formatBytes } from '../report/format-bytes.ts';
+import { formatTable } from '../report/table.ts';
+import type { CommandRun } from './command.ts';
+import { reporterFor } from './reporters.ts';
+import { withRepositorySession } from './repository-session.ts';
+
+/** Copies artifacts out of a repository, as stored or as the native tool reads them. */
+export const downloadCommand: CommandRun = async ([reference = '', folder = ''], options, environment) =>
+  withRepositorySession(options, environment, reporterFor(options, environment), async (session) => {
+    const found = findSnapshot(session, await observe(session), reference);
+    const [place] = found.places;
+    if (place === undefined) throw notFoundError(`cannot download ${reference}: no repository has it`);
+    const manifest = await requireManifest(place.repository, place.record);
+    const chosen = options.list('target');
+    const unknown = chosen.find((name) => manifest.targets[name] === undefined);
+    if (unknown !== undefined)
+      throw usageError(`cannot download ${unknown}: the snapshot has ${Object.keys(manifest.targets).join(', ')}`);
+    const artifacts = Object.entries(manifest.targets).flatMap(([name, target]) =>
+      chosen.length === 0 || chosen.includes(name) ? target.artifacts : [],
+    );
+    if (artifacts.length === 0)
+      throw notFoundError(`cannot download ${reference}: it holds no artifact of ${chosen.join(', ')}`);
+    const written: { readonly path: string; readonly bytes: number }[] = [];
+    for (const artifact of artifacts) {
+      written.push(
+        await downloadArtifact(session, {
+          place,
+          id: manifest.id,
+          artifact,
+          folder,
+          native: options.flag('native'),
+          force: options.flag('force'),
+        }),
+      );
+    }
+    const { terminal } = environment;
+    if (options.text('format') === 'json')
+      terminal.out(`${JSON.stringify({ formatVersion: 1, type: 'result', files: written })}\n`);
+    else
+      terminal.out(
+        formatTable(
+          written.map(({ path, bytes }) => [join(path), formatBytes(bytes)]),
+          [1],
+        ),
+      );
+    return EXIT.done;
+  });

@@ -1,0 +1,32 @@
+import { EXIT } from '../errors.ts';
+import { listSnapshots } from '../reconcile/list-snapshots.ts';
+import { observe } from '../reconcile/observe.ts';
+import type { Observation } from '../reconcile/observation.ts';
+import { formatList, formatListPlain } from '../report/list-table.ts';
+import { reportWarnings } from '../report/run-events.ts';
+import type { Terminal } from '../report/terminal.ts';
+import type { CommandRun } from './command.ts';
+import { withRepositorySession } from './repository-session.ts';
+
+/** Lists snapshots, newest first. A repository that cannot be read is said on the error stream and makes the exit code 7. */
+export const listCommand: CommandRun = async ([backup], options, environment) =>
+  withRepositorySession(options, environment, reportWarnings(environment.terminal), async (session) => {
+    const observation = await observe(session);
+    const rows = listSnapshots(session, observation, backup);
+    const { terminal } = environment;
+    const format = options.text('format');
+    if (format === 'json')
+      terminal.out(
+        `${JSON.stringify({ formatVersion: 1, snapshots: rows.map(({ damaged: _damaged, ...row }) => row) }, null, 2)}\n`,
+      );
+    else if (format === 'plain') terminal.out(formatListPlain(rows));
+    else terminal.out(formatList(rows, terminal.paint));
+    return sayUnreadable(observation, terminal) ? EXIT.partly : EXIT.done;
+  });
+
+/** Says which repositories are missing from a result; true when there are any. */
+export function sayUnreadable(observation: Observation, terminal: Terminal): boolean {
+  const out = observation.repositories.filter((repository) => repository.state !== 'ready');
+  for (const { message } of out) terminal.err(`${terminal.paintErr('yellow', 'warning:')} ${message}\n`);
+  return out.length > 0;
+}

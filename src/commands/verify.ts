@@ -1,0 +1,117 @@
+import { BkpError, EXIT, reasonOf, type ExitCode } from '../errors.ts';
+import { findSnapshot, type FoundSnapshot } from '../reconcile/find-snapshot.ts';
+import { indexFolders, viewBackup } from '../reconcile/backup-view.ts';
+import { observe } from '../reconcile/observe.ts';
+import { requireManifest } from '../reconcile/require-manifest.ts';
+import { stoppable, type Session } from '../reconcile/session.ts';
+import { verifySnapshot } from '../reconcile/verify-snapshot.ts';
+import { formatTable } from '../report/table.ts';
+import { addMark } from '../snapshots/marks.ts';
+import type { CommandRun } from './command.ts';
+import { sayUnreadable } from './list.ts';
+import type { OptionValues } from './option-values.ts';
+import { knownBackup } from './plan-options.ts';
+import { reporterFor } from './reporters.ts';
+import { withRepositorySession } from './repository-session.ts';
+
+interface Verdict {
+  readonly snapshot: string;
+  readonly repository: string;
+  readonly ok: boolean;
+  readonly deep: boolean;
+  readonly reasons: readonly string[];
+}
+
+/** Hashes stored snapshots, or lets the engines read them whole, and marks what was found where it may. */
+export const verifyCommand: CommandRun = async ([reference], options, environment) => {
+  const { terminal } = environment;
+  const json = options.text('format') === 'json';
+  return withRepositorySession(options, environment, reporterFor(options, environment), async (session) => {
+    const observation = await observe(session);
+    const wanted =
+      reference === undefined
+        ? everySnapshot(session, observation, options)
+        : [findSnapshot(session, observation, reference)];
+    const verdicts: Verdict[] = [];
+    for (const found of wanted) {
+      for (const place of found.places) verdicts.push(await verifyPlace(session, found, place, options.flag('deep')));
+    }
+    if (json) terminal.out(`${JSON.stringify({ formatVersion: 1, type: 'result', verified: verdicts })}\n`);
+    else
+      terminal.out(
+        verdicts.length === 0 ? 'No snapshots to verify.\n' : formatTable(verdicts.map((verdict) => row(verdict))),
+      );
+    return exitCode(verdicts, sayUnreadable(observation, terminal), session);
+  });
+};
+
+const row = ({ snapshot, repository, ok, deep, reasons }: Verdict): readonly string[] => [
+  ok ? 'good' : 'DAMAGED',
+  snapshot,
+  repository,
+  ok ? (deep ? 'read whole by its engines' : 'hashed') : reasons.join('; '),
+];
+
+function exitCode(verdicts: readonly Verdict[], incomplete: boolean, session: Session): ExitCode {
+  if (session.signal.aborted) return EXIT.interrupted;
+  if (verdicts.some((verdict) => !verdict.ok)) return EXIT.failed;
+  return incomplete ? EXIT.partly : EXIT.done;
+}
+
+function everySnapshot(
+  session: Session,
+  observation: Awaited<ReturnType<typeof observe>>,
+  options: OptionValues,
+): readonly FoundSnapshot[] {
+  const names = options.list('backup').map((name) => knownBackup(session.policy, name));
+  const backups = session.policy.backups.filter((backup) => names.length === 0 || names.includes(backup.name));
+  const folders = indexFolders(observation);
+  return backups.flatMap((backup) => {
+    const view = viewBackup(session.policy, backup, folders);
+    const ids = new Set(view.repositories.flatMap(({ snapshots }) => [...snapshots.keys()]));
+    return [...ids].toSorted().map((id) => findSnapshot(session, observation, `${backup.name}@${id}`));
+  });
+}
+
+async function verifyPlace(
+  session: Session,
+  found: FoundSnapshot,
+  place: FoundSnapshot['places'][number],
+  deep: boolean,
+): Promise<Verdict> {
+  const { backup, id, policy } = place.record;
+  const snapshot = `${found.backup.name}@${id}`;
+  session.signal.throwIfAborted();
+  const { damaged } = await lookAt(session, place, deep);
+  const kind = damaged.length === 0 ? ('verified' as const) : ('damaged' as const);
+  const data =
+    damaged.length === 0 ? { deep } : { artifacts: damaged.map(({ key }) => key), reason: damaged[0]?.reason ?? '' };
+  try {
+    await addMark(place.repository, { backup, id, policy, kind, data }, null, session.context);
+  } catch (error) {
+    if (!(error instanceof BkpError)) throw error;
+    session.context.emit({ type: 'warning', message: `the result is not remembered: ${reasonOf(error)}` });
+  }
+  return {
+    snapshot,
+    repository: place.name,
+    ok: damaged.length === 0,
+    deep,
+    reasons: damaged.map(({ reason }) => reason),
+  };
+}
+
+async function lookAt(
+  session: Session,
+  place: FoundSnapshot['places'][number],
+  deep: boolean,
+): ReturnType<typeof verifySnapshot> {
+  try {
+    const manifest = await requireManifest(place.repository, place.record);
+    return await verifySnapshot(place.repository, manifest, place.record.backup, deep, stoppable(session));
+  } catch (error) {
+    if (error instanceof BkpError && error.code === 'integrity')
+      return { damaged: [{ key: 'manifest', reason: error.message }] };
+    throw error;
+  }
+}

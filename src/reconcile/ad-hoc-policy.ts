@@ -1,0 +1,95 @@
+import { basename, dirname, resolve } from 'node:path';
+import { notFoundError } from '../errors.ts';
+import type { Target } from '../generated/policy.ts';
+import { validateTarget } from '../generated/validate-policy.js';
+import type { ResolvedBackup, ResolvedPolicy, ResolvedTarget, SourcePosition } from '../policy/resolved-policy.ts';
+import { openRepository } from '../repositories/registry.ts';
+import type { Repository } from '../repositories/repository.ts';
+import { repositoryIdentity } from '../snapshots/identity.ts';
+import { readInventory } from '../snapshots/read-inventory.ts';
+import { readManifest } from '../snapshots/read-snapshot.ts';
+import { byStart } from './backup-view.ts';
+import type { Edge } from './session.ts';
+
+const NAME = 'repository';
+const NOWHERE: SourcePosition = { file: '(no policy)', line: 1, column: 1 };
+const DAY_MS = 86_400_000;
+
+/**
+ * A policy made up from what a repository holds, for the day the machine and its policy are gone: every backup that has a
+ * manifest, with the targets and definitions of its newest one. It plans nothing; it lists, shows, verifies and restores.
+ */
+export async function adHocPolicy(path: string, edge: Edge): Promise<ResolvedPolicy> {
+  const config = { type: 'directory' as const, path: resolve(path) };
+  const repository = openRepository(config, edge.context);
+  if (!(await repository.exists())) throw notFoundError(`cannot open repository ${path}: it does not exist`);
+  const identity = await repositoryIdentity(repository);
+  if (identity === undefined)
+    throw notFoundError(`cannot open repository ${path}: bkp-repository.json is missing`, {
+      hint: 'give the folder that holds manifests/ and snapshots/',
+    });
+  const { snapshots } = await readInventory(repository, { identity, policyNames: null }, edge.context);
+  const newest = new Map(snapshots.toSorted(byStart).map((snapshot) => [snapshot.backup, snapshot]));
+  const backups: ResolvedBackup[] = [];
+  for (const { backup, id } of newest.values()) backups.push(await describeBackup(repository, backup, id));
+  const names = [...new Set(snapshots.map((snapshot) => snapshot.policy))];
+  return {
+    name: names[0] ?? basename(dirname(resolve(path))),
+    formerly: names.slice(1),
+    path: NOWHERE.file,
+    sha256: '',
+    files: {},
+    repositories: [{ name: NAME, config, directory: '/', source: NOWHERE }],
+    targets: Object.fromEntries(backups.flatMap((backup) => backup.targets).map((target) => [target.name, target])),
+    backups,
+    restores: [],
+  };
+}
+
+async function describeBackup(repository: Repository, name: string, id: string): Promise<ResolvedBackup> {
+  const manifest = await readManifest(repository, { backup: name, id });
+  const targets =
+    manifest?.ok === true
+      ? Object.entries(manifest.value.targets).flatMap(([target, { definition }]) => describeTarget(target, definition))
+      : [];
+  return {
+    name,
+    formerly: [],
+    enabled: false,
+    protect: false,
+    targets,
+    repositories: [NAME],
+    schedule: null,
+    timezone: 'UTC',
+    retention: null,
+    hooks: { before: [], after: [] },
+    checks: {},
+    verify: { everyMs: null, deepEveryMs: null },
+    retryAfterMs: 0,
+    maxPrune: null,
+    parallelism: 1,
+    timeoutMs: null,
+    idleTimeoutMs: 15 * 60_000,
+    safetyKeepMs: 7 * DAY_MS,
+    keepOldMs: DAY_MS,
+    source: NOWHERE,
+    sources: {},
+  };
+}
+
+function describeTarget(name: string, definition: Readonly<Record<string, unknown>>): readonly ResolvedTarget[] {
+  const config: unknown = definition;
+  if (!validateTarget(config)) return [];
+  return [
+    {
+      name,
+      formerly: [],
+      config: config satisfies Target,
+      definition,
+      compression: { method: 'zstd', level: 3 },
+      checks: 'full',
+      directory: '/',
+      source: NOWHERE,
+    },
+  ];
+}

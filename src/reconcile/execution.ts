@@ -1,0 +1,52 @@
+import type { ResolvedBackup } from '../policy/resolved-policy.ts';
+import type { Repository } from '../repositories/repository.ts';
+import type { Lease } from '../snapshots/held-lease.ts';
+import type { SetAsideRecord } from '../snapshots/run-record.ts';
+import { addressOf } from './draft.ts';
+import type { Observation, PlanOptions } from './observation.ts';
+import type { OpenRun } from './run-record-writer.ts';
+import type { Session } from './session.ts';
+import type { StepResult } from './step-result.ts';
+
+export interface ApplyOptions {
+  /** What planned the steps, so that they can be looked at again under the lease. */
+  readonly planning: PlanOptions;
+  readonly failFast: boolean;
+  readonly lockTimeoutMs: number;
+  /** Stands in run records: `apply`, `backup`. */
+  readonly command: string;
+}
+
+/** What the steps of one backup share while they are carried out. */
+export interface BackupExecution {
+  readonly session: Session;
+  /** Name of the backup. */
+  readonly name: string;
+  /** Undefined for a backup that left the policy. */
+  readonly backup: ResolvedBackup | undefined;
+  readonly observation: Observation;
+  /** By repository name. */
+  readonly repositories: ReadonlyMap<string, { readonly repository: Repository; readonly lease: Lease }>;
+  readonly run: OpenRun;
+  readonly startedAt: Date;
+  readonly tick: Date | null;
+  /** Snapshots that steps of this run made, by step id. */
+  readonly made: Map<string, string>;
+  readonly setAside: SetAsideRecord[];
+}
+
+/** Reports what became of a step. */
+export function emitFinished(session: Session, result: StepResult): void {
+  const { step, outcome, snapshot, message, hint, durationMs } = result;
+  session.context.emit({
+    type: 'step-finished',
+    stepId: step.id,
+    action: step.action,
+    address: addressOf(step.backup, step.repository),
+    outcome,
+    snapshot,
+    message,
+    hint,
+    durationMs,
+  });
+}

@@ -1,0 +1,75 @@
+import { addressOf, draft, stepKey, type Draft, NO_DRAFTS } from './draft.ts';
+import { finishPlan } from './plan.ts';
+import { commonMode } from './plan-restores.ts';
+import type { Observation } from './observation.ts';
+import { needsSafety, type PreparedRestore } from './prepare-restore.ts';
+import { reason } from './reasons.ts';
+import type { Session } from './session.ts';
+import type { Destination, Plan } from './step.ts';
+
+/** A restore asked for on the command line as a plan: what will be written where, over what, and what is captured first. */
+export function planRestoreOrder(
+  session: Session,
+  observation: Observation,
+  prepared: PreparedRestore,
+  safety: boolean,
+): Plan {
+  const { found, place, manifest } = prepared;
+  const { backup } = found;
+  const unsafe = safety ? prepared.targets.filter(needsSafety) : [];
+  const receiver = found.view.repositories.find((repository) => repository.state === 'ready');
+  const capture = unsafe.length === 0 || receiver === undefined ? undefined : safetyDraft();
+  const destination: Destination = {
+    restore: null,
+    targets: Object.fromEntries(
+      prepared.targets.map(({ name, into, mode, state }) => [
+        name,
+        { into, mode, found: state.description, occupied: state.state === 'occupied' },
+      ]),
+    ),
+  };
+  const restore = draft(backup, {
+    action: 'restore',
+    repository: place.name,
+    snapshot: manifest.id,
+    kind: manifest.kind,
+    targets: prepared.targets.map(({ name }) => name),
+    destination,
+    mode: commonMode(destination),
+    estimate: estimateOf(prepared),
+    reason: reason('requested', 'asked for on the command line'),
+    source: null,
+    destructive: prepared.targets.some(({ state }) => state.state === 'occupied'),
+    dependsOn: capture === undefined ? [] : [stepKey(capture)],
+  });
+  const steps = capture === undefined ? [restore] : [capture, restore];
+  const now = session.context.clock.now();
+  return finishPlan(
+    { policy: session.policy, observation, now, options: {}, bkpVersion: session.bkpVersion },
+    { ...NO_DRAFTS, steps },
+  );
+
+  function safetyDraft(): Draft {
+    const names = unsafe.map(({ name }) => name);
+    return draft(backup, {
+      action: 'create',
+      kind: 'safety',
+      repository: receiver?.name ?? '',
+      targets: names,
+      reason: reason(
+        'safety',
+        `what stands at the destination of ${names.join(', ')} is captured before it is changed`,
+        { address: addressOf(backup.name, receiver?.name ?? '') },
+      ),
+      source: null,
+    });
+  }
+}
+
+function estimateOf({ targets }: PreparedRestore): { readBytes: number; writeBytes: number } {
+  const artifacts = targets.flatMap(({ stored }) => stored.artifacts);
+  return {
+    readBytes: artifacts.reduce((sum, artifact) => sum + artifact.storedBytes, 0),
+    writeBytes: artifacts.reduce((sum, artifact) => sum + (artifact.rawBytes ?? 0), 0),
+  };
+}

@@ -1,0 +1,123 @@
+import type { DestinationState, Engine, RestoreMode } from '../engines/engine.ts';
+import { engineOf } from '../engines/registry.ts';
+import { guardError, targetError, usageError } from '../errors.ts';
+import type { Target } from '../generated/policy.ts';
+import { applyInto } from '../policy/overrides.ts';
+import { resolveTarget } from '../policy/references.ts';
+import type { ResolvedTarget } from '../policy/resolved-policy.ts';
+import type { Manifest, ManifestTarget } from '../snapshots/manifest.ts';
+import type { FoundSnapshot, SnapshotPlace } from './find-snapshot.ts';
+import { requireManifest } from './require-manifest.ts';
+import { stoppable, type Session } from './session.ts';
+
+/** What a restore was asked to do. */
+export interface RestoreOrder {
+  /** Empty means every target of the snapshot. */
+  readonly targets: readonly string[];
+  /** By target name: keys laid over its definition. */
+  readonly into: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly mode: (target: string) => RestoreMode;
+  /** Chosen paths inside the artifact. */
+  readonly paths: readonly string[];
+}
+
+/** A restore that knows its source, its destinations, and what stands there. */
+export interface PreparedRestore {
+  readonly found: FoundSnapshot;
+  readonly place: SnapshotPlace;
+  readonly manifest: Manifest;
+  readonly targets: readonly PreparedTarget[];
+}
+
+export interface PreparedTarget {
+  readonly name: string;
+  readonly engine: Engine;
+  readonly stored: ManifestTarget;
+  readonly resolved: ResolvedTarget;
+  /** The destination, references resolved. */
+  readonly destination: Target;
+  readonly into: Readonly<Record<string, unknown>>;
+  readonly mode: RestoreMode;
+  readonly paths: readonly string[];
+  readonly state: DestinationState;
+}
+
+/** Reads the manifest and looks at every destination. Changes nothing. */
+export async function prepareRestore(
+  session: Session,
+  found: FoundSnapshot,
+  order: RestoreOrder,
+): Promise<PreparedRestore> {
+  const [place] = found.places;
+  if (place === undefined) throw targetError(`cannot restore ${found.backup.name}@${found.id}: no repository has it`);
+  const manifest = await requireManifest(place.repository, place.record);
+  const names = order.targets.length > 0 ? order.targets : Object.keys(manifest.targets);
+  const targets: PreparedTarget[] = [];
+  for (const name of names) targets.push(await prepareTarget(session, found, manifest, name, order));
+  return { found, place, manifest, targets };
+}
+
+async function prepareTarget(
+  session: Session,
+  found: FoundSnapshot,
+  manifest: Manifest,
+  name: string,
+  order: RestoreOrder,
+): Promise<PreparedTarget> {
+  const reference = `${found.backup.name}@${manifest.id}`;
+  const resolved = found.backup.targets.find((target) => target.name === name || target.formerly.includes(name));
+  const storedName = [name, ...(resolved?.formerly ?? []), resolved?.name ?? name].find(
+    (one) => one in manifest.targets,
+  );
+  const stored = storedName === undefined ? undefined : manifest.targets[storedName];
+  if (stored === undefined)
+    throw usageError(
+      `cannot restore ${name} from ${reference}: the snapshot has ${Object.keys(manifest.targets).join(', ')}`,
+    );
+  if (stored.status === 'failed') {
+    throw targetError(
+      `cannot restore ${name} from ${reference}: it was not captured (${stored.error ?? 'unknown reason'})`,
+      { hint: 'name the targets that were captured with --target' },
+    );
+  }
+  if (resolved === undefined)
+    throw usageError(`cannot restore ${name}: the policy has no such target`, {
+      hint: 'give the repository with --repository and the destination with --into',
+    });
+  const into = order.into[name] ?? {};
+  const mode = order.mode(name);
+  const engine = engineOf(resolved.config.type);
+  if (engine.type !== stored.type)
+    throw usageError(`cannot restore ${name}: it is ${stored.type} in the snapshot and ${engine.type} in the policy`);
+  if (!engine.capabilities.modes.includes(mode))
+    throw usageError(
+      `cannot restore ${name} with mode ${mode}: ${engine.type} knows ${engine.capabilities.modes.join(', ')}`,
+    );
+  if (order.paths.length > 0 && !engine.capabilities.paths)
+    throw usageError(`cannot restore single paths of ${name}: ${engine.type} has none`);
+  const { config, secrets } = resolveTarget({ ...resolved, config: applyInto(resolved.config, into) }, session.lookups);
+  session.lookups.onSecrets(secrets);
+  const state = await engine.inspectDestination(config, stoppable(session));
+  return { name, engine, stored, resolved, destination: config, into, mode, paths: order.paths, state };
+}
+
+/** Why a restore may not begin, or null: what stands at the destination decides. */
+export function obstacleAt({ name, mode, state, engine }: PreparedTarget): Error | null {
+  const problem = state.problems[0];
+  if (problem !== undefined) return guardError(`cannot restore ${name}: ${problem.message}`, { hint: problem.hint });
+  if (state.state === 'unsuitable')
+    return guardError(`cannot restore ${name}: the destination is ${state.description}`, {
+      hint: 'give another destination with --into',
+    });
+  if (mode === 'new' && state.state === 'occupied') {
+    const others = engine.capabilities.modes.filter((one) => one !== 'new').map((one) => `--mode ${one}`);
+    return guardError(`cannot restore ${name}: the destination holds ${state.description}`, {
+      hint: `${others.join(' or ')}, or another destination with --into`,
+    });
+  }
+  return null;
+}
+
+/** True when the restore changes something that is there in a way that only a safety snapshot could undo. */
+export const needsSafety = ({ engine, mode, state }: PreparedTarget): boolean =>
+  mode === 'merge' && state.state === 'occupied' && engine.capabilities.safetyBeforeMerge;

@@ -1,0 +1,120 @@
+import { BkpError, usageError } from '../errors.ts';
+import type { Repository } from '../repositories/repository.ts';
+import type { SetAsideRecord } from '../snapshots/run-record.ts';
+import { findSnapshot } from './find-snapshot.ts';
+import { observe } from './observe.ts';
+import { planRestoreOrder } from './plan-restore-order.ts';
+import { prepareRestore, type PreparedRestore, type RestoreOrder } from './prepare-restore.ts';
+import { describeRestored, restoreFlaws, setAsideBy } from './restore-result.ts';
+import { openRun, type OpenRun } from './run-record-writer.ts';
+import { checkRestore, runRestore, type RestoreReport } from './run-restore.ts';
+import { takeSafetySnapshot } from './safety-snapshot.ts';
+import type { Session } from './session.ts';
+import type { Plan, Step } from './step.ts';
+import { ended, exitCodeOf, failedStep, type ApplyResult, type StepResult } from './step-result.ts';
+
+export interface RestoreOptions {
+  /** Take a safety snapshot where one is due. */
+  readonly safety: boolean;
+  readonly skipConflicts: boolean;
+  readonly keepOldMs: number | null;
+  readonly lockTimeoutMs: number;
+}
+
+export interface PlannedRestore {
+  readonly plan: Plan;
+  readonly prepared: PreparedRestore;
+}
+
+/** Finds the snapshot, looks at the destinations and plans the restore. Changes nothing. */
+export async function planRestoreOf(
+  session: Session,
+  reference: string,
+  order: RestoreOrder,
+  safety: boolean,
+): Promise<PlannedRestore> {
+  const observation = await observe(session);
+  const found = findSnapshot(session, observation, reference);
+  const prepared = await prepareRestore(session, found, order);
+  const places = prepared.targets.map(({ destination }) => JSON.stringify(destination));
+  if (new Set(places).size < places.length)
+    throw usageError(`cannot restore ${reference}: two targets have the same destination`, {
+      hint: 'name the target with --into target.key=value',
+    });
+  return { prepared, plan: planRestoreOrder(session, observation, prepared, safety) };
+}
+
+/** Carries out a planned restore: checks, safety snapshot, restore, record. Throws when nothing was changed. */
+export async function executeRestore(
+  session: Session,
+  { plan, prepared }: PlannedRestore,
+  options: RestoreOptions,
+): Promise<ApplyResult> {
+  await checkRestore(session, prepared);
+  const capture = plan.steps.find((step) => step.action === 'create');
+  const restore = plan.steps.find((step) => step.action === 'restore');
+  if (restore === undefined) throw new Error('a restore plan without a restore');
+  const run = await openRunIfPossible(session, prepared);
+  const results: StepResult[] = [];
+  let setAside: readonly SetAsideRecord[] = [];
+  try {
+    if (capture !== undefined) {
+      const place = { name: capture.repository, repository: repositoryOf(session, capture.repository) };
+      const id = await takeSafetySnapshot(session, prepared, place, run, options.lockTimeoutMs);
+      results.push(ended(capture, 'done', { snapshot: id, message: `the state before is ${capture.backup}@${id}` }));
+    }
+    const report = await runRestore(session, prepared, options);
+    setAside = setAsideBy(session, report, options.keepOldMs ?? prepared.found.backup.keepOldMs);
+    results.push(resultOf(restore, prepared, report));
+  } catch (error) {
+    results.push(failedStep(restore, error));
+    await run.finish(session.signal.aborted ? 'interrupted' : 'failed', results, setAside);
+    throw error;
+  }
+  const exitCode = exitCodeOf(plan, results, session.signal.aborted);
+  await run.finish(exitCode === 0 ? 'done' : 'partly', results, setAside);
+  return { formatVersion: 1, steps: results, exitCode };
+}
+
+function resultOf(step: Step, prepared: PreparedRestore, report: RestoreReport): StepResult {
+  const message = describeRestored(prepared, report).join('; ');
+  if (report.failed === null) return ended(step, 'done', { message, flaws: restoreFlaws(report) });
+  const { target, error } = report.failed;
+  const failure = failedStep(step, error);
+  return {
+    ...failure,
+    outcome: 'partial',
+    message: `${target}: ${failure.message ?? ''}; restored before it: ${Object.keys(report.outcomes).join(', ')}`,
+  };
+}
+
+function repositoryOf(session: Session, name: string): Repository {
+  const repository = session.repositories.find((opened) => opened.name === name)?.repository;
+  if (repository === undefined || repository === null) throw usageError(`cannot write to ${name}: it is not open`);
+  return repository;
+}
+
+/** A restore needs read rights only: where no record can be written, it goes on and says so. */
+async function openRunIfPossible(session: Session, prepared: PreparedRestore): Promise<OpenRun> {
+  const startedAt = session.context.clock.now();
+  const id = session.newId(startedAt);
+  const { record, repository } = prepared.place;
+  try {
+    return await openRun(session, repository, {
+      id,
+      backup: record.backup,
+      command: 'restore',
+      startedAt,
+      tick: null,
+      captures: null,
+      owedHooks: [],
+    });
+  } catch (error) {
+    if (!(error instanceof BkpError) || error.code !== 'repository') throw error;
+    session.context.emit({
+      type: 'warning',
+      message: `no record of this restore is kept (${error.message}); what it sets aside must be removed by hand`,
+    });
+    return { id, hooksDone: async () => undefined, finish: async () => undefined };
+  }
+}

@@ -1,0 +1,111 @@
+import type { RestoreOutcome } from '../engines/engine.ts';
+import { BkpError, integrityError, reasonOf, targetError } from '../errors.ts';
+import { snapshotFolder } from '../snapshots/keys.ts';
+import { verifyStored } from '../streams/hash-stored.ts';
+import { judge, factAt, checkName } from './expectations.ts';
+import { openArtifacts } from './open-artifacts.ts';
+import { obstacleAt, type PreparedRestore, type PreparedTarget } from './prepare-restore.ts';
+import { stoppable, type Session } from './session.ts';
+
+export interface RestoreReport {
+  /** By target, in the order they were restored. */
+  readonly outcomes: Readonly<Record<string, RestoreOutcome>>;
+  /** The target that failed, when others were restored before it. */
+  readonly failed: { readonly target: string; readonly error: unknown } | null;
+}
+
+/**
+ * Everything that must hold before a destination is touched: nothing in its way, stored bytes as the manifest has them,
+ * the checks of the policy true. Throws a `guard` or `integrity` error.
+ */
+export async function checkRestore(session: Session, prepared: PreparedRestore): Promise<void> {
+  const context = stoppable(session);
+  const { place, manifest } = prepared;
+  for (const target of prepared.targets) {
+    const obstacle = obstacleAt(target);
+    if (obstacle !== null) throw obstacle;
+  }
+  for (const target of prepared.targets) {
+    for (const artifact of target.stored.artifacts) {
+      const key = snapshotFolder(place.record.backup, manifest.id) + artifact.key;
+      await verifyStored(artifact, { repository: place.repository, key }, context, (bytes) =>
+        context.emit({ type: 'progress', subject: `checking ${target.name}`, bytes, totalBytes: artifact.storedBytes }),
+      );
+    }
+    await checkContents(session, prepared, target);
+  }
+}
+
+/** The policy's checks on the artifact itself; `previous` means nothing here. */
+async function checkContents(
+  session: Session,
+  { found, place, manifest }: PreparedRestore,
+  target: PreparedTarget,
+): Promise<void> {
+  const checks = (found.backup.checks[target.resolved.name] ?? []).filter((check) => !check.expect.relative);
+  if (checks.length === 0) return;
+  const context = stoppable(session);
+  const artifacts = openArtifacts(place.repository, place.record.backup, manifest.id, target.stored, context);
+  const queries = checks.flatMap((check) => ('sql' in check ? [check.sql] : []));
+  const answers = queries.length === 0 ? [] : ((await target.engine.query?.(artifacts, queries, context)) ?? []);
+  for (const check of checks) {
+    const value = 'sql' in check ? answers[queries.indexOf(check.sql)] : factAt(target.stored.facts, check.facts);
+    if (value === undefined) throw integrityError(`cannot restore ${target.name}: ${checkName(check)} gives no value`);
+    const outcome = judge(check, value, undefined);
+    if (!outcome.ok)
+      throw integrityError(
+        `cannot restore ${target.name}: ${outcome.check} is ${String(value)}, expected ${outcome.expect}`,
+      );
+  }
+}
+
+/**
+ * Restores every target, one after the other. The first failure is thrown when nothing was restored before it, else
+ * reported, because then some destinations are already the restored ones.
+ */
+export async function runRestore(
+  session: Session,
+  prepared: PreparedRestore,
+  options: { readonly skipConflicts: boolean },
+): Promise<RestoreReport> {
+  const outcomes: Record<string, RestoreOutcome> = {};
+  for (const target of prepared.targets) {
+    try {
+      outcomes[target.name] = await restoreTarget(session, prepared, target, options.skipConflicts);
+    } catch (error) {
+      if (Object.keys(outcomes).length === 0) throw error;
+      return { outcomes, failed: { target: target.name, error: explain(target, error) } };
+    }
+  }
+  return { outcomes, failed: null };
+}
+
+async function restoreTarget(
+  session: Session,
+  { place, manifest }: PreparedRestore,
+  target: PreparedTarget,
+  skipConflicts: boolean,
+): Promise<RestoreOutcome> {
+  const context = stoppable(session);
+  const whole = target.mode !== 'merge' && target.paths.length === 0;
+  const outcome = await target.engine.restore(
+    {
+      destination: target.destination,
+      mode: target.mode,
+      artifacts: openArtifacts(place.repository, place.record.backup, manifest.id, target.stored, context),
+      paths: target.paths,
+      skipConflicts,
+      expectedFacts: whole && Object.keys(target.stored.facts).length > 0 ? target.stored.facts : null,
+      snapshot: manifest.id,
+    },
+    context,
+  );
+  context.emit({ type: 'note', message: `restored ${target.name}` });
+  for (const message of outcome.warnings) context.emit({ type: 'warning', message: `${target.name}: ${message}` });
+  return outcome;
+}
+
+const explain = (target: PreparedTarget, error: unknown): unknown =>
+  error instanceof BkpError
+    ? error
+    : targetError(`cannot restore ${target.name}: ${reasonOf(error)}`, { cause: error });

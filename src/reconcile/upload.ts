@@ -1,0 +1,145 @@
+import { stat } from 'node:fs/promises';
+import { extname } from 'node:path';
+import type { OutgoingArtifact } from '../engines/engine.ts';
+import { engineOf } from '../engines/registry.ts';
+import { targetError, usageError } from '../errors.ts';
+import type { ResolvedBackup, ResolvedTarget } from '../policy/resolved-policy.ts';
+import type { Repository } from '../repositories/repository.ts';
+import type { Lease } from '../snapshots/held-lease.ts';
+import { acquireLease } from '../snapshots/leases.ts';
+import { MANIFEST_FORMAT, type Manifest, type ManifestArtifact } from '../snapshots/manifest.ts';
+import { artifactKey } from '../snapshots/keys.ts';
+import { cleanRemains } from '../snapshots/remove-remains.ts';
+import { beginSnapshot } from '../snapshots/snapshot-draft.ts';
+import { openArtifact } from '../streams/open-artifact.ts';
+import { storeArtifact } from '../streams/store-artifact.ts';
+import { definitionDigest, definitionsOf } from './definition.ts';
+import { stoppable, type Session } from './session.ts';
+import { compressorThreads } from './threads.ts';
+
+export interface UploadInput {
+  readonly backup: ResolvedBackup;
+  readonly target: ResolvedTarget;
+  /** A dump made elsewhere, in the engine's native format. */
+  readonly file: string;
+  /** When it was made; default the time of the file. */
+  readonly takenAt: Date | undefined;
+  readonly repository: Repository;
+  readonly lockTimeoutMs: number;
+}
+
+/**
+ * Adopts a dump made elsewhere: stored like a capture, read whole by the engine, and committed as a snapshot of kind
+ * `adopted` only when the engine finds nothing wrong. It satisfies no schedule tick and is never `latest`.
+ */
+export async function uploadSnapshot(session: Session, input: UploadInput): Promise<Manifest> {
+  const { backup, repository } = input;
+  const stats = await stat(input.file).catch(() => undefined);
+  if (stats === undefined || !stats.isFile()) throw usageError(`cannot upload ${input.file}: there is no such file`);
+  if (stats.size === 0) throw targetError(`cannot upload ${input.file}: it is empty`);
+  const takenAt = input.takenAt ?? stats.mtime;
+  if (takenAt > session.context.clock.now())
+    throw usageError(`cannot upload ${input.file}: it would be from the future`);
+  const id = session.newId(takenAt);
+  const run = session.newId(session.context.clock.now());
+  const lease = await acquireLease(
+    repository,
+    { backup: backup.name, policy: session.policy.name, purpose: 'upload', run, waitMs: input.lockTimeoutMs },
+    stoppable(session),
+  );
+  try {
+    return await adopt(session, input, { id, takenAt, lease, bytes: stats.size });
+  } finally {
+    await lease.release().catch(() => undefined);
+  }
+}
+
+interface Adoption {
+  readonly id: string;
+  readonly takenAt: Date;
+  readonly lease: Lease;
+  readonly bytes: number;
+}
+
+async function adopt(
+  session: Session,
+  { backup, target, file, repository }: UploadInput,
+  { id, takenAt, lease, bytes }: Adoption,
+): Promise<Manifest> {
+  const context = stoppable(session);
+  const name = { backup: backup.name, id };
+  const draft = await beginSnapshot(repository, { ...name, policy: session.policy.name }, lease, session.context);
+  try {
+    const engine = engineOf(target.config.type);
+    const artifact: OutgoingArtifact = {
+      name: '',
+      extension: extname(file).slice(1) || 'dump',
+      format: engine.capabilities.formats[0] ?? target.config.type,
+      source: { kind: 'file', path: file },
+      estimatedBytes: bytes,
+    };
+    const compression = target.compression.method === 'none' ? null : target.compression.method;
+    const key = artifactKey({ target: target.name, name: '', extension: artifact.extension, compression });
+    const repositoryKey = await draft.addKey(key);
+    const stored = await storeArtifact(
+      {
+        artifact,
+        compression: target.compression,
+        threads: compressorThreads(context.host.cpus, 1),
+        repository,
+        key: repositoryKey,
+      },
+      context,
+    );
+    const described: ManifestArtifact = {
+      key,
+      name: '',
+      format: artifact.format,
+      compression,
+      encryption: null,
+      rawBytes: stored.rawBytes,
+      storedBytes: stored.storedBytes,
+      storedSha256: stored.storedSha256,
+    };
+    const { facts } = await engine.check(
+      [openArtifact(described, { repository, key: repositoryKey }, context)],
+      context,
+    );
+    const manifest: Manifest = {
+      formatVersion: MANIFEST_FORMAT,
+      policy: session.policy.name,
+      ...name,
+      kind: 'adopted',
+      status: 'created',
+      tick: null,
+      startedAt: takenAt.toISOString(),
+      finishedAt: session.context.clock.now().toISOString(),
+      tool: { bkp: session.bkpVersion },
+      definitionSha256: definitionDigest(definitionsOf({ targets: [target] })),
+      protect: backup.protect,
+      targets: {
+        [target.name]: {
+          type: target.config.type,
+          status: 'captured',
+          error: null,
+          pointInTime: [takenAt.toISOString(), takenAt.toISOString()],
+          versions: { server: null, tool: null },
+          definition: target.definition,
+          facts,
+          warnings: [],
+          checks: [],
+          artifacts: [described],
+          restore: [],
+        },
+      },
+      policyFiles: session.policy.files,
+    };
+    await draft.commit(manifest);
+    return manifest;
+  } catch (error) {
+    await cleanRemains(repository, { ...name, policyNames: [session.policy.name] }, lease, session.context).catch(
+      () => undefined,
+    );
+    throw error;
+  }
+}

@@ -1,0 +1,55 @@
+import { openArtifacts } from './open-artifacts.ts';
+import type { Context } from '../context.ts';
+import { engineOf } from '../engines/registry.ts';
+import { BkpError, reasonOf } from '../errors.ts';
+import type { Repository } from '../repositories/repository.ts';
+import type { Manifest } from '../snapshots/manifest.ts';
+import { snapshotFolder } from '../snapshots/keys.ts';
+import { verifyStored } from '../streams/hash-stored.ts';
+
+/** What a verification found. */
+export interface Verification {
+  /** Keys of artifacts that are missing or differ, with the reason. */
+  readonly damaged: readonly { readonly key: string; readonly reason: string }[];
+}
+
+/**
+ * Hashes every stored byte of a snapshot and, when `deep`, lets the engines read every artifact whole. Damage is found,
+ * not thrown; a repository that cannot be read is thrown, because that says nothing about the snapshot.
+ */
+export async function verifySnapshot(
+  repository: Repository,
+  manifest: Manifest,
+  folder: string,
+  deep: boolean,
+  context: Context,
+): Promise<Verification> {
+  const damaged: { key: string; reason: string }[] = [];
+  for (const target of Object.values(manifest.targets)) {
+    let whole = target.status === 'captured';
+    for (const artifact of target.artifacts) {
+      const reason = await damageOf(() =>
+        verifyStored(artifact, { repository, key: snapshotFolder(folder, manifest.id) + artifact.key }, context),
+      );
+      if (reason === null) continue;
+      whole = false;
+      damaged.push({ key: artifact.key, reason });
+    }
+    if (!deep || !whole) continue;
+    const reason = await damageOf(() =>
+      engineOf(target.type).check(openArtifacts(repository, folder, manifest.id, target, context), context),
+    );
+    if (reason !== null) damaged.push(...target.artifacts.map(({ key }) => ({ key, reason })));
+  }
+  return { damaged };
+}
+
+async function damageOf(check: () => Promise<unknown>): Promise<string | null> {
+  try {
+    await check();
+    return null;
+  } catch (error) {
+    if (error instanceof BkpError && (error.code === 'integrity' || error.code === 'not-found')) return reasonOf(error);
+    throw error;
+  }
+}
