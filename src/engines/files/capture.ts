@@ -6,6 +6,7 @@ import type { Capture, TargetOf } from '../engine.ts';
 import { type ByteName, fromText } from './byte-name.ts';
 import { findRoots, isBelow, memberName, topmost } from './capture-roots.ts';
 import { createNameList } from './name-list.ts';
+import { placesOf, repairPlaces } from './repair.ts';
 import { readArchive } from './read-archive.ts';
 import { selectMembers } from './select-members.ts';
 import { createArgv } from './tar-argv.ts';
@@ -16,6 +17,8 @@ import { findTar, type TarProgram, tarProcess } from './tar-program.ts';
 export async function captureFiles(target: TargetOf<'files'>, context: Context): Promise<Capture> {
   const startedAt = context.clock.now();
   const tar = await findTar(context);
+  const repair = await repairPlaces(placesOf(withoutRoot(target)), tar, context);
+  for (const message of repair.notes) context.emit({ type: 'warning', message });
   const roots = findRoots(target);
   const listFile = join(context.workDir, `files-${randomUUID()}.list`);
   const members = await listMembers(target, roots.paths, tar, listFile, context);
@@ -56,6 +59,9 @@ export async function captureFiles(target: TargetOf<'files'>, context: Context):
     close: () => rm(listFile, { force: true }),
   };
 }
+
+/** Captures read the original places; `root` is for restores. */
+const withoutRoot = ({ root: _root, ...target }: TargetOf<'files'>): TargetOf<'files'> => target;
 
 interface Members {
   /** Whether tar walks the tree itself. */

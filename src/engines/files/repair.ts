@@ -1,0 +1,83 @@
+import { lstatSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Context } from '../../context.ts';
+import { targetError } from '../../errors.ts';
+import type { SetAside, TargetOf } from '../engine.ts';
+import { type ByteName, fromText, joinNames, quoteName, toBuffer } from './byte-name.ts';
+import { memberName, rootPaths } from './capture-roots.ts';
+import { placeUnits, type Placement } from './placement.ts';
+import { removeTree } from './remove-tree.ts';
+import { setAsideAt } from './set-aside.ts';
+import { finishSwap } from './swap.ts';
+import { findJournals, ownThings, removeFile } from './swap-journal.ts';
+import type { TarProgram } from './tar-program.ts';
+
+/** What an earlier, killed restore left and what was done about it. */
+export interface Repair {
+  readonly notes: readonly string[];
+  readonly keptOld: readonly SetAside[];
+}
+
+/** The places of a target's own paths, at their original place or below its `root`. */
+export function placesOf(target: TargetOf<'files'>): readonly Placement[] {
+  const names = rootPaths(target).map(memberName);
+  return placeUnits(names, names, baseOf(target));
+}
+
+export const baseOf = (target: TargetOf<'files'>): ByteName | null =>
+  target.root === undefined ? null : fromText(resolve(target.root));
+
+/** True where `repairPlaces` would have something to do. Changes nothing. */
+export const needsRepair = (placements: readonly Placement[], context: Context): boolean =>
+  placements.some(({ rootPlace }) => findJournals(rootPlace, context).found.length > 0);
+
+/** Finishes swaps that a killed restore began, and removes what it had only half built. */
+export async function repairPlaces(
+  placements: readonly Placement[],
+  tar: TarProgram,
+  context: Context,
+): Promise<Repair> {
+  const notes: string[] = [];
+  const keptOld: SetAside[] = [];
+  const places = new Set(placements.flatMap(({ place, rootPlace }) => [rootPlace, place]));
+  for (const place of places) {
+    const journals = findJournals(place, context);
+    for (const found of journals.found) {
+      const { journal } = found;
+      for (const staging of journal.stagings) refuseWhileAlive(staging, context);
+      await finishSwap(found, tar, context);
+      for (const staging of journal.stagings) await removeTree(staging);
+      keptOld.push(...journal.kept.map(setAsideAt));
+      const old = journal.kept.length === 0 ? '' : `; the old state is ${journal.kept.map(quoteName).join(', ')}`;
+      notes.push(`finished the interrupted restore of ${journal.snapshot} to ${quoteName(place)}${old}`);
+    }
+    for (const path of journals.stale) removeFile(path);
+    for (const staging of ownThings(place, 'new')) {
+      const stats = lstatSync(toBuffer(staging), { throwIfNoEntry: false });
+      // What others could have made is not ours to remove.
+      if (stats === undefined || stats.uid !== context.host.uid || (stats.mode & 0o077) !== 0) continue;
+      refuseWhileAlive(staging, context);
+      await removeTree(staging);
+      notes.push(
+        `removed ${quoteName(staging)}, which an interrupted restore had left; nothing else was changed by it`,
+      );
+    }
+  }
+  return { notes, keptOld };
+}
+
+function refuseWhileAlive(staging: ByteName, context: Context): void {
+  let owner: { readonly pid?: unknown; readonly host?: unknown; readonly bootId?: unknown };
+  try {
+    owner = JSON.parse(readFileSync(toBuffer(joinNames(staging, 'owner.json')), 'utf8')) as typeof owner;
+  } catch {
+    return;
+  }
+  const { host } = context;
+  const isHere = owner.host === host.name && owner.bootId === host.bootId && typeof owner.pid === 'number';
+  if (isHere && owner.pid !== host.pid && host.isAlive(owner.pid as number)) {
+    throw targetError(`cannot restore: another restore is at work in ${quoteName(staging)}`, {
+      hint: `wait for process ${owner.pid as number}, or stop it`,
+    });
+  }
+}
