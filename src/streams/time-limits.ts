@@ -1,6 +1,5 @@
 import type { Context } from '../context.ts';
 import { targetError } from '../errors.ts';
-import { durationText } from '../policy/duration.ts';
 
 export interface TimeLimits {
   /** Longest time without a sign of progress; null for none. */
@@ -35,8 +34,8 @@ export async function withTimeLimits<T>(
     if (left === Infinity) return;
     if (left > 0) timer = setTimeout(check, Math.min(left, 2 ** 30));
     else if (limits.timeoutMs !== null && now - start >= limits.timeoutMs) {
-      expire(`no end after ${durationText(limits.timeoutMs)}`);
-    } else expire(`no byte for ${durationText(limits.idleTimeoutMs ?? 0)}`);
+      expire(`no end after ${secondsText(limits.timeoutMs)}`);
+    } else expire(`no byte for ${secondsText(limits.idleTimeoutMs ?? 0)}`);
   };
   check();
   try {
@@ -47,3 +46,5 @@ export async function withTimeLimits<T>(
     clearTimeout(timer);
   }
 }
+
+const secondsText = (milliseconds: number): string => `${milliseconds / 1000}s`;

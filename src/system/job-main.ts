@@ -4,7 +4,7 @@ import { answerOf, failureOf, type JobAnswer } from './job-protocol.ts';
 
 const JOBS: Readonly<Record<JobName, () => Promise<(input: unknown) => unknown>>> = {
   'demo-writer': async () => (await import('../demo/writer.ts')).writeEvents,
-  sqlite: async () => (await import('../engines/sqlite-job.ts')).runSqliteJob,
+  sqlite: async () => (await import('../engines/sqlite/job.ts')).runSqliteJob,
 };
 
 async function main(): Promise<void> {

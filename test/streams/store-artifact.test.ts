@@ -222,7 +222,7 @@ describe('storeArtifact fails and stores nothing', () => {
     const storing = withTimeLimits('capture app', limits, context, (limited, progressed) =>
       store(shell('echo data; sleep 1000'), limited, { method: 'none', onProgress: progressed }),
     );
-    await expect(storing).rejects.toMatchObject({ code: 'target', message: 'cannot capture app: no byte for 0s' });
+    await expect(storing).rejects.toMatchObject({ code: 'target', message: 'cannot capture app: no byte for 0.2s' });
   });
 });
 

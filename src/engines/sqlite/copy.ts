@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { explainSqliteError, isReadonlyError, quoteText } from './sqlite-database.ts';
+import { explainSqliteError, isReadonlyError, quoteText } from './database.ts';
 
 export interface CopyInput {
   readonly path: string;

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { type BkpError, integrityError, targetError } from '../errors.ts';
+import { type BkpError, integrityError, targetError } from '../../errors.ts';
 
 /** SQLite's primary result codes that we treat apart. */
 const CODE = {
