@@ -111,7 +111,7 @@ export function obstacleAt({ name, mode, state, engine }: PreparedTarget): Error
     });
   if (mode === 'new' && state.state === 'occupied') {
     const others = engine.capabilities.modes.filter((one) => one !== 'new').map((one) => `--mode ${one}`);
-    return guardError(`cannot restore ${name}: the destination holds ${state.description}`, {
+    return guardError(`cannot restore ${name}: there is something at the destination: ${state.description}`, {
       hint: `${others.join(' or ')}, or another destination with --into`,
     });
   }

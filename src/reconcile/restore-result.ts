@@ -1,3 +1,4 @@
+import type { Facts } from '../engines/engine.ts';
 import type { RestoreReport } from './run-restore.ts';
 import type { PreparedRestore } from './prepare-restore.ts';
 import type { SetAsideRecord } from '../snapshots/run-record.ts';
@@ -25,9 +26,19 @@ export function describeRestored(prepared: PreparedRestore, report: RestoreRepor
     if (outcome === undefined) return [];
     const kept = outcome.keptOld.map((old) => `the old state is kept as ${old.reference}`);
     return [
-      `${name}: ${JSON.stringify(outcome.restored)}`,
+      `${name}: ${describeFacts(outcome.restored)}`,
       ...kept,
       ...(state.state === 'occupied' && kept.length === 0 ? [`over ${state.description}`] : []),
     ];
   });
+}
+
+/** `5 entries, 2 files`: facts in a line; nested ones by their last name. */
+function describeFacts(facts: Facts): string {
+  const parts = Object.entries(facts).flatMap(([key, value]): readonly string[] =>
+    value !== null && typeof value === 'object'
+      ? [describeFacts(value)]
+      : [`${typeof value === 'number' ? value.toLocaleString('en') : String(value)} ${key}`],
+  );
+  return parts.filter((part) => part !== '').join(', ') || 'nothing was missing';
 }
