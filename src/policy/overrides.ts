@@ -83,17 +83,17 @@ function readIntoFlag(flag: string, targets: Readonly<Record<string, TargetType>
   return { target, key: left.slice(dot + 1), text };
 }
 
-/** Reads `type=sqlite,path=/var/lib/app.db` as a target. Commas inside lists are written by repeating the key. */
-export function parseTargetFlag(flag: string, directory: string): Target {
+/** Reads `type=files,paths=/etc/app,/srv/app` as a target: a part without `=` is one more item of the list before it. */
+export function parseTargetFlag(flag: string): Target {
   const config = parseConfig(flag, '--target', TARGET_FACTS);
-  return absolutePaths('target', checked(config, validateTarget, 'use --target'), directory);
+  return checked(config, validateTarget, 'use --target');
 }
 
 /** Reads `type=directory,path=/var/backups/bkp`, or just the path, as a repository. */
-export function parseRepositoryFlag(flag: string, directory: string): RepositoryConfig {
+export function parseRepositoryFlag(flag: string): RepositoryConfig {
   const text = flag.includes('=') ? flag : `type=directory,path=${flag}`;
   const config = parseConfig(text, '--repository', REPOSITORY_FACTS);
-  return absolutePaths('repository', checked(config, validateRepository, 'use --repository'), directory);
+  return checked(config, validateRepository, 'use --repository');
 }
 
 function parseConfig(

@@ -1,0 +1,35 @@
+import { EXIT, guardError, usageError, type ExitCode } from '../errors.ts';
+import { didYouMean } from '../policy/did-you-mean.ts';
+import { stoppable } from '../reconcile/session.ts';
+import { reportWarnings } from '../report/run-events.ts';
+import { initializeRepository, repositoryIdentity } from '../snapshots/identity.ts';
+import type { CommandEnvironment } from './command.ts';
+import { withSession } from './open-session.ts';
+import type { OptionValues } from './option-values.ts';
+
+/** `bkp init --repository NAME`: makes one repository of the policy. One that is there already is left as it is. */
+export function initRepository(
+  name: string,
+  options: OptionValues,
+  environment: CommandEnvironment,
+): Promise<ExitCode> {
+  return withSession(options, environment, reportWarnings(environment.terminal), async (session) => {
+    const names = session.repositories.map((opened) => opened.name);
+    const found = session.repositories.find((opened) => opened.name === name);
+    if (found === undefined) {
+      throw usageError(
+        `cannot make repository "${name}": the policy has no such repository${didYouMean(name, names)}`,
+        {
+          hint: names.length === 0 ? 'add it to the policy first' : `repositories: ${names.join(', ')}`,
+        },
+      );
+    }
+    if (found.repository === null)
+      throw guardError(`cannot make repository "${name}": ${found.problem}`, { hint: found.hint ?? undefined });
+    const before = await repositoryIdentity(found.repository).catch(() => undefined);
+    const identity = await initializeRepository(found.repository, stoppable(session));
+    const what = before === undefined ? 'made' : 'there already:';
+    environment.terminal.out(`${what} repository ${name} (${found.repository.location}), id ${identity.id}\n`);
+    return EXIT.done;
+  });
+}
