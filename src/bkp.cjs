@@ -7,5 +7,5 @@ if (version[0] < 22 || (version[0] === 22 && version[1] < 15)) {
   process.exitCode = 1;
 } else {
   require('node:module').enableCompileCache();
-  import('./cli.ts');
+  void import('./cli.ts');
 }

@@ -7,7 +7,7 @@ import type { Repository } from '../repositories/repository.ts';
 import { artifactKey } from '../snapshots/keys.ts';
 import type { CheckOutcome, ManifestArtifact, ManifestTarget } from '../snapshots/manifest.ts';
 import { storeArtifact } from '../streams/store-artifact.ts';
-import { checkName, factAt, judge } from './expectations.ts';
+import { checkName, factAt, factText, judge } from './expectations.ts';
 
 export interface CaptureTargetInput {
   readonly target: ResolvedTarget;
@@ -57,12 +57,12 @@ async function captureOnce(
   context: Context,
 ): Promise<{ readonly retry: boolean; readonly captured: ManifestTarget }> {
   const capture = await input.engine.capture(input.config, context);
+  const factsOfCopy = capture.facts();
+  factsOfCopy.catch(() => undefined);
   try {
-    const factsOfCopy = capture.facts();
-    factsOfCopy.catch(() => undefined);
     const stored: StoredArtifact[] = [];
     for (const artifact of capture.artifacts) stored.push(await store(input, artifact, context));
-    const facts: Facts = Object.assign({}, await factsOfCopy, ...stored.map((one) => one.facts));
+    const facts = stored.reduce<Facts>((all, one) => ({ ...all, ...one.facts }), await factsOfCopy);
     const checks = await runChecks(input, capture, facts);
     const captured: ManifestTarget = {
       type: input.target.config.type,
@@ -79,6 +79,8 @@ async function captureOnce(
     };
     return { retry: stored.some((one) => one.retry), captured };
   } finally {
+    // What is still reading the copy must be through before it is removed.
+    await factsOfCopy.catch(() => undefined);
     await capture.close();
   }
 }
@@ -158,7 +160,7 @@ async function runChecks(
   }
   const failed = outcomes.filter((outcome) => !outcome.ok);
   if (failed.length > 0) {
-    const what = failed.map((outcome) => `${outcome.check} is ${String(outcome.value)}, expected ${outcome.expect}`);
+    const what = failed.map((outcome) => `${outcome.check} is ${factText(outcome.value)}, expected ${outcome.expect}`);
     throw integrityError(`cannot accept the capture of ${target.name}: ${what.join('; ')}`);
   }
   return outcomes;

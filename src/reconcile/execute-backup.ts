@@ -176,7 +176,7 @@ async function attempt(execution: BackupExecution, step: Step): Promise<StepResu
       durationMs: context.clock.monotonicMs() - started,
     });
   } catch (error) {
-    const reason = signal.aborted && !(error instanceof BkpError) ? signal.reason : error;
+    const reason: unknown = signal.aborted && !(error instanceof BkpError) ? signal.reason : error;
     return failedStep(step, reason, context.clock.monotonicMs() - started);
   }
 }

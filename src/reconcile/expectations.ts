@@ -24,8 +24,8 @@ function holds(expect: Expectation, value: FactValue, previous: FactValue | unde
 function compare(operator: Expectation['operator'], left: FactValue, right: number | string): boolean {
   const [a, b] = [numeric(left), numeric(right)];
   if (a === null || b === null) {
-    if (operator === '=') return String(left) === String(right);
-    return operator === '!=' && String(left) !== String(right);
+    if (operator === '=') return factText(left) === String(right);
+    return operator === '!=' && factText(left) !== String(right);
   }
   switch (operator) {
     case '>':
@@ -62,3 +62,7 @@ export function factAt(facts: Facts, path: string): FactValue | undefined {
   }
   return undefined;
 }
+
+/** A fact in a message: text and numbers as they are, groups as JSON. */
+export const factText = (value: FactValue): string =>
+  value !== null && typeof value === 'object' ? JSON.stringify(value) : String(value);

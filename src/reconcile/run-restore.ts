@@ -2,7 +2,7 @@ import type { RestoreOutcome } from '../engines/engine.ts';
 import { BkpError, integrityError, reasonOf, targetError } from '../errors.ts';
 import { snapshotFolder } from '../snapshots/keys.ts';
 import { verifyStored } from '../streams/hash-stored.ts';
-import { judge, factAt, checkName } from './expectations.ts';
+import { checkName, factAt, factText, judge } from './expectations.ts';
 import { openArtifacts } from './open-artifacts.ts';
 import { obstacleAt, type PreparedRestore, type PreparedTarget } from './prepare-restore.ts';
 import { stoppable, type Session } from './session.ts';
@@ -54,7 +54,7 @@ async function checkContents(
     const outcome = judge(check, value, undefined);
     if (!outcome.ok)
       throw integrityError(
-        `cannot restore ${target.name}: ${outcome.check} is ${String(value)}, expected ${outcome.expect}`,
+        `cannot restore ${target.name}: ${outcome.check} is ${factText(value)}, expected ${outcome.expect}`,
       );
   }
 }

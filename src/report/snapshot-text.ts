@@ -1,3 +1,4 @@
+import { factText } from '../reconcile/expectations.ts';
 import type { FoundSnapshot } from '../reconcile/find-snapshot.ts';
 import { formatDuration, formatInstant } from '../reconcile/phrases.ts';
 import type { Manifest, ManifestTarget } from '../snapshots/manifest.ts';
@@ -46,7 +47,7 @@ function formatTarget(name: string, target: ManifestTarget, paint: Paint): strin
     ...factRows(target.facts),
     ...target.checks.map((check) => [
       'check',
-      `${check.check} ${check.expect}: ${String(check.value)} ${check.ok ? 'ok' : 'failed'}`,
+      `${check.check} ${check.expect}: ${factText(check.value)} ${check.ok ? 'ok' : 'failed'}`,
     ]),
     ...target.warnings.map((warning) => ['warning', warning]),
     ...target.restore.map((command) => ['by hand', command]),

@@ -5,8 +5,8 @@ export type Paint = (tint: Tint, text: string) => string;
 
 /** What a command writes to. Results go to `out`, progress and diagnostics to `err`; both add no newline. */
 export interface Terminal {
-  out(text: string): void;
-  err(text: string): void;
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
   readonly outIsTerminal: boolean;
   readonly errIsTerminal: boolean;
   readonly inIsTerminal: boolean;
@@ -17,7 +17,7 @@ export interface Terminal {
   /** Colours for `err`. */
   readonly paintErr: Paint;
   /** Reads standard input to its end. */
-  readStdin(): Promise<string>;
+  readonly readStdin: () => Promise<string>;
 }
 
 export const plainPaint: Paint = (_tint, text) => text;

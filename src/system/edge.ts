@@ -19,7 +19,7 @@ export async function openEdge({
   signal,
   emit,
   cacheDir,
-}: EdgeOptions): Promise<{ readonly edge: Edge; dispose(): Promise<void> }> {
+}: EdgeOptions): Promise<{ readonly edge: Edge; readonly dispose: () => Promise<void> }> {
   const { context, registerSecrets, dispose } = await createContext({ emit });
   return {
     edge: {
