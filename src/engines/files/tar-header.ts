@@ -20,11 +20,11 @@ export interface TarHeader {
 
 /** Decodes a header block whose checksum is right; throws `integrity` for anything else. */
 export function decodeHeader(block: Buffer): TarHeader {
-  if (checksumOf(block) !== numberAt(block, 148, 8)) throw notAHeader('a header has a wrong checksum');
   const magic = block.toString('latin1', 257, 263);
   const isPosix = magic === 'ustar\0';
   const isKnown = isPosix || magic === 'ustar ' || magic === '\0\0\0\0\0\0';
   if (!isKnown) throw notAHeader('its format is unknown');
+  if (checksumOf(block) !== numberAt(block, 148, 8)) throw notAHeader('a header has a wrong checksum');
   const prefix = isPosix ? textAt(block, 345, 155) : '';
   const name = textAt(block, 0, 100);
   return {
