@@ -10,6 +10,7 @@ export function parseExpectation(text: string): Expectation | string {
   if (shape === null) return 'it begins with one of > >= < <= = !=';
   const [, operator = '', right = ''] = shape;
   if (operator === '==') return 'equality is written with one =';
+  if (/^[<>=!]/.test(right)) return `${operator}${right.charAt(0)} is no operator`;
   if (right === '') return `nothing stands after ${operator}`;
   const relation = operator as Expectation['operator'];
   const relative = RELATIVE.exec(right);

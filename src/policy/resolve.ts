@@ -32,6 +32,7 @@ export function resolvePolicy(set: PolicySet, path: string): ResolvedPolicy {
       config: absolutePaths('repository', value, document.directory),
       directory: document.directory,
       source: sourceOf(document, at),
+      sources: keySources({ value, document, path: at }),
     })),
     targets,
     backups: set.backups.map((entry) => resolveBackup(entry, targets)),

@@ -9,7 +9,7 @@ export interface Offsets {
 
 /** Names of keys and variables whose values are not for other eyes. */
 export const SECRET_NAME: RegExp =
-  /pass(?:word|wd|phrase)?$|^pass|secret|token|api_?-?key|credential|private_?-?key|access_?-?key|auth$/i;
+  /(?:^|[_-])pass(?:$|[_-])|password|passwd|passphrase|secret|token|api_?-?key|credential|private_?-?key|access_?-?key|auth$/i;
 
 const PATTERNS: readonly string[] = [
   ...SECRET,
