@@ -51,7 +51,10 @@ export async function selectMembers(
       { base: '/', oneFileSystem: target.oneFileSystem ?? false, skip, signal: options.signal },
       (met) => {
         while (way.length > 0 && !isWithin(met, (way.at(-1) as { met: Met }).met)) way.pop();
-        if (met.relative === '') return !onMember(met) ? 'stop' : 'enter';
+        if (met.relative === '') {
+          if (!met.isFolder) matches++;
+          return onMember(met) ? 'enter' : 'stop';
+        }
         if (isExcluded(met.relative, met.isFolder)) return 'pass';
         if (met.isSocket) {
           notes.push(`${quoteName(`/${met.name}`)} is a socket: sockets cannot be archived`);
