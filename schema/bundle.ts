@@ -35,7 +35,7 @@ export function readFragments(): Fragments {
   };
 }
 
-export const titleOf = (schema: Schema): string => String(schema['title']);
+const titleOf = (schema: Schema): string => String(schema['title']);
 /** The `type` an engine or repository fragment is about. */
 export const tagOf = (schema: Schema): string => String(child(child(schema, 'properties'), 'type')['const']);
 export const child = (schema: Schema, key: string): Schema => schema[key] as Schema;
@@ -44,12 +44,7 @@ export const child = (schema: Schema, key: string): Schema => schema[key] as Sch
  * The union of fragments: `discriminator` picks the branch by `type`, and the redundant `enum` beside it makes a wrong
  * `type` one error that lists what is allowed.
  */
-export function unionOf(
-  title: string,
-  description: string,
-  branches: readonly Schema[],
-  refs: readonly string[],
-): Schema {
+function unionOf(title: string, description: string, branches: readonly Schema[], refs: readonly string[]): Schema {
   return {
     title,
     description,

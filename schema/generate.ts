@@ -64,7 +64,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     ]),
   );
   const readme = read('README.md');
-  if (readme !== undefined) files.set('README.md', await renewReference(readme, bundle));
+  if (readme !== undefined) files.set('README.md', renewReference(readme, fragments, bundle));
   return files;
 }
 

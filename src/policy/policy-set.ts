@@ -65,7 +65,7 @@ export function joinDocuments(main: CheckedDocument, included: readonly CheckedD
 }
 
 /** The values a file sets for its own entries, without those that do not fit. */
-export function soundDefaults({ document, misfits }: CheckedDocument): Defaults {
+function soundDefaults({ document, misfits }: CheckedDocument): Defaults {
   const defaults = recordOf(recordOf(document.data)['defaults']);
   const bad = misfits.filter((path) => path[0] === 'defaults');
   return Object.fromEntries(Object.entries(defaults).filter(([key]) => !bad.some((path) => path[1] === key)));

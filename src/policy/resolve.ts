@@ -72,7 +72,7 @@ function keySources({ value, document, path }: Omit<Entry<object>, 'name'>): Rea
 }
 
 /** The keys that say what is captured, as written, with the type. */
-export function definitionOf(target: Target): Readonly<Record<string, unknown>> {
+function definitionOf(target: Target): Readonly<Record<string, unknown>> {
   const defines = TARGET_FACTS[target.type].defines;
   return Object.fromEntries(Object.entries(target).filter(([key]) => key === 'type' || defines.includes(key)));
 }
@@ -80,7 +80,7 @@ export function definitionOf(target: Target): Readonly<Record<string, unknown>> 
 const DEFAULT_LEVELS = { zstd: 3, gzip: 6, none: 0 } as const;
 
 /** The method and level of a target; a default level goes with the default method only. */
-export function compressionOf(target: Target, defaults: Defaults): Compression {
+function compressionOf(target: Target, defaults: Defaults): Compression {
   const fallback = defaults.compression ?? 'zstd';
   const method = target.compression ?? fallback;
   if (method === 'none') return { method, level: 0 };

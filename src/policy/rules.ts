@@ -10,7 +10,7 @@ import { checkRestores } from './rules/restores.ts';
 import { checkUsage } from './rules/usage.ts';
 
 /** A rule looks at the whole policy and says what is wrong; it knows no clock, environment or file. */
-export type Rule = (set: PolicySet) => readonly Diagnostic[];
+type Rule = (set: PolicySet) => readonly Diagnostic[];
 
 const RULES: readonly Rule[] = [
   checkFormats,

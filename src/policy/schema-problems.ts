@@ -38,7 +38,7 @@ function pathOf(pointer: string, data: unknown): Path {
 }
 
 /** A wrong value inside a union is told by its branch; the branch is the one whose kind of value is there. */
-export function withoutUnionNoise(errors: readonly SchemaError[]): readonly SchemaError[] {
+function withoutUnionNoise(errors: readonly SchemaError[]): readonly SchemaError[] {
   const dropped = new Set<SchemaError>(errors.filter((error) => error.keyword === 'discriminator'));
   for (const error of errors)
     if (error.propertyName !== undefined && error.keyword !== 'propertyNames') dropped.add(error);
