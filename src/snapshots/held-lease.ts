@@ -23,7 +23,11 @@ export interface Lease {
 const RENEWALS_PER_LEASE = 3;
 
 /** Renews a lease that was just created. The timer does not keep the process alive. */
-export function keepLease(repository: Repository, created: LeaseDocument, context: Context): Lease {
+export function keepLease(
+  repository: Repository,
+  created: LeaseDocument,
+  context: Pick<Context, 'clock' | 'signal'>,
+): Lease {
   const { backup, number } = created;
   const loss = new AbortController();
   let document = created;

@@ -24,6 +24,8 @@ export interface LeaseRequest {
   readonly pollMs?: number;
 }
 
+export type LeaseContext = Pick<Context, 'clock' | 'host' | 'signal' | 'emit'>;
+
 const LEASE_MS = 60_000;
 const POLL_MS = 1000;
 
@@ -32,7 +34,11 @@ const POLL_MS = 1000;
  * throws a `lock` error that names it. A holder that was silent for its whole lease time, as this process's own
  * monotonic clock sees it, or a dead process of this machine is no longer waited for.
  */
-export async function acquireLease(repository: Repository, request: LeaseRequest, context: Context): Promise<Lease> {
+export async function acquireLease(
+  repository: Repository,
+  request: LeaseRequest,
+  context: LeaseContext,
+): Promise<Lease> {
   const { clock, host } = context;
   const started = clock.monotonicMs();
   const leaseMs = request.leaseMs ?? LEASE_MS;
@@ -87,7 +93,7 @@ async function takeLease(
   request: LeaseRequest,
   number: number,
   leaseMs: number,
-  context: Context,
+  context: LeaseContext,
 ): Promise<Lease | undefined> {
   const at = context.clock.now().toISOString();
   const document: LeaseDocument = {
@@ -172,7 +178,7 @@ export async function describeLeases(repository: Repository): Promise<readonly H
 export async function breakLease(
   repository: Repository,
   request: Pick<LeaseRequest, 'backup' | 'policy' | 'run'>,
-  context: Context,
+  context: LeaseContext,
 ): Promise<HeldLease | undefined> {
   const newest = await newestLease(repository, request.backup);
   if (newest === undefined || newest.lease?.state === 'released') return undefined;
