@@ -5,6 +5,7 @@ const config: ViteUserConfig = defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/services/global-setup.ts',
     pool: 'forks',
     maxWorkers: 2,
     allowOnly: false,

@@ -45,7 +45,7 @@ async function problemOf(hook: Hook, lookups: Lookups, context: Context): Promis
   try {
     const { env, secrets } = resolveHookEnv(hook, lookups);
     lookups.onSecrets(secrets);
-    const end = await context.run({ argv: hook.argv, env }, { timeoutMs: hook.timeoutMs });
+    const end = await context.run({ argv: hook.argv, env, cwd: hook.directory }, { timeoutMs: hook.timeoutMs });
     if (end.exitCode === 0) return null;
     const how = end.exitCode === null ? `was ended by ${end.signal}` : `exited ${end.exitCode}`;
     const said = end.stderr.trim().split('\n').at(-1) ?? '';

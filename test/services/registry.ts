@@ -1,0 +1,4 @@
+import type { Service } from './service.ts';
+
+/** Every server the tests use. Engines and repositories that need none (SQLite, files, directories) have no line here. */
+export const SERVICES: readonly Service[] = [];
