@@ -38,14 +38,14 @@ it('packs into a tarball that plans, applies and types in an empty folder', { ti
   );
   expect(run(['node', 'use.mjs'], project).trim()).toBe('0 2');
   writeFileSync(
-    join(project, 'use.ts'),
+    join(project, 'use.mts'),
     "import { loadPolicy, plan, type Plan } from 'bkp';\nconst { policy } = await loadPolicy('bkp.yaml');\nconst made: Plan = await plan(policy);\nexport const count: number = made.steps.length;\n",
   );
   writeFileSync(
     join(project, 'tsconfig.json'),
     JSON.stringify({
       compilerOptions: { module: 'nodenext', target: 'es2024', strict: true, noEmit: true, skipLibCheck: true, types: [] },
-      files: ['use.ts'],
+      files: ['use.mts'],
     }),
   );
   run([join(ROOT, 'node_modules/.bin/tsc'), '-p', '.'], project);
