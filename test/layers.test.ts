@@ -37,7 +37,7 @@ const ALLOWED: Readonly<Record<string, { readonly code: readonly string[]; reado
   report: { code: ['reconcile'], types: ['policy', 'snapshots', 'engines'] },
   system: { code: ['engines', 'report', 'snapshots', 'demo'], types: ['policy', 'reconcile', 'repositories'] },
 };
-const VOCABULARY = ['generated', 'errors.ts', 'context.ts', 'event.ts', 'version.ts'];
+const VOCABULARY = ['generated', 'errors.ts', 'context.ts', 'event.ts', 'format-bytes.ts', 'version.ts'];
 
 /** Pure: data and time in, data out. */
 const PURE = [

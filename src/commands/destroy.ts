@@ -1,8 +1,8 @@
 import { EXIT, usageError } from '../errors.ts';
 import { destroyObstacle, destroySnapshot } from '../reconcile/destroy.ts';
 import { findSnapshot } from '../reconcile/find-snapshot.ts';
-import { observe } from '../reconcile/observe.ts';
-import { formatBytes } from '../report/format-bytes.ts';
+import { observeRepositories } from '../reconcile/observe-repositories.ts';
+import { formatBytes } from '../format-bytes.ts';
 import type { CommandRun } from './command.ts';
 import { confirmed } from './confirm.ts';
 import { lockTimeout } from './durations.ts';
@@ -13,7 +13,7 @@ import { withRepositorySession } from './repository-session.ts';
 export const destroyCommand: CommandRun = async ([reference = ''], options, environment) =>
   withRepositorySession(options, environment, reporterFor(options, environment), async (session, isAdHoc) => {
     if (isAdHoc) throw usageError('cannot destroy without a policy: it says which snapshots may go');
-    const found = findSnapshot(session, await observe(session), reference);
+    const found = findSnapshot(session, await observeRepositories(session), reference);
     const name = `${found.backup.name}@${found.id}`;
     const again = options.text('force');
     if (again !== undefined && again !== name)

@@ -1,6 +1,6 @@
 import { EXIT, usageError } from '../errors.ts';
 import { findSnapshot } from '../reconcile/find-snapshot.ts';
-import { observe } from '../reconcile/observe.ts';
+import { observeRepositories } from '../reconcile/observe-repositories.ts';
 import { requireManifest } from '../reconcile/require-manifest.ts';
 import type { Session } from '../reconcile/session.ts';
 import { formatSnapshotDiff, snapshotDiff } from '../report/snapshot-diff.ts';
@@ -12,7 +12,7 @@ import { withRepositorySession } from './repository-session.ts';
 /** Compares facts and sizes of two snapshots, table by table. Exit 0 whether they differ or not. */
 export const diffCommand: CommandRun = async ([a = '', b = ''], options, environment) =>
   withRepositorySession(options, environment, reportWarnings(environment.terminal), async (session) => {
-    const observation = await observe(session);
+    const observation = await observeRepositories(session);
     const [before, after] = [await manifestOf(session, observation, a), await manifestOf(session, observation, b)];
     const rows = snapshotDiff(before, after);
     const { terminal } = environment;
@@ -26,7 +26,7 @@ export const diffCommand: CommandRun = async ([a = '', b = ''], options, environ
 
 async function manifestOf(
   session: Session,
-  observation: Awaited<ReturnType<typeof observe>>,
+  observation: Awaited<ReturnType<typeof observeRepositories>>,
   reference: string,
 ): Promise<Manifest> {
   const [place] = findSnapshot(session, observation, reference).places;

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { EXIT, notFoundError, usageError } from '../errors.ts';
 import { downloadArtifact } from '../reconcile/download.ts';
 import { findSnapshot } from '../reconcile/find-snapshot.ts';
-import { observe } from '../reconcile/observe.ts';
+import { observeRepositories } from '../reconcile/observe-repositories.ts';
 import { requireManifest } from '../reconcile/require-manifest.ts';
-import { formatBytes } from '../report/format-bytes.ts';
+import { formatBytes } from '../format-bytes.ts';
 import { formatTable } from '../report/table.ts';
 import type { CommandRun } from './command.ts';
 import { reporterFor } from './reporters.ts';
@@ -13,7 +13,7 @@ import { withRepositorySession } from './repository-session.ts';
 /** Copies artifacts out of a repository, as stored or as the native tool reads them. */
 export const downloadCommand: CommandRun = async ([reference = '', folder = ''], options, environment) =>
   withRepositorySession(options, environment, reporterFor(options, environment), async (session) => {
-    const found = findSnapshot(session, await observe(session), reference);
+    const found = findSnapshot(session, await observeRepositories(session), reference);
     const [place] = found.places;
     if (place === undefined) throw notFoundError(`cannot download ${reference}: no repository has it`);
     const manifest = await requireManifest(place.repository, place.record);

@@ -1,6 +1,6 @@
 import { EXIT } from '../errors.ts';
 import { listSnapshots } from '../reconcile/list-snapshots.ts';
-import { observe } from '../reconcile/observe.ts';
+import { observeRepositories } from '../reconcile/observe-repositories.ts';
 import type { Observation } from '../reconcile/observation.ts';
 import { formatList, formatListPlain } from '../report/list-table.ts';
 import { reportWarnings } from '../report/run-events.ts';
@@ -11,7 +11,7 @@ import { withRepositorySession } from './repository-session.ts';
 /** Lists snapshots, newest first. A repository that cannot be read is said on the error stream and makes the exit code 7. */
 export const listCommand: CommandRun = async ([backup], options, environment) =>
   withRepositorySession(options, environment, reportWarnings(environment.terminal), async (session) => {
-    const observation = await observe(session);
+    const observation = await observeRepositories(session);
     const rows = listSnapshots(session, observation, backup);
     const { terminal } = environment;
     const format = options.text('format');

@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode } from '../errors.ts';
 import { checkForRestore, checkRepositories, checkTargets, type OnlineCheck } from '../reconcile/online-checks.ts';
-import { observe } from '../reconcile/observe.ts';
+import { observeRepositories } from '../reconcile/observe-repositories.ts';
 import { checksJson, formatChecks } from '../report/checks-text.ts';
 import { reportWarnings } from '../report/run-events.ts';
 import type { CommandEnvironment, CommandRun } from './command.ts';
@@ -10,7 +10,7 @@ import type { OptionValues } from './option-values.ts';
 /** `validate --online`: every target and repository reached; `--for restore` adds what that snapshot needs. Exit 6 on a failed check. */
 export const validateOnline = (options: OptionValues, environment: CommandEnvironment): Promise<ExitCode> =>
   withSession(options, environment, reportWarnings(environment.terminal), async (session) => {
-    const observation = await observe(session);
+    const observation = await observeRepositories(session);
     const snapshot = options.text('snapshot');
     const checks = [
       ...(await checkTargets(session)),
@@ -24,7 +24,10 @@ export const validateOnline = (options: OptionValues, environment: CommandEnviro
 export const pingCommand: CommandRun = (_args, options, environment) =>
   withSession(options, environment, reportWarnings(environment.terminal), async (session) =>
     print(
-      [...(await checkTargets(session)), ...(await checkRepositories(session, await observe(session), false))],
+      [
+        ...(await checkTargets(session)),
+        ...(await checkRepositories(session, await observeRepositories(session), false)),
+      ],
       options,
       environment,
     ),

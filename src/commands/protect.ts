@@ -1,6 +1,6 @@
 import { EXIT, notFoundError, type ExitCode } from '../errors.ts';
 import { findSnapshot } from '../reconcile/find-snapshot.ts';
-import { observe } from '../reconcile/observe.ts';
+import { observeRepositories } from '../reconcile/observe-repositories.ts';
 import { reportWarnings } from '../report/run-events.ts';
 import { addMark } from '../snapshots/marks.ts';
 import type { CommandEnvironment, CommandRun } from './command.ts';
@@ -22,7 +22,7 @@ function markEverywhere(
   environment: CommandEnvironment,
 ): Promise<ExitCode> {
   return withSession(options, environment, reportWarnings(environment.terminal), async (session) => {
-    const observation = await observe(session);
+    const observation = await observeRepositories(session);
     const found = findSnapshot(session, observation, reference);
     const unreadable = found.view.repositories
       .filter((repository) => repository.state !== 'ready')

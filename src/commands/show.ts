@@ -1,6 +1,6 @@
 import { EXIT, usageError } from '../errors.ts';
 import { findSnapshot } from '../reconcile/find-snapshot.ts';
-import { observe } from '../reconcile/observe.ts';
+import { observeRepositories } from '../reconcile/observe-repositories.ts';
 import { requireManifest } from '../reconcile/require-manifest.ts';
 import { readPlan } from '../reconcile/saved-plan.ts';
 import { reportWarnings } from '../report/run-events.ts';
@@ -21,7 +21,7 @@ export const showCommand: CommandRun = async ([subject = ''], options, environme
   if (options.text('format') === 'markdown')
     throw usageError('cannot show a snapshot as markdown: only plans have that form');
   return withRepositorySession(options, environment, reportWarnings(terminal), async (session) => {
-    const found = findSnapshot(session, await observe(session), subject);
+    const found = findSnapshot(session, await observeRepositories(session), subject);
     const [place] = found.places;
     if (place === undefined) throw usageError(`cannot show ${subject}: no repository has it`);
     const manifest = await requireManifest(place.repository, place.record);

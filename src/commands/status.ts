@@ -1,5 +1,5 @@
 import { EXIT } from '../errors.ts';
-import { observe } from '../reconcile/observe.ts';
+import { observeRepositories } from '../reconcile/observe-repositories.ts';
 import { statusOf } from '../reconcile/status.ts';
 import { reportWarnings } from '../report/run-events.ts';
 import { formatStatus } from '../report/status-text.ts';
@@ -9,7 +9,7 @@ import { withSession } from './open-session.ts';
 /** How every backup stands against its schedule: exit 0 when all is well, 2 when not. */
 export const statusCommand: CommandRun = async (_args, options, environment) =>
   withSession(options, environment, reportWarnings(environment.terminal), async (session) => {
-    const status = statusOf(session.policy, await observe(session), session.context.clock.now());
+    const status = statusOf(session.policy, await observeRepositories(session), session.context.clock.now());
     const { terminal } = environment;
     terminal.out(
       options.text('format') === 'json' ? `${JSON.stringify(status, null, 2)}\n` : formatStatus(status, terminal.paint),

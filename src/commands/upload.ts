@@ -1,7 +1,7 @@
 import { EXIT, guardError, usageError } from '../errors.ts';
-import { observe } from '../reconcile/observe.ts';
+import { observeRepositories } from '../reconcile/observe-repositories.ts';
 import { uploadSnapshot } from '../reconcile/upload.ts';
-import { formatBytes } from '../report/format-bytes.ts';
+import { formatBytes } from '../format-bytes.ts';
 import type { CommandRun } from './command.ts';
 import { lockTimeout } from './durations.ts';
 import { withSession } from './open-session.ts';
@@ -19,7 +19,7 @@ export const uploadCommand: CommandRun = async ([file = ''], options, environmen
       throw usageError(
         `cannot upload to target ${targetName}: ${name} has ${backup?.targets.map((one) => one.name).join(', ') ?? 'none'}`,
       );
-    const observation = await observe(session);
+    const observation = await observeRepositories(session);
     const ready = backup.repositories.find((one) =>
       observation.repositories.some((repository) => repository.name === one && repository.state === 'ready'),
     );

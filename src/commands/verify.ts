@@ -1,7 +1,7 @@
 import { BkpError, EXIT, reasonOf, type ExitCode } from '../errors.ts';
 import { findSnapshot, type FoundSnapshot } from '../reconcile/find-snapshot.ts';
 import { indexFolders, viewBackup } from '../reconcile/backup-view.ts';
-import { observe } from '../reconcile/observe.ts';
+import { observeRepositories } from '../reconcile/observe-repositories.ts';
 import { requireManifest } from '../reconcile/require-manifest.ts';
 import { stoppable, type Session } from '../reconcile/session.ts';
 import { verifySnapshot } from '../reconcile/verify-snapshot.ts';
@@ -27,7 +27,7 @@ export const verifyCommand: CommandRun = async ([reference], options, environmen
   const { terminal } = environment;
   const json = options.text('format') === 'json';
   return withRepositorySession(options, environment, reporterFor(options, environment), async (session) => {
-    const observation = await observe(session);
+    const observation = await observeRepositories(session);
     const wanted =
       reference === undefined
         ? everySnapshot(session, observation, options)
@@ -60,7 +60,7 @@ function exitCode(verdicts: readonly Verdict[], incomplete: boolean, session: Se
 
 function everySnapshot(
   session: Session,
-  observation: Awaited<ReturnType<typeof observe>>,
+  observation: Awaited<ReturnType<typeof observeRepositories>>,
   options: OptionValues,
 ): readonly FoundSnapshot[] {
   const names = options.list('backup').map((name) => knownBackup(session.policy, name));

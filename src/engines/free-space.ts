@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { type BkpError, targetError } from '../errors.ts';
+import { formatBytes } from '../format-bytes.ts';
 
 /** Throws `target`, naming both sizes, when a folder's file system has less free space than needed. */
 export async function requireFreeSpace(folder: string, neededBytes: number, action: string): Promise<void> {
@@ -15,11 +16,9 @@ export async function freeBytes(folder: string): Promise<number> {
 
 function tooLittleSpace(folder: string, needed: number, free: number, action: string): BkpError {
   return targetError(
-    `cannot ${action}: it needs ${mebibytes(needed)} in ${folder}, where ${mebibytes(free)} are free`,
+    `cannot ${action}: it needs ${formatBytes(needed)} in ${folder}, where ${formatBytes(free)} are free`,
     {
       hint: 'free some space, or set TMPDIR to a larger place when this is the temporary folder',
     },
   );
 }
-
-const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;

@@ -1,72 +1,26 @@
 import { engineOf } from '../engines/registry.ts';
-import { BkpError } from '../errors.ts';
 import type { DestinationState } from '../engines/engine.ts';
 import { applyInto } from '../policy/overrides.ts';
 import { resolveTarget } from '../policy/references.ts';
-import { openCatalog } from '../snapshots/catalog.ts';
-import { repositoryIdentity } from '../snapshots/identity.ts';
-import { readInventory } from '../snapshots/read-inventory.ts';
 import { indexFolders, ownNames, viewBackup, type FolderIndex } from './backup-view.ts';
 import { acceptedDigests, type Definitions } from './definition.ts';
+import { observeRepositories } from './observe-repositories.ts';
 import type { Observation, ObservedRepository, ObservedSetAside } from './observation.ts';
 import { pendingRestores } from './plan-restores.ts';
 import { requireManifest } from './require-manifest.ts';
-import { stoppable, type Session, type SessionRepository } from './session.ts';
+import { stoppable, type Session } from './session.ts';
 
 /** Looks at everything a plan rests on, changing nothing. What cannot be read is told, never taken for empty. */
 export async function observe(session: Session): Promise<Observation> {
-  const repositories: ObservedRepository[] = [];
-  for (const opened of session.repositories) repositories.push(await observeRepository(session, opened));
-  const bare: Observation = { repositories, lastDefinitions: {}, setAside: [], destinations: {}, notices: [] };
+  const bare = await observeRepositories(session);
   const folders = indexFolders(bare);
   return {
     ...bare,
     lastDefinitions: await readLastDefinitions(session, folders),
-    setAside: await findSetAside(session, repositories),
+    setAside: await findSetAside(session, bare.repositories),
     destinations: await inspectDestinations(session, folders),
   };
 }
-
-async function observeRepository(session: Session, opened: SessionRepository): Promise<ObservedRepository> {
-  const { name } = opened;
-  if (opened.repository === null) return { name, state: 'unavailable', message: opened.problem, hint: opened.hint };
-  const { repository } = opened;
-  try {
-    if (!(await repository.exists())) return unidentified(name, `${repository.location} does not exist`, true);
-    const catalog = openCatalog(session.cacheDir);
-    const identity = await repositoryIdentity(repository);
-    const remembered = catalog.rememberedId(repository.location);
-    if (identity === undefined)
-      return unidentified(name, `${repository.location} is no repository: bkp-repository.json is missing`, true);
-    if (remembered !== undefined && remembered !== identity.id) {
-      return unidentified(
-        name,
-        `${repository.location} is another repository than before (${identity.id} instead of ${remembered})`,
-        false,
-      );
-    }
-    catalog.rememberId(repository.location, identity.id);
-    const inventory = await readInventory(
-      repository,
-      { identity, policyNames: ownNames(session.policy), catalog },
-      stoppable(session),
-    );
-    return { name, state: 'ready', inventory };
-  } catch (error) {
-    if (!(error instanceof BkpError) || error.code === 'interrupted') throw error;
-    return { name, state: 'unavailable', message: error.message, hint: error.hint ?? null };
-  }
-}
-
-const unidentified = (name: string, message: string, canBeMade: boolean): ObservedRepository => ({
-  name,
-  state: 'unidentified',
-  canBeMade,
-  message,
-  hint: canBeMade
-    ? `is it mounted? a new one is made by \`bkp init --repository ${name}\` or \`bkp apply --init-repositories\``
-    : `is another disk mounted? if this one is meant, \`bkp init --repository ${name}\` takes note of it`,
-});
 
 /** The definition behind the newest good snapshot, for backups whose definition is another now. */
 async function readLastDefinitions(

@@ -1,12 +1,14 @@
 import type { Problem } from '../engines/engine.ts';
 import { engineOf } from '../engines/registry.ts';
 import { BkpError, reasonOf } from '../errors.ts';
+import { formatBytes } from '../format-bytes.ts';
 import { resolveHookEnv, resolveTarget } from '../policy/references.ts';
 import type { Hook, ResolvedTarget } from '../policy/resolved-policy.ts';
 import { probeExclusiveCreate } from '../snapshots/probe-repository.ts';
 import { indexFolders, viewBackup } from './backup-view.ts';
 import { findSnapshot } from './find-snapshot.ts';
 import type { Observation, ObservedRepository } from './observation.ts';
+import { count } from './phrases.ts';
 import { obstacleAt, prepareRestore } from './prepare-restore.ts';
 import { checkRestore } from './run-restore.ts';
 import { stoppable, type Session } from './session.ts';
@@ -63,7 +65,7 @@ async function checkTarget(session: Session, target: ResolvedTarget): Promise<re
     return [
       good(
         subject,
-        `${config.type}${version === '' ? '' : ` ${version}`}${estimatedBytes === null ? '' : `, ${estimatedBytes} bytes`}`,
+        `${config.type}${version === '' ? '' : ` ${version}`}${estimatedBytes === null ? '' : `, ${formatBytes(estimatedBytes)}`}`,
       ),
     ];
   } catch (error) {
@@ -99,13 +101,13 @@ async function checkRepository(
   const free = await repository.freeBytes();
   const needed = neededBytes(session, observation, name);
   if (free !== undefined && free < needed)
-    return bad(subject, `${free} bytes are free, the next snapshots need about ${needed}`);
-  const count = observation.repositories.flatMap((one) =>
+    return bad(subject, `${formatBytes(free)} are free, the next snapshots need about ${formatBytes(needed)}`);
+  const snapshots = observation.repositories.flatMap((one) =>
     one.name === name && one.state === 'ready' ? one.inventory.snapshots : [],
   ).length;
   return good(
     subject,
-    `${repository.location}, ${count} snapshots${canWrite ? ', writable' : ''}${free === undefined ? '' : `, ${free} bytes free`}`,
+    `${repository.location}, ${count(snapshots, 'snapshot')}${canWrite ? ', writable' : ''}${free === undefined ? '' : `, ${formatBytes(free)} free`}`,
   );
 }
 

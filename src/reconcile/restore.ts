@@ -2,7 +2,7 @@ import { BkpError, usageError } from '../errors.ts';
 import type { Repository } from '../repositories/repository.ts';
 import type { SetAsideRecord } from '../snapshots/run-record.ts';
 import { findSnapshot } from './find-snapshot.ts';
-import { observe } from './observe.ts';
+import { observeRepositories } from './observe-repositories.ts';
 import { planRestoreOrder } from './plan-restore-order.ts';
 import { prepareRestore, type PreparedRestore, type RestoreOrder } from './prepare-restore.ts';
 import { describeRestored, restoreFlaws, setAsideBy } from './restore-result.ts';
@@ -33,7 +33,7 @@ export async function planRestoreOf(
   order: RestoreOrder,
   safety: boolean,
 ): Promise<PlannedRestore> {
-  const observation = await observe(session);
+  const observation = await observeRepositories(session);
   const found = findSnapshot(session, observation, reference);
   const prepared = await prepareRestore(session, found, order);
   const places = prepared.targets.map(({ destination }) => JSON.stringify(destination));

@@ -1,6 +1,6 @@
 import { staleError, usageError } from '../errors.ts';
 import { inventoryDigest, touchedFolders } from './inventory-digest.ts';
-import { observe } from './observe.ts';
+import { observeRepositories } from './observe-repositories.ts';
 import type { PlanOptions } from './observation.ts';
 import type { Session } from './session.ts';
 import type { Plan } from './step.ts';
@@ -52,7 +52,7 @@ export async function assertCurrent(session: Session, saved: Plan, name: string)
   const hint = 'run `bkp plan --out` again and apply the new plan';
   if (saved.policy.name !== session.policy.name || saved.policy.sha256 !== session.policy.sha256)
     throw staleError(`cannot apply ${name}: the policy changed since it was made`, { hint });
-  const observation = await observe(session);
+  const observation = await observeRepositories(session);
   const touched = touchedFolders(session.policy, saved.steps);
   for (const before of saved.repositories) {
     const now = observation.repositories.find((repository) => repository.name === before.name);

@@ -1,5 +1,5 @@
 import type { ListedSnapshot } from '../reconcile/list-snapshots.ts';
-import { formatBytes } from './format-bytes.ts';
+import { formatBytes } from '../format-bytes.ts';
 import { formatTable } from './table.ts';
 import type { Paint, Tint } from './terminal.ts';
 

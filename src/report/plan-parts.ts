@@ -1,6 +1,6 @@
 import { count } from '../reconcile/phrases.ts';
 import { ACTIONS, type Action, type Plan, type Step } from '../reconcile/step.ts';
-import { formatBytes } from './format-bytes.ts';
+import { formatBytes } from '../format-bytes.ts';
 import type { Tint } from './terminal.ts';
 
 /** One symbol per action, different without colour. */

@@ -1,7 +1,7 @@
 import { count, formatInstant } from '../reconcile/phrases.ts';
 import { ACTIONS, type Plan, type PlanNotice, type Step } from '../reconcile/step.ts';
 import { diffDefinitions } from './definition-diff.ts';
-import { formatBytes } from './format-bytes.ts';
+import { formatBytes } from '../format-bytes.ts';
 import { describeFilters, describeStep, groupSteps, SYMBOLS, TINTS, totals, type StepGroup } from './plan-parts.ts';
 import { pad } from './table.ts';
 import type { Paint } from './terminal.ts';

@@ -1,6 +1,6 @@
 import type { RunEvent } from '../event.ts';
 import { formatDuration } from '../reconcile/phrases.ts';
-import { formatBytes } from './format-bytes.ts';
+import { formatBytes } from '../format-bytes.ts';
 import { pad } from './table.ts';
 import type { Terminal } from './terminal.ts';
 

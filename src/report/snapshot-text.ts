@@ -3,7 +3,7 @@ import type { FoundSnapshot } from '../reconcile/find-snapshot.ts';
 import { formatDuration, formatInstant } from '../reconcile/phrases.ts';
 import type { Manifest, ManifestTarget } from '../snapshots/manifest.ts';
 import { isDamaged, protection, verifiedAt } from '../snapshots/standing.ts';
-import { formatBytes } from './format-bytes.ts';
+import { formatBytes } from '../format-bytes.ts';
 import { formatTable } from './table.ts';
 import type { Paint } from './terminal.ts';
 

@@ -2,6 +2,7 @@ import { open, realpath, stat } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
 import { resolve } from 'node:path';
 import { hasErrnoCode, reasonOf } from '../../errors.ts';
+import { formatBytes } from '../../format-bytes.ts';
 
 /** What lies at a database's path, told without SQLite, so that looking changes nothing. */
 export interface DatabaseFile {
@@ -49,7 +50,7 @@ export async function inspectDatabaseFile(given: string): Promise<DatabaseFile> 
     return { ...none, kind: 'absent', description };
   }
   if (!stats.isFile()) return { ...none, kind: 'unusable', description: 'not a regular file' };
-  const size = `${(stats.size / 2 ** 20).toFixed(1)} MiB`;
+  const size = formatBytes(stats.size);
   if (stats.size === 0) return { ...none, kind: 'empty', description: 'empty file' };
   const header = await readHeader(path);
   if (header === null)
