@@ -1,13 +1,14 @@
-import { resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { EXIT, PolicyError, usageError, type ExitCode } from '../errors.ts';
 import type { RepositoryConfig, Target } from '../generated/policy.ts';
-import { firstPolicyText, nameFrom, type FirstPolicy } from '../policy/first-policy.ts';
+import { firstPolicyText, nameFrom, SCHEMA_FILE, type FirstPolicy } from '../policy/first-policy.ts';
 import { examinePolicy } from '../policy/load.ts';
 import { parseRepositoryFlag, parseTargetFlag } from '../policy/overrides.ts';
 import type { Terminal } from '../report/terminal.ts';
 import { workingDirectory } from '../system/working-directory.ts';
 import { fileExists, writeNewFile } from '../system/write-new-file.ts';
 import type { CommandRun } from './command.ts';
+import { schemaText } from './schema.ts';
 import { policyPath } from './open-session.ts';
 
 export interface InitOptions {
@@ -41,7 +42,9 @@ export async function init(options: InitOptions, terminal: Terminal): Promise<Ex
   await mustBeValid(options.path, text);
   if (!(await writeNewFile(options.path, text))) throw alreadyThere(options.path);
   const file = options.path === 'bkp.yaml' ? '' : ` -f ${options.path}`;
-  terminal.out(`wrote ${options.path}\n`);
+  const schemaPath = join(dirname(options.path), SCHEMA_FILE);
+  const wroteSchema = await writeNewFile(schemaPath, schemaText());
+  terminal.out(`wrote ${options.path}${wroteSchema ? ` and ${schemaPath}` : ''}\n`);
   terminal.err(`next: bkp validate${file}, then bkp apply --init-repositories${file}\n`);
   return EXIT.done;
 }

@@ -1,5 +1,4 @@
 import { stringify } from 'yaml';
-import schema from '../../schema/bkp.schema.json' with { type: 'json' };
 import type { RepositoryConfig, Target } from '../generated/policy.ts';
 
 /** What `bkp init` asks for. */
@@ -9,10 +8,13 @@ export interface FirstPolicy {
   readonly repositories: Readonly<Record<string, RepositoryConfig>>;
 }
 
+/** Where `init` puts the schema beside the policy, so that editors need no network. */
+export const SCHEMA_FILE = 'policy.schema.json';
+
 /** A commented policy with one backup of all targets, and the modeline that gives editors the schema. */
 export function firstPolicyText({ name, targets, repositories }: FirstPolicy): string {
   const backup = { targets: Object.keys(targets), schedule: '@daily', verify: { every: '7d' } };
-  return `# yaml-language-server: $schema=${schema.$id}
+  return `# yaml-language-server: $schema=./${SCHEMA_FILE}
 #
 # Check it with \`bkp validate\`, see what it would do with \`bkp plan\`, do it with \`bkp apply\`.
 version: 1

@@ -1,8 +1,11 @@
-import { BkpError, reasonOf } from '../errors.ts';
+import { BkpError, PolicyError, reasonOf } from '../errors.ts';
+import { diagnosticsJson } from './diagnostics-json.ts';
+import { diagnosticsText } from './diagnostics.ts';
 import type { Paint } from './terminal.ts';
 
 /** An error for people: one line, and the hint. What bkp did not expect is called a bug, without a stack. */
 export function formatError(error: unknown, paint: Paint): string {
+  if (error instanceof PolicyError) return diagnosticsText(error.diagnostics, paint);
   if (error instanceof BkpError) {
     const hint = error.hint === undefined ? '' : `${paint('cyan', 'hint:')} ${error.hint}\n`;
     return `${paint('red', 'error:')} ${error.message}\n${hint}`;
@@ -15,6 +18,7 @@ export function errorJson(error: unknown): Readonly<Record<string, unknown>> {
   const known = error instanceof BkpError;
   return {
     formatVersion: 1,
+    ...(error instanceof PolicyError ? diagnosticsJson(error.diagnostics, false) : {}),
     error: {
       code: known ? error.code : 'bug',
       message: reasonOf(error),

@@ -35,7 +35,7 @@ describe('bkp init', () => {
       }),
     ).toBe(0);
     const path = join(folder, 'bkp.yaml');
-    expect(readFileSync(path, 'utf8')).toMatch(/^# yaml-language-server: \$schema=https:\/\/\S+policy\.schema\.json\n/);
+    expect(readFileSync(path, 'utf8')).toMatch(/^# yaml-language-server: \$schema=\.\/policy\.schema\.json/);
     const { policy } = await loadPolicy({ path, files: systemPolicyFiles(async () => '') });
     expect(policy.name).toBe('acme');
     expect(policy.targets['app']?.config).toEqual({ type: 'sqlite', path: join(folder, 'data/app.db') });
