@@ -28,11 +28,11 @@ async function describeRemains(
   inForce: readonly HeldLease[],
 ): Promise<Remains | undefined> {
   const folder = snapshotFolder(backup, id);
+  // A writer that died between making the folder and begin.json left nothing in it.
+  if ((await repository.list(folder, 'deep')).length === 0) return undefined;
   const begin = await readBegin(repository, { backup, id });
   const released = releasedKeys(marks);
   if (begin === undefined && released.length === 0) {
-    // A writer that died between making the folder and begin.json left nothing in it.
-    if ((await repository.list(folder, 'deep')).length === 0) return undefined;
     return { backup, id, kind: 'unknown', policy: null, keys: [], inProgress: false };
   }
   const keys = [...new Set([...(begin?.keys ?? []), ...released])].toSorted();

@@ -79,15 +79,18 @@ const noExclusiveCreate = (root: string, cause: unknown): Error =>
     cause,
   });
 
-/** Removes an object and the folders it leaves empty. */
+/** Removes an object and the folders it leaves empty; also those that a writer made for it and died. */
 export async function removeObject({ root, steps }: Writer, key: string): Promise<void> {
-  if (lookAtObject(root, key) === undefined) return;
+  const isThere = lookAtObject(root, key) !== undefined;
   const path = safePath(root, key);
   try {
-    await steps.removeFile(path);
+    if (isThere) await steps.removeFile(path);
     let folder = dirname(path);
+    while (!isThere && folder !== root && lstatSync(folder, { throwIfNoEntry: false }) === undefined)
+      folder = dirname(folder);
+    const start = folder;
     while (folder !== root && (await removeIfEmpty(steps, folder))) folder = dirname(folder);
-    await steps.syncFolder(folder);
+    if (isThere || folder !== start) await steps.syncFolder(folder);
   } catch (error) {
     if (!hasErrnoCode(error, 'ENOENT')) throw explain(error, 'remove', key, root);
     requireRoot(root);
