@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { JobName, RunningProcess } from '../context.ts';
-import { abortReason } from '../errors.ts';
+import { abortReason, toolError } from '../errors.ts';
 import { collectCommand } from './run-command.ts';
 import { type JobAnswer, valueOf } from './job-protocol.ts';
 
@@ -25,8 +25,8 @@ export async function collectJob(
   const result = await collectCommand({ argv: [name] }, running, { stdin: JSON.stringify(input) }, signal);
   if (signal.aborted) throw abortReason(signal);
   if (result.stdout === '') {
-    const how = result.signal ?? `exit code ${result.exitCode}`;
-    throw new Error(`job ${name} ended with ${how} and no answer: ${result.stderr}`);
+    if (result.signal !== null) throw toolError(`cannot run job ${name}: it was ended by ${result.signal}`);
+    throw new Error(`job ${name} ended with exit code ${result.exitCode} and no answer: ${result.stderr}`);
   }
   return valueOf(JSON.parse(result.stdout) as JobAnswer);
 }

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { integrityError, type BkpError } from '../../errors.ts';
 import type { Facts } from '../engine.ts';
@@ -15,15 +16,21 @@ export function inspectCopy({ path, name }: InspectInput): Facts {
   try {
     const database = openUnchanging(path);
     try {
+      assertWholePages(database, path, name);
       assertIntegrity(database, name);
       return countFacts(database);
     } finally {
       database.close();
     }
   } catch (error) {
-    const explained = explainSqliteError('check', name, error);
-    throw explained;
+    throw explainSqliteError('check', name, error);
   }
+}
+
+/** SQLite reads a page that is cut short as if zeros followed. */
+function assertWholePages(database: DatabaseSync, path: string, name: string): void {
+  const { page_size: pageSize } = database.prepare('PRAGMA page_size').get() ?? {};
+  if (statSync(path).size % Number(pageSize) !== 0) throw damageError(name, ['its last page is cut']);
 }
 
 function assertIntegrity(database: DatabaseSync, name: string): void {

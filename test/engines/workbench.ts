@@ -1,0 +1,113 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Context } from '../../src/context.ts';
+import type { Facts, IncomingArtifact, RestoreMode, RestoreOutcome, TargetOf } from '../../src/engines/engine.ts';
+import type { Target } from '../../src/generated/policy.ts';
+import { openDirectoryRepository } from '../../src/repositories/directory.ts';
+import type { Repository } from '../../src/repositories/repository.ts';
+import type { ManifestArtifact } from '../../src/snapshots/manifest.ts';
+import { openArtifact } from '../../src/streams/open-artifact.ts';
+import { storeArtifact } from '../../src/streams/store-artifact.ts';
+import type { EngineFixture } from './fixture.ts';
+
+export const SNAPSHOT = '20261119T020000Z-k3x9q2aa';
+
+/** What a capture left in a repository. */
+export interface Taken {
+  readonly repository: Repository;
+  readonly artifacts: readonly (ManifestArtifact & { readonly key: string })[];
+  readonly facts: Facts;
+}
+
+/** An empty directory repository in a folder of the test. */
+export async function newRepository(folder: string, context: Context): Promise<Repository> {
+  const path = join(folder, 'repository');
+  await mkdir(path, { recursive: true });
+  return openDirectoryRepository({ path }, context);
+}
+
+/** Captures a target through the real streams. */
+export async function take<K extends Target['type']>(
+  { engine }: EngineFixture<K>,
+  target: TargetOf<K>,
+  repository: Repository,
+  context: Context,
+  onProgress?: () => void,
+): Promise<Taken> {
+  const capture = await engine.capture(target, context);
+  try {
+    const ownFacts = capture.facts();
+    ownFacts.catch(() => undefined);
+    const artifacts: ManifestArtifact[] = [];
+    let facts: Facts = {};
+    for (const artifact of capture.artifacts) {
+      const key = `snapshots/test/${SNAPSHOT}/t${artifact.name}.${artifact.extension}.zst`;
+      const compression = { method: 'zstd', level: 1 } as const;
+      const request = { artifact, compression, threads: 1, repository, key };
+      const stored = await storeArtifact(onProgress === undefined ? request : { ...request, onProgress }, context);
+      facts = { ...facts, ...stored.facts };
+      const { rawBytes, storedBytes, storedSha256 } = stored;
+      artifacts.push({
+        key,
+        name: artifact.name,
+        format: artifact.format,
+        compression: 'zstd',
+        encryption: null,
+        rawBytes,
+        storedBytes,
+        storedSha256,
+      });
+    }
+    return { repository, artifacts, facts: { ...(await ownFacts), ...facts } };
+  } finally {
+    await capture.close();
+  }
+}
+
+export const incoming = ({ repository, artifacts }: Taken, context: Context): readonly IncomingArtifact[] =>
+  artifacts.map((artifact) => openArtifact(artifact, { repository, key: artifact.key }, context));
+
+/** Restores a capture. */
+export function restore<K extends Target['type']>(
+  { engine }: EngineFixture<K>,
+  taken: Taken,
+  destination: TargetOf<K>,
+  mode: RestoreMode,
+  context: Context,
+): Promise<RestoreOutcome> {
+  return engine.restore(
+    {
+      destination,
+      mode,
+      artifacts: incoming(taken, context),
+      paths: [],
+      skipConflicts: false,
+      expectedFacts: taken.facts,
+      snapshot: SNAPSHOT,
+    },
+    context,
+  );
+}
+
+/** Names and sizes of everything below a folder: what is left behind shows here. */
+export const namesBelow = (folder: string): readonly string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' }).toSorted();
+
+/** Processes that were started for a context and still run. Children carry its private folder in their environment. */
+export function childrenOf({ workDir }: Context): readonly string[] {
+  const mark = `TMPDIR=${workDir}`;
+  if (!existsSync('/proc/self/environ')) {
+    const lines = execFileSync('ps', ['axEww', '-o', 'pid=,command='], { encoding: 'utf8' }).split('\n');
+    return lines.filter((line) => line.includes(mark));
+  }
+  return readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(mark);
+    } catch {
+      return false;
+    }
+  });
+}
