@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { commandLineError } from './commands/command-line-error.ts';
 import { buildProgram } from './commands/program.ts';
 import { BkpError, EXIT, type ExitCode } from './errors.ts';
 import { errorJson, formatError } from './report/error-text.ts';
@@ -16,7 +17,7 @@ const wantsJson = process.argv.some(
 async function main(argv: readonly string[]): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.done;
   const signals = installSignals();
-  const program = buildProgram(BKP_VERSION, async (run, args, options) => {
+  const program = buildProgram(BKP_VERSION, terminal, async (run, args, options) => {
     const file = options.list('file');
     if (file.length > 1)
       throw new BkpError('usage', 'cannot read several policies: -f was given more than once', {
@@ -29,7 +30,6 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
       cacheDir: cacheDirectory(),
     });
   });
-  program.configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) });
   try {
     if (argv.length === 0) program.help({ error: false });
     await program.parseAsync([...argv], { from: 'user' });
@@ -41,17 +41,18 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   }
 }
 
-function report(error: unknown, interrupted: boolean): ExitCode {
-  if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return EXIT.done;
-    if (wantsJson) terminal.out(`${JSON.stringify(errorJson(new BkpError('usage', error.message)))}\n`);
-    return EXIT.invalid;
-  }
-  if (wantsJson) terminal.out(`${JSON.stringify(errorJson(error))}\n`);
+function report(thrown: unknown, interrupted: boolean): ExitCode {
+  if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT.done;
+  const error = thrown instanceof CommanderError ? commandLineError(thrown, process.argv.slice(2)) : thrown;
+  const exitCode = interrupted ? EXIT.interrupted : error instanceof BkpError ? error.exitCode : EXIT.failed;
+  if (wantsJson) terminal.out(`${JSON.stringify(errorJson(error, exitCode))}\n`);
   terminal.err(formatError(error, terminal.paintErr));
   if (process.env['BKP_DEBUG'] !== undefined && error instanceof Error) terminal.err(`${error.stack ?? ''}\n`);
-  if (interrupted) return EXIT.interrupted;
-  return error instanceof BkpError ? error.exitCode : EXIT.failed;
+  return exitCode;
 }
 
+// Thrown where nobody waits for it: told like every other error, never as a bare stack.
+process.on('uncaughtException', (error) => {
+  process.exit(report(error, false));
+});
 process.exitCode = await main(process.argv.slice(2));

@@ -33,6 +33,10 @@ export interface CommandSpec {
   /** As commander reads them: `<snapshot>`, `[plan]`. */
   readonly arguments?: string;
   readonly description: string;
+  /** The heading of `--help` it stands under. */
+  readonly group: 'Policy' | 'Backup' | 'Restore' | 'Snapshots' | 'Machine';
   readonly options: readonly OptionSpec[];
+  /** Command lines for `--help`, the most wanted first. */
+  readonly examples?: readonly string[];
   load(): Promise<CommandRun>;
 }

@@ -1,47 +1,12 @@
-import { ACTIONS } from '../reconcile/step.ts';
-import type { CommandSpec, OptionSpec } from './command.ts';
-
-const FILE: OptionSpec = {
-  flags: '-f, --file <path>',
-  description: 'policy file, - for standard input (default: bkp.yaml)',
-  repeat: true,
-};
-const FORMAT = (...choices: readonly string[]): OptionSpec => ({
-  flags: '--format <format>',
-  description: 'output format',
-  choices: ['text', ...choices],
-});
-const YES: OptionSpec = { flags: '--yes', description: 'do not ask' };
-const BACKUP: OptionSpec = { flags: '--backup <name>', description: 'only this backup', repeat: true };
-const LOCK: OptionSpec = {
-  flags: '--lock-timeout <duration>',
-  description: 'how long to wait for a lease (default: 30s)',
-};
-const REPOSITORY: OptionSpec = {
-  flags: '--repository <name|path>',
-  description: 'a repository of the policy, or a path when there is no policy',
-};
-const TARGET: OptionSpec = { flags: '--target <name>', description: 'only this target', repeat: true };
-
-const PLANNING: readonly OptionSpec[] = [
-  BACKUP,
-  { flags: '--only <actions>', description: `only these actions, comma separated: ${ACTIONS.join(', ')}` },
-  { flags: '--no-prune', description: 'plan no prunes' },
-  { flags: '--prune-removed', description: 'prune snapshots of backups that left the policy' },
-  { flags: '--max-prune <n>', description: 'most prunes per backup and repository' },
-  { flags: '--init-repositories', description: 'make repositories that do not exist yet' },
-];
-
-const REPORTS: readonly OptionSpec[] = [
-  { flags: '--json-into <file>', description: 'also write the plan as JSON' },
-  { flags: '--markdown-into <file>', description: 'also write the plan as Markdown' },
-];
+import type { CommandSpec } from './command.ts';
+import { BACKUP, FILE, FORMAT, LOCK, PLANNING, REPORTS, REPOSITORY, TARGET, YES } from './shared-options.ts';
 
 /** Every command, in the order of `--help`. */
 export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'init',
     description: 'write a first policy, or make a repository',
+    group: 'Policy',
     options: [
       FILE,
       { flags: '--name <name>', description: 'name of the policy' },
@@ -51,11 +16,16 @@ export const COMMANDS: readonly CommandSpec[] = [
         description: 'a folder for a new policy; with a policy: the repository to make',
       },
     ],
+    examples: [
+      'bkp init --target type=sqlite,path=/var/lib/app/app.db --repository /var/backups/bkp',
+      'bkp init --repository nas',
+    ],
     load: async () => (await import('./init.ts')).initCommand,
   },
   {
     name: 'validate',
     description: 'check the policy; with --online also targets and repositories',
+    group: 'Policy',
     options: [
       FILE,
       FORMAT('json', 'github'),
@@ -64,17 +34,20 @@ export const COMMANDS: readonly CommandSpec[] = [
       { flags: '--for <purpose>', description: 'also check what a restore needs', choices: ['restore'] },
       { flags: '--snapshot <snapshot>', description: 'the snapshot to be restored' },
     ],
+    examples: ['bkp validate --strict', 'bkp validate --online --for restore --snapshot app@latest'],
     load: async () => (await import('./validate-command.ts')).validateCommand,
   },
   {
-    name: 'ping',
-    description: 'reach every target and repository',
-    options: [FILE, FORMAT('json')],
-    load: async () => (await import('./online.ts')).pingCommand,
+    name: 'schema',
+    description: 'print the JSON Schema of the policy',
+    group: 'Policy',
+    options: [],
+    load: async () => (await import('./schema.ts')).schemaCommand,
   },
   {
     name: 'plan',
     description: 'show what apply would do, and why',
+    group: 'Backup',
     options: [
       FILE,
       ...PLANNING,
@@ -84,12 +57,14 @@ export const COMMANDS: readonly CommandSpec[] = [
       FORMAT('json', 'markdown', 'github'),
       ...REPORTS,
     ],
+    examples: ['bkp plan', 'bkp plan --out plan.json --detailed-exitcode', 'bkp plan --at 2027-01-01 --backup app'],
     load: async () => (await import('./plan.ts')).planCommand,
   },
   {
     name: 'apply',
     arguments: '[plan]',
     description: 'carry out a plan',
+    group: 'Backup',
     options: [
       FILE,
       ...PLANNING,
@@ -100,26 +75,39 @@ export const COMMANDS: readonly CommandSpec[] = [
       FORMAT('json'),
       ...REPORTS,
     ],
+    examples: ['bkp apply', 'bkp apply --yes --only create,copy,verify', 'bkp apply plan.json'],
     load: async () => (await import('./apply.ts')).applyCommand,
   },
   {
     name: 'backup',
     arguments: '<name>',
     description: 'capture one backup now',
+    group: 'Backup',
     options: [FILE, LOCK, FORMAT('json')],
+    examples: ['bkp backup app'],
     load: async () => (await import('./backup.ts')).backupCommand,
+  },
+  {
+    name: 'status',
+    description: 'age of the last good snapshots, copies, drift, last errors',
+    group: 'Backup',
+    options: [FILE, FORMAT('json')],
+    load: async () => (await import('./status.ts')).statusCommand,
   },
   {
     name: 'list',
     arguments: '[backup]',
     description: 'list snapshots',
+    group: 'Restore',
     options: [FILE, REPOSITORY, FORMAT('json', 'plain')],
+    examples: ['bkp list', 'bkp list app --format json', 'bkp list --repository /mnt/nas/bkp'],
     load: async () => (await import('./list.ts')).listCommand,
   },
   {
     name: 'show',
     arguments: '<snapshot|plan>',
     description: 'show a snapshot or a saved plan',
+    group: 'Restore',
     options: [
       FILE,
       REPOSITORY,
@@ -127,12 +115,14 @@ export const COMMANDS: readonly CommandSpec[] = [
       { flags: '--detailed-exitcode', description: 'exit 2 when the saved plan holds changes' },
       FORMAT('json', 'markdown'),
     ],
+    examples: ['bkp show app@latest', 'bkp show app@latest --policy', 'bkp show plan.json --format markdown'],
     load: async () => (await import('./show.ts')).showCommand,
   },
   {
     name: 'restore',
     arguments: '<snapshot>',
     description: 'bring data back',
+    group: 'Restore',
     options: [
       FILE,
       REPOSITORY,
@@ -156,38 +146,19 @@ export const COMMANDS: readonly CommandSpec[] = [
       LOCK,
       FORMAT('json'),
     ],
-    load: async () => (await import('./restore.ts')).restoreCommand,
-  },
-  {
-    name: 'verify',
-    arguments: '[snapshot]',
-    description: 'prove stored snapshots intact',
-    options: [
-      FILE,
-      REPOSITORY,
-      BACKUP,
-      { flags: '--deep', description: "the engine's own full check of every artifact" },
-      FORMAT('json'),
+    examples: [
+      'bkp restore app@latest --plan',
+      'bkp restore app@latest --mode replace',
+      'bkp restore app@2026-11-19 --target db --into path=/tmp/look.db',
+      'bkp restore app@latest --repository /mnt/nas/bkp --into db.path=/srv/app.db',
     ],
-    load: async () => (await import('./verify.ts')).verifyCommand,
-  },
-  {
-    name: 'status',
-    description: 'age of the last good snapshots, copies, drift, last errors',
-    options: [FILE, FORMAT('json')],
-    load: async () => (await import('./status.ts')).statusCommand,
-  },
-  {
-    name: 'diff',
-    arguments: '<a> <b>',
-    description: 'compare facts and sizes of two snapshots',
-    options: [FILE, REPOSITORY, FORMAT('json')],
-    load: async () => (await import('./diff.ts')).diffCommand,
+    load: async () => (await import('./restore.ts')).restoreCommand,
   },
   {
     name: 'download',
     arguments: '<snapshot> <folder>',
     description: 'copy artifacts out of a repository',
+    group: 'Restore',
     options: [
       FILE,
       REPOSITORY,
@@ -196,12 +167,38 @@ export const COMMANDS: readonly CommandSpec[] = [
       { flags: '--force', description: 'overwrite files' },
       FORMAT('json'),
     ],
+    examples: ['bkp download app@latest ./out --native'],
     load: async () => (await import('./download.ts')).downloadCommand,
+  },
+  {
+    name: 'verify',
+    arguments: '[snapshot]',
+    description: 'prove stored snapshots intact',
+    group: 'Snapshots',
+    options: [
+      FILE,
+      REPOSITORY,
+      BACKUP,
+      { flags: '--deep', description: "the engine's own full check of every artifact" },
+      FORMAT('json'),
+    ],
+    examples: ['bkp verify', 'bkp verify app@latest --deep'],
+    load: async () => (await import('./verify.ts')).verifyCommand,
+  },
+  {
+    name: 'diff',
+    arguments: '<a> <b>',
+    description: 'compare facts and sizes of two snapshots',
+    group: 'Snapshots',
+    options: [FILE, REPOSITORY, FORMAT('json')],
+    examples: ['bkp diff app@2026-11-18 app@latest'],
+    load: async () => (await import('./diff.ts')).diffCommand,
   },
   {
     name: 'upload',
     arguments: '<file>',
     description: 'adopt a dump made elsewhere',
+    group: 'Snapshots',
     options: [
       FILE,
       { flags: '--backup <name>', description: 'backup it belongs to' },
@@ -210,12 +207,35 @@ export const COMMANDS: readonly CommandSpec[] = [
       LOCK,
       FORMAT('json'),
     ],
+    examples: ['bkp upload old.db --backup app --target db --taken-at 2026-11-01T02:00:00Z'],
     load: async () => (await import('./upload.ts')).uploadCommand,
+  },
+  {
+    name: 'protect',
+    arguments: '<snapshot>',
+    description: 'keep a snapshot against everything',
+    group: 'Snapshots',
+    options: [
+      FILE,
+      { flags: '--reason <text>', description: 'why; stands in every plan that would prune it' },
+      FORMAT('json'),
+    ],
+    examples: ['bkp protect app@latest --reason "before the upgrade"'],
+    load: async () => (await import('./protect.ts')).protectCommand,
+  },
+  {
+    name: 'unprotect',
+    arguments: '<snapshot>',
+    description: 'let retention have a protected snapshot',
+    group: 'Snapshots',
+    options: [FILE, { flags: '--reason <text>', description: 'why' }, FORMAT('json')],
+    load: async () => (await import('./protect.ts')).unprotectCommand,
   },
   {
     name: 'destroy',
     arguments: '<snapshot>',
     description: 'remove a snapshot from its repositories',
+    group: 'Snapshots',
     options: [
       FILE,
       REPOSITORY,
@@ -224,55 +244,44 @@ export const COMMANDS: readonly CommandSpec[] = [
       LOCK,
       FORMAT('json'),
     ],
+    examples: ['bkp destroy app@20261119T020000Z-k3x9q2aa'],
     load: async () => (await import('./destroy.ts')).destroyCommand,
   },
   {
-    name: 'protect',
-    arguments: '<snapshot>',
-    description: 'keep a snapshot against everything',
-    options: [
-      FILE,
-      { flags: '--reason <text>', description: 'why; stands in every plan that would prune it' },
-      FORMAT('json'),
-    ],
-    load: async () => (await import('./protect.ts')).protectCommand,
+    name: 'ping',
+    description: 'reach every target and repository',
+    group: 'Machine',
+    options: [FILE, FORMAT('json')],
+    load: async () => (await import('./online.ts')).pingCommand,
   },
   {
-    name: 'unprotect',
-    arguments: '<snapshot>',
-    description: 'let retention have a protected snapshot',
-    options: [FILE, { flags: '--reason <text>', description: 'why' }, FORMAT('json')],
-    load: async () => (await import('./protect.ts')).unprotectCommand,
+    name: 'doctor',
+    description: 'tools, versions and what is missing',
+    group: 'Machine',
+    options: [FORMAT('json')],
+    load: async () => (await import('./doctor.ts')).doctorCommand,
   },
   {
     name: 'unlock',
     arguments: '<backup>',
     description: 'break a lease after showing who holds it',
+    group: 'Machine',
     options: [FILE, REPOSITORY, YES, FORMAT('json')],
     load: async () => (await import('./unlock.ts')).unlockCommand,
-  },
-  {
-    name: 'doctor',
-    description: 'tools, versions and what is missing',
-    options: [FORMAT('json')],
-    load: async () => (await import('./doctor.ts')).doctorCommand,
-  },
-  {
-    name: 'schema',
-    description: 'print the JSON Schema of the policy',
-    options: [],
-    load: async () => (await import('./schema.ts')).schemaCommand,
   },
   {
     name: 'completion',
     arguments: '<shell>',
     description: 'print a completion script: bash, zsh or fish',
+    group: 'Machine',
     options: [],
+    examples: ['source <(bkp completion bash)'],
     load: async () => (await import('./completion.ts')).completionCommand,
   },
   {
     name: 'demo',
     description: 'show bkp at work in a new folder',
+    group: 'Machine',
     options: [{ flags: '--dir <folder>', description: 'where (default: demo)' }],
     load: async () => (await import('./demo.ts')).demoCommand,
   },

@@ -1,4 +1,4 @@
-import { BkpError, PolicyError, reasonOf } from '../errors.ts';
+import { BkpError, PolicyError, reasonOf, type ExitCode } from '../errors.ts';
 import { diagnosticsJson } from './diagnostics-json.ts';
 import { diagnosticsText } from './diagnostics.ts';
 import type { Paint } from './terminal.ts';
@@ -14,10 +14,12 @@ export function formatError(error: unknown, paint: Paint): string {
 }
 
 /** The same as one JSON document, so that every path of `--format json` prints one. */
-export function errorJson(error: unknown): Readonly<Record<string, unknown>> {
+export function errorJson(error: unknown, exitCode: ExitCode): Readonly<Record<string, unknown>> {
   const known = error instanceof BkpError;
   return {
     formatVersion: 1,
+    type: 'error',
+    exitCode,
     ...(error instanceof PolicyError ? diagnosticsJson(error.diagnostics, false) : {}),
     error: {
       code: known ? error.code : 'bug',
