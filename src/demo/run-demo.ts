@@ -75,9 +75,15 @@ export async function runDemo(parent: string, terminal: Terminal): Promise<ExitC
   );
 
   say('What to try next:');
-  terminal.out(
-    `    cd ${folder}\n    bkp status\n    bkp show tracker@latest\n    bkp plan --at 2027-01-01\n    bkp restore tracker@latest --target events --into path=./copy.db\n`,
-  );
+  const next = [
+    `cd ${folder}`,
+    `alias bkp='${selfArgv().join(' ')}'`,
+    'bkp status',
+    'bkp show tracker@latest',
+    'bkp plan --at 2027-01-01',
+    'bkp restore tracker@latest --target events --into path=./copy.db',
+  ];
+  terminal.out(next.map((line) => `    ${line}\n`).join(''));
   return EXIT.done;
 }
 
