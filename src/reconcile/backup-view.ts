@@ -23,6 +23,8 @@ export interface BackupRepository {
   readonly remains: readonly Remains[];
   /** Ids that were released and must not come back. */
   readonly released: ReadonlySet<string>;
+  /** Ids with a manifest that cannot be used: their place is taken. */
+  readonly unreadable: ReadonlySet<string>;
   /** Policies other than this one that use the backup's folder. */
   readonly foreignPolicies: readonly string[];
 }
@@ -99,6 +101,7 @@ export function viewBackup(
       ),
       remains: (inventory?.remains ?? []).filter(belongs),
       released: releasedIds((inventory?.gone ?? []).filter(belongs)),
+      unreadable: new Set((inventory?.unreadable ?? []).filter(belongs).map(({ id }) => id)),
       foreignPolicies: (inventory?.foreign ?? [])
         .filter((other) => other.backup === backup.name)
         .map((other) => other.policy),
@@ -128,8 +131,8 @@ function unionOfGood(repositories: readonly BackupRepository[]): readonly GoodSn
 
 /** Oldest first by start of capture, then by id. */
 export function byStart(a: SnapshotRecord, b: SnapshotRecord): number {
-  const [keyA, keyB] = [`${a.startedAt} ${a.id}`, `${b.startedAt} ${b.id}`];
-  return keyA < keyB ? -1 : keyA > keyB ? 1 : 0;
+  if (a.startedAt !== b.startedAt) return a.startedAt < b.startedAt ? -1 : 1;
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 }
 
 function runsOf(backup: ResolvedBackup, folders: ReadonlyMap<string, FolderIndex>): readonly RunRecord[] {

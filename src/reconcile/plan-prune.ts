@@ -1,20 +1,14 @@
 import type { SnapshotRecord } from '../snapshots/inventory.ts';
-import { isGood, protection, verifiedAt } from '../snapshots/standing.ts';
-import { byStart, type BackupRepository, type BackupView } from './backup-view.ts';
+import { isBeingRemoved, isGood, protection } from '../snapshots/standing.ts';
+import { byStart } from './backup-view.ts';
 import { addressOf, draft, stepKey, type Draft, type Drafts } from './draft.ts';
-import { count, formatDuration, formatInstant } from './phrases.ts';
-import type { KeptByRules } from './plan-retention.ts';
+import { formatDuration, formatInstant } from './phrases.ts';
+import { limitPrunes } from './plan-max-prune.ts';
+import { pruneGuards, type GuardInput, type PruneGuards } from './prune-guards.ts';
 import { reason, type Reason } from './reasons.ts';
 import type { KeptSnapshot, WithheldStep } from './step.ts';
 
-export interface PruneInput {
-  readonly view: BackupView;
-  readonly repository: BackupRepository;
-  readonly kept: KeptByRules;
-  /** Steps of this plan that store or verify a snapshot, in any repository of the backup. */
-  readonly stored: readonly Draft[];
-  readonly verifications: readonly Draft[];
-  readonly now: Date;
+export interface PruneInput extends GuardInput {
   readonly maxPrune: number | undefined;
 }
 
@@ -27,7 +21,7 @@ type Fate =
 export function planPrunes(input: PruneInput): Partial<Drafts> {
   const { view, repository } = input;
   const address = addressOf(view.backup.name, repository.name);
-  const guards = guardsOf(input);
+  const guards = pruneGuards(input);
   const keep: KeptSnapshot[] = [];
   const withheld: WithheldStep[] = [];
   const prunes: Draft[] = [];
@@ -39,56 +33,11 @@ export function planPrunes(input: PruneInput): Partial<Drafts> {
       withheld.push({ action: 'prune', address, snapshot: snapshot.id, reason: why, source });
     else prunes.push(pruneStep(input, snapshot, why, guards));
   }
-  const limit =
-    input.maxPrune ?? view.backup.maxPrune ?? Math.max(10, Math.ceil(0.2 * keep.length + 0.2 * prunes.length));
-  if (prunes.length <= limit) return { keep, withheld, steps: prunes };
-  const message = `${count(prunes.length, 'prune')} at once, more than ${limit} (--max-prune ${prunes.length} lets them go)`;
-  const tooMany = reason('max-prune', message, { prunes: prunes.length, limit });
-  return {
-    keep,
-    withheld: [
-      ...withheld,
-      ...prunes.map((step) => ({
-        action: 'prune' as const,
-        address,
-        snapshot: step.snapshot,
-        reason: tooMany,
-        source: step.source,
-      })),
-    ],
-  };
+  const limited = limitPrunes(prunes, keep.length + prunes.length, input.maxPrune ?? view.backup.maxPrune);
+  return { keep, withheld: [...withheld, ...(limited.withheld ?? [])], steps: limited.steps ?? [] };
 }
 
-interface Guards {
-  readonly newestGood: SnapshotRecord | undefined;
-  readonly newestVerified: SnapshotRecord | undefined;
-  /** Steps that store a newer snapshot here. */
-  readonly storedHere: readonly Draft[];
-  readonly verifiedHere: readonly Draft[];
-  /** A kept snapshot that is not here and that no step brings. */
-  readonly awaited: SnapshotRecord | undefined;
-}
-
-function guardsOf({ view, repository, kept, stored, verifications }: PruneInput): Guards {
-  const storedHere = stored.filter((step) => step.repository === repository.name);
-  const brought = new Set(storedHere.map((step) => step.snapshot));
-  const good = [...repository.snapshots.values()].filter(isGood).toSorted(byStart);
-  const missing = view.good
-    .map(({ record }) => record)
-    .filter((record) => kept.rules.has(record.id) && !repository.released.has(record.id));
-  return {
-    newestGood: good.at(-1),
-    newestVerified: good.filter((snapshot) => verifiedAt(snapshot) !== null).at(-1),
-    storedHere,
-    verifiedHere: verifications.filter(
-      (step) =>
-        step.repository === repository.name && storedHere.some((made) => step.dependsOn.includes(stepKey(made))),
-    ),
-    awaited: missing.findLast((record) => !good.some((here) => here.id === record.id) && !brought.has(record.id)),
-  };
-}
-
-function fateOf(input: PruneInput, snapshot: SnapshotRecord, guards: Guards): Fate {
+function fateOf(input: PruneInput, snapshot: SnapshotRecord, guards: PruneGuards): Fate {
   const fate = fateByRules(input, snapshot, guards);
   if (fate.fate !== 'prune') return fate;
   const guarded = protection(snapshot);
@@ -98,23 +47,24 @@ function fateOf(input: PruneInput, snapshot: SnapshotRecord, guards: Guards): Fa
       reason: reason('protected', `protected${guarded.reason === '' ? '' : `: ${guarded.reason}`}`),
     };
   if (!isGood(snapshot)) return fate;
-  if (snapshot === guards.newestGood && guards.storedHere.length === 0) {
-    return { fate: 'withhold', reason: reason('last-good', `the newest good snapshot in ${input.repository.name}`) };
-  }
-  if (snapshot === guards.newestVerified && guards.verifiedHere.length === 0) {
-    return {
-      fate: 'withhold',
-      reason: reason('last-good', `the newest verified snapshot in ${input.repository.name}`),
-    };
-  }
-  if (guards.awaited !== undefined && byStart(snapshot, guards.awaited) < 0) {
-    const message = `${formatInstant(guards.awaited.startedAt)} must be copied to ${input.repository.name} first`;
-    return { fate: 'withhold', reason: reason('awaits-copy', message, { snapshot: guards.awaited.id }) };
+  const { name } = input.repository;
+  const hold = (what: string): Fate => ({ fate: 'withhold', reason: reason('last-good', `the newest ${what} in ${name}`) });
+  const isLast = snapshot === guards.newestGood || snapshot === guards.newestOwn;
+  if (isLast && guards.storesNewer(snapshot) === undefined) return hold('good snapshot');
+  if (snapshot === guards.newestVerified && guards.verifiesNewer(snapshot) === undefined)
+    return hold('verified snapshot');
+  const { awaited } = guards;
+  if (awaited !== undefined && byStart(snapshot, awaited) < 0) {
+    const why = input.repository.unreadable.has(awaited.id) ? 'has no usable manifest in' : 'must be copied to';
+    const message = `${formatInstant(awaited.startedAt)} ${why} ${name}${why.startsWith('must') ? ' first' : ''}`;
+    return { fate: 'withhold', reason: reason('awaits-copy', message, { snapshot: awaited.id }) };
   }
   return fate;
 }
 
-function fateByRules({ view, kept, now, repository }: PruneInput, snapshot: SnapshotRecord, guards: Guards): Fate {
+function fateByRules({ view, kept, now, repository }: PruneInput, snapshot: SnapshotRecord, guards: PruneGuards): Fate {
+  if (isBeingRemoved(snapshot))
+    return { fate: 'prune', reason: reason('partial-upload', 'a removal was cut short before its manifest was gone') };
   if (snapshot.kind === 'safety') {
     const leftMs = Date.parse(snapshot.startedAt) + view.backup.safetyKeepMs - now.getTime();
     if (leftMs > 0)
@@ -127,8 +77,9 @@ function fateByRules({ view, kept, now, repository }: PruneInput, snapshot: Snap
       reason: reason('expired', `safety snapshot older than ${formatDuration(view.backup.safetyKeepMs)}`),
     };
   }
+  const { newestGood } = guards;
   const newer =
-    guards.storedHere.length > 0 || (guards.newestGood !== undefined && byStart(snapshot, guards.newestGood) < 0);
+    guards.storesNewer(snapshot) !== undefined || (newestGood !== undefined && byStart(snapshot, newestGood) < 0);
   if (snapshot.status === 'partial') {
     if (newer) return { fate: 'prune', reason: reason('superseded', 'partial, and a newer good snapshot exists') };
     return {
@@ -155,9 +106,11 @@ function pruneStep(
   { view, repository, stored }: PruneInput,
   snapshot: SnapshotRecord,
   why: Reason,
-  guards: Guards,
+  { storedHere, verifiedStores, newestVerified, verifiesNewer }: PruneGuards,
 ): Draft {
   const creates = stored.filter((step) => step.action === 'create');
+  const verification = snapshot === newestVerified ? verifiesNewer(snapshot) : undefined;
+  const needed = [...creates, ...storedHere, ...verifiedStores, ...(verification === undefined ? [] : [verification])];
   return draft(view.backup, {
     action: 'prune',
     repository: repository.name,
@@ -167,6 +120,6 @@ function pruneStep(
     reason: { ...why, data: { ...why.data, storedBytes: snapshot.storedBytes } },
     source: view.backup.sources['retention'] ?? view.backup.source,
     destructive: true,
-    dependsOn: [...new Set([...creates, ...guards.storedHere, ...guards.verifiedHere].map(stepKey))],
+    dependsOn: [...new Set(needed.map(stepKey))],
   });
 }
