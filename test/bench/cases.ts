@@ -1,0 +1,21 @@
+import type { BenchCase } from './case.ts';
+import { filesTree } from './cases/files-20k.ts';
+import { frames } from './cases/frames.ts';
+import { memoryFlat } from './cases/mem-flat.ts';
+import { plan100k } from './cases/plan-100k.ts';
+import { plan200 } from './cases/plan-200.ts';
+import { sqliteLive } from './cases/sqlite-live.ts';
+import { startup } from './cases/startup.ts';
+import { verify } from './cases/verify.ts';
+
+/** Every case, in the order of the table. */
+export const CASES: readonly BenchCase[] = [
+  startup,
+  plan200,
+  plan100k,
+  filesTree,
+  sqliteLive,
+  verify,
+  memoryFlat,
+  frames,
+];
