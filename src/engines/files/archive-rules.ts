@@ -10,7 +10,7 @@ export interface ArchiveRules {
 
 /**
  * Refuses names that leave the root, entries below anything but a folder (so nothing goes through a symlink), hard links
- * to what is not an earlier file of the archive, and names that stand twice. Where symlinks point is nobody's business:
+ * to anything but an earlier file of the archive, and names that stand twice. Where symlinks point is nobody's business:
  * they come back as they were.
  */
 export function createArchiveRules(): ArchiveRules {
@@ -20,7 +20,8 @@ export function createArchiveRules(): ArchiveRules {
   const checkFolder = (folder: ByteName, entry: TarEntry): void => {
     if (folder === '' || folder === checkedFolder) return;
     const kind = names.get(folder);
-    if (kind === NAME.other) throw hostile(entry.name, `it lies below ${quoteName(folder)}, which is not a folder`);
+    if (kind === NAME.other || kind === NAME.link)
+      throw hostile(entry.name, `it lies below ${quoteName(folder)}, which is not a folder`);
     if (kind === NAME.unknown) {
       checkFolder(folderOf(folder), entry);
       names.set(folder, NAME.impliedFolder);
@@ -37,7 +38,7 @@ export function createArchiveRules(): ArchiveRules {
       if (known !== NAME.unknown && !(known === NAME.impliedFolder && type === 'folder')) {
         throw hostile(name, 'it stands twice in the archive');
       }
-      names.set(name, type === 'folder' ? NAME.folder : NAME.other);
+      names.set(name, type === 'folder' ? NAME.folder : type === 'link' ? NAME.link : NAME.other);
       if (type !== 'link') return;
       checkPath(entry.target, name);
       if (entry.target === name || names.get(entry.target) !== NAME.other) {

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { ByteName } from './byte-name.ts';
 
 /** What a name stands for; 0 while it is not known. */
-export const NAME = { unknown: 0, impliedFolder: 1, folder: 2, other: 3 } as const;
+export const NAME = { unknown: 0, impliedFolder: 1, folder: 2, other: 3, link: 4 } as const;
 export type NameKind = (typeof NAME)[keyof typeof NAME];
 
 /**

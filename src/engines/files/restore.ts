@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../../context.ts';
 import { guardError, integrityError, notFoundError, targetError } from '../../errors.ts';
@@ -13,22 +13,55 @@ import { placeUnits, type Placement, unitsOfChoice } from './placement.ts';
 import { baseOf, placesOf, repairPlaces } from './repair.ts';
 import { putInPlace } from './put-in-place.ts';
 import { type ArchiveSurvey, surveyArchive } from './survey-archive.ts';
-import { findTar } from './tar-program.ts';
+import type { RestoreWork } from './restore-work.ts';
+import { findTar, type TarProgram } from './tar-program.ts';
 
 /** Brings a tree back: everything is checked before the first file is written, and built beside before it takes its place. */
 export async function restoreFiles(
   request: RestoreRequest<TargetOf<'files'>>,
   context: Context,
 ): Promise<RestoreOutcome> {
-  const { destination, mode } = request;
-  const tar = await findTar(context);
-  const artifact = onlyArtifact(request.artifacts);
-  const base = baseOf(destination);
-  const earlier = await repairPlaces(placesOf(destination), tar, context);
+  const workDir = await mkdtemp(join(context.workDir, 'files-'));
+  try {
+    return await restoreWith(request, { ...context, workDir });
+  } finally {
+    await rm(workDir, { recursive: true, force: true });
+  }
+}
 
+async function restoreWith(request: RestoreRequest<TargetOf<'files'>>, context: Context): Promise<RestoreOutcome> {
+  const tar = await findTar(context);
+  const repairs = [await repairPlaces(placesOf(request.destination), tar, context)];
+  try {
+    const work = await surveyRequest(request, tar, context);
+    const { mode } = request;
+    const placements = placeUnits(work.units, work.survey.roots, work.base);
+    repairs.push(await repairPlaces(placements, tar, context));
+    if (mode === 'new') for (const placement of placements) refuseOccupied(placement, work.mounts);
+    const outcome =
+      mode === 'merge' ? await mergeTree(work, context) : await putInPlace(work, mode, placements, context);
+    return {
+      ...outcome,
+      keptOld: [...repairs.flatMap((repair) => repair.keptOld), ...outcome.keptOld],
+      warnings: [...repairs.flatMap((repair) => repair.notes), ...outcome.warnings],
+    };
+  } catch (error) {
+    // What was repaired stays repaired, and is told even when the rest fails.
+    for (const message of repairs.flatMap((repair) => repair.notes)) context.emit({ type: 'warning', message });
+    throw error;
+  }
+}
+
+/** Reads the whole archive and holds it against the manifest, the rules and what was asked for. */
+async function surveyRequest(
+  request: RestoreRequest<TargetOf<'files'>>,
+  tar: TarProgram,
+  context: Context,
+): Promise<RestoreWork & { readonly units: readonly ByteName[] }> {
+  const artifact = onlyArtifact(request.artifacts);
   const chosen = request.paths.length === 0 ? null : parseChosenPaths(request.paths);
   const survey = await surveyArchive(artifact, {
-    listFile: join(context.workDir, `files-${randomUUID()}.list`),
+    listFile: join(context.workDir, 'entries.list'),
     choice: chosen === null ? null : createChoice(chosen),
   });
   compareWithManifest(request.expectedFacts, survey.whole.facts);
@@ -39,18 +72,8 @@ export async function restoreFiles(
     });
   }
   const units = chosen === null ? survey.roots : unitsOfChoice(chosen, survey.roots);
-  const placements = placeUnits(units, survey.roots, base);
-  const later = await repairPlaces(placements, tar, context);
   const mounts = await readMounts(context);
-  if (mode === 'new') for (const placement of placements) refuseOccupied(placement, mounts);
-
-  const work = { request, artifact, survey, base, chosen, mounts, tar };
-  const outcome = mode === 'merge' ? await mergeTree(work, context) : await putInPlace(work, mode, placements, context);
-  return {
-    ...outcome,
-    keptOld: [...earlier.keptOld, ...later.keptOld, ...outcome.keptOld],
-    warnings: [...earlier.notes, ...later.notes, ...outcome.warnings],
-  };
+  return { request, artifact, survey, base: baseOf(request.destination), chosen, mounts, tar, units };
 }
 
 function onlyArtifact(artifacts: readonly IncomingArtifact[]): IncomingArtifact {

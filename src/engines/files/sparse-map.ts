@@ -82,7 +82,8 @@ export function checkSegments(segments: readonly Segment[], size: number, stored
   let end = 0;
   let sum = 0;
   for (const [offset, length] of segments) {
-    if (offset < end || offset + length > size) throw malformed();
+    // After a run that is no multiple of a block, readers do not agree where the next one begins.
+    if (offset < end || offset + length > size || (length > 0 && sum % BLOCK !== 0)) throw malformed();
     end = offset + length;
     sum += length;
   }

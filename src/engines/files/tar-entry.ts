@@ -75,7 +75,7 @@ export function readEntry(header: TarHeader, extensions: Extensions): EntryLayou
     entry: {
       type: isFolder ? 'folder' : type,
       name: canonicalName(rawName),
-      target: type === 'link' ? canonicalName(target) : target,
+      target: type === 'link' ? canonicalName(target) : type === 'symlink' ? target : '',
       mode: header.mode,
       uid: numberOf(pax, 'uid', rawName) ?? header.uid,
       gid: numberOf(pax, 'gid', rawName) ?? header.gid,
@@ -107,7 +107,10 @@ function sparseOf(
     return { size, map: 'in-data' };
   }
   const size = numberOf(pax, 'GNU.sparse.size', name);
-  if (size === null) return null;
+  if (size === null) {
+    if (records.some(([key]) => key.startsWith('GNU.sparse.'))) throw unusable(name, 'its sparse map is not whole');
+    return null;
+  }
   const listed = pax.get('GNU.sparse.map');
   const numbers =
     listed !== undefined

@@ -50,6 +50,7 @@ export function numberAt(block: Buffer, at: number, length: number, maybeNegativ
   let index = at;
   const end = at + length;
   while (index < end && block[index] === 0x20) index++;
+  if (index === end) throw notAHeader('a number in a header is missing');
   for (; index < end; index++) {
     const byte = block[index] ?? 0;
     if (byte === 0 || byte === 0x20) break;

@@ -38,6 +38,11 @@ export function createTreeDigest(): TreeDigest {
     data: (chunk, offset) => pages.update(chunk, offset),
     end(entry) {
       const { name, type, size, target } = entry;
+      if (type === 'link') {
+        // All else belongs to the file that it is another name of.
+        sinks.content.text(`${name}\0link\0${target}\0\n`);
+        return;
+      }
       if (type === 'file') pages.finish(size);
       const isDevice = type === 'block' || type === 'character';
       const device = isDevice ? `${entry.deviceMajor}:${entry.deviceMinor}` : '';

@@ -1,8 +1,15 @@
-import { join } from 'node:path';
 import { createReadStream } from 'node:fs';
 import { randomUUID } from 'node:crypto';
+import { toolError } from '../../../src/errors.ts';
 import type { Context } from '../../../src/context.ts';
-import type { Facts, IncomingArtifact, RestoreOutcome, RestoreRequest, TargetOf } from '../../../src/engines/engine.ts';
+import type {
+  Facts,
+  IncomingArtifact,
+  RestoreMode,
+  RestoreOutcome,
+  RestoreRequest,
+  TargetOf,
+} from '../../../src/engines/engine.ts';
 import { files } from '../../../src/engines/files/files.ts';
 import { openDirectoryRepository } from '../../../src/repositories/directory.ts';
 import { openArtifact } from '../../../src/streams/open-artifact.ts';
@@ -67,17 +74,18 @@ export function artifactOf(path: string, context: Context): IncomingArtifact {
       if (running.stdin !== null) createReadStream(path).pipe(running.stdin);
       const end = await running.closed;
       const judgement = sink.judge?.(end);
-      if (judgement?.verdict === 'failed') throw new Error(judgement.reason);
+      if (judgement?.verdict === 'failed') throw toolError(`cannot restore with tar: ${judgement.reason}`);
     },
   };
 }
 
 /** Restores with what most tests do not care about filled in. */
 export const restore = (
-  request: Pick<RestoreRequest<FilesTarget>, 'mode'> & {
+  request: Partial<Omit<RestoreRequest<FilesTarget>, 'destination'>> & {
+    readonly mode: RestoreMode;
     readonly artifact: IncomingArtifact;
     readonly destination: Omit<FilesTarget, 'type'>;
-  } & Partial<RestoreRequest<FilesTarget>>,
+  },
   context: Context,
 ): Promise<RestoreOutcome> =>
   files.restore(
@@ -96,5 +104,3 @@ export const restore = (
 /** Names below a folder that bkp made. */
 export const leftovers = (names: readonly string[]): readonly string[] =>
   names.filter((name) => /\.bkp-(?:new|old|swap)-/.test(name));
-
-export const inFolder = (folder: string, ...parts: readonly string[]): string => join(folder, ...parts);
