@@ -6,7 +6,7 @@ import { leaseKey } from './keys.ts';
 import { leaseNumbers } from './lease-numbers.ts';
 import { writeLease, type LeaseDocument } from './lease-document.ts';
 
-/** A lease that this process holds and renews until it is released, lost, or the context is aborted. */
+/** A lease that this process holds and renews until it is released or lost: hooks and cleaning go on after a signal. */
 export interface Lease {
   readonly backup: string;
   readonly number: number;
@@ -26,7 +26,7 @@ const RENEWALS_PER_LEASE = 3;
 export function keepLease(
   repository: Repository,
   created: LeaseDocument,
-  context: Pick<Context, 'clock' | 'signal'>,
+  context: Pick<Context, 'clock'>,
 ): Lease {
   const { backup, number } = created;
   const loss = new AbortController();
@@ -57,8 +57,7 @@ export function keepLease(
   };
   const timer = setInterval(() => {
     // A renewal that fails is tried again; if the silence gets too long, others take over and `assertHeld` sees it.
-    if (context.signal.aborted) clearInterval(timer);
-    else write('held').catch(() => undefined);
+    write('held').catch(() => undefined);
   }, created.leaseMs / RENEWALS_PER_LEASE);
   timer.unref();
 

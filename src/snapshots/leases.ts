@@ -50,7 +50,7 @@ export async function acquireLease(
     const now = clock.monotonicMs();
     if (newest !== undefined && seen?.content !== newest.content) seen = { content: newest.content, since: now };
     const silentMs = seen === undefined ? 0 : now - seen.since;
-    if (newest === undefined || isOver(newest, host) || silentMs >= Math.max(leaseMs, newest.lease?.leaseMs ?? 0)) {
+    if (newest === undefined || isOver(newest, host) || silentMs >= (newest.lease?.leaseMs ?? leaseMs)) {
       const taken = await takeLease(repository, request, (newest?.number ?? 0) + 1, leaseMs, context);
       if (taken !== undefined) return taken;
       continue;
