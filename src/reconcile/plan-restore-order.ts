@@ -2,10 +2,10 @@ import { addressOf, draft, stepKey, type Draft, NO_DRAFTS } from './draft.ts';
 import { finishPlan } from './plan.ts';
 import { commonMode } from './plan-restores.ts';
 import type { Observation } from './observation.ts';
-import { needsSafety, type PreparedRestore } from './prepare-restore.ts';
+import { needsSafety, obstacleAt, type PreparedRestore, type PreparedTarget } from './prepare-restore.ts';
 import { reason } from './reasons.ts';
 import type { Session } from './session.ts';
-import type { Destination, Plan } from './step.ts';
+import type { Destination, Plan, PlanNotice } from './step.ts';
 
 /** A restore asked for on the command line as a plan: what will be written where, over what, and what is captured first. */
 export function planRestoreOrder(
@@ -22,9 +22,9 @@ export function planRestoreOrder(
   const destination: Destination = {
     restore: null,
     targets: Object.fromEntries(
-      prepared.targets.map(({ name, into, mode, state }) => [
+      prepared.targets.map(({ name, place: where, into, mode, state }) => [
         name,
-        { into, mode, found: state.description, occupied: state.state === 'occupied' },
+        { place: where, into, mode, found: state.description, occupied: state.state === 'occupied' },
       ]),
     ),
   };
@@ -43,10 +43,11 @@ export function planRestoreOrder(
     dependsOn: capture === undefined ? [] : [stepKey(capture)],
   });
   const steps = capture === undefined ? [restore] : [capture, restore];
+  const errors = prepared.targets.flatMap((target) => refusal(target, restore) ?? []);
   const now = session.context.clock.now();
   return finishPlan(
     { policy: session.policy, observation, now, options: {}, bkpVersion: session.bkpVersion },
-    { ...NO_DRAFTS, steps },
+    { ...NO_DRAFTS, steps, errors },
   );
 
   function safetyDraft(): Draft {
@@ -64,6 +65,18 @@ export function planRestoreOrder(
       source: null,
     });
   }
+}
+
+/** What stands in the way of a restore that was asked for: it is planned, shown, and not begun. */
+function refusal(target: PreparedTarget, { backup, repository }: Draft): PlanNotice | null {
+  const obstacle = obstacleAt(target);
+  if (obstacle === null) return null;
+  return {
+    code: 'refused',
+    message: obstacle.message,
+    hint: obstacle.hint ?? null,
+    address: addressOf(backup, repository),
+  };
 }
 
 function estimateOf({ targets }: PreparedRestore): { readBytes: number; writeBytes: number } {

@@ -3,8 +3,10 @@ import type { ResolvedPolicy, ResolvedRestore } from '../policy/resolved-policy.
 import { canonicalJson } from '../snapshots/canonical-json.ts';
 import type { MarkRecord } from '../snapshots/inventory.ts';
 import type { BackupView, FolderIndex } from './backup-view.ts';
+import { placeOf } from './destination-place.ts';
 import { addressOf, draft, stepKey, type Draft, type Drafts } from './draft.ts';
 import type { Observation } from './observation.ts';
+import { obstacleOf, type WaysOut } from './obstacle.ts';
 import { reason } from './reasons.ts';
 import { selectSnapshot } from './select-snapshot.ts';
 import type { Destination, WithheldStep } from './step.ts';
@@ -68,6 +70,8 @@ export function planRestore(input: RestoreInput): Partial<Drafts> {
     );
   if ('problem' in selected && !waits)
     return hold('requested', `restore ${restore.name} cannot be done: ${selected.problem}`);
+  const obstacle = firstObstacle(input);
+  if (obstacle !== null) return hold('requested', `restore ${restore.name} cannot be done: ${obstacle}`);
   const record = 'snapshot' in selected ? selected.snapshot : undefined;
   const destination = destinationOf(input);
   return {
@@ -91,12 +95,31 @@ export function planRestore(input: RestoreInput): Partial<Drafts> {
   };
 }
 
-function destinationOf({ restore, found }: RestoreInput): Destination {
+const WAYS_OUT: WaysOut = { mode: '`mode: replace` or `mode: merge`', place: 'another destination under `into`' };
+
+/** What stands in the way at the destinations, as far as they were looked at. */
+function firstObstacle({ restore, found }: RestoreInput): string | null {
+  for (const [name, { mode }] of Object.entries(restore.targets)) {
+    const state = found?.[name];
+    const obstacle = state === undefined ? null : obstacleOf({ name, mode, state }, WAYS_OUT);
+    if (obstacle !== null) return obstacle.hint === null ? obstacle.message : `${obstacle.message} (${obstacle.hint})`;
+  }
+  return null;
+}
+
+function destinationOf({ restore, view, found }: RestoreInput): Destination {
   const targets = Object.entries(restore.targets).map(([name, { into, mode }]) => {
     const state = found?.[name];
+    const config = view.backup.targets.find((target) => target.name === name)?.config;
     return [
       name,
-      { into, mode, found: state?.description ?? 'not looked at', occupied: state?.state === 'occupied' },
+      {
+        place: config === undefined ? '' : placeOf({ ...config, ...into }),
+        into,
+        mode,
+        found: state?.description ?? 'not looked at',
+        occupied: state?.state === 'occupied',
+      },
     ] as const;
   });
   return { restore: restore.name, targets: Object.fromEntries(targets) };

@@ -1,12 +1,14 @@
 import type { DestinationState, Engine, RestoreMode } from '../engines/engine.ts';
 import { engineOf } from '../engines/registry.ts';
-import { guardError, targetError, usageError } from '../errors.ts';
+import { guardError, targetError, usageError, type BkpError } from '../errors.ts';
 import type { Target } from '../generated/policy.ts';
 import { applyInto } from '../policy/overrides.ts';
 import { resolveTarget } from '../policy/references.ts';
 import type { ResolvedTarget } from '../policy/resolved-policy.ts';
 import type { Manifest, ManifestTarget } from '../snapshots/manifest.ts';
+import { placeOf } from './destination-place.ts';
 import type { FoundSnapshot, SnapshotPlace } from './find-snapshot.ts';
+import { obstacleOf } from './obstacle.ts';
 import { requireManifest } from './require-manifest.ts';
 import { stoppable, type Session } from './session.ts';
 
@@ -36,6 +38,8 @@ export interface PreparedTarget {
   readonly resolved: ResolvedTarget;
   /** The destination, references resolved. */
   readonly destination: Target;
+  /** The same for people, references as written. */
+  readonly place: string;
   readonly into: Readonly<Record<string, unknown>>;
   readonly mode: RestoreMode;
   readonly paths: readonly string[];
@@ -95,27 +99,29 @@ async function prepareTarget(
     );
   if (order.paths.length > 0 && !engine.capabilities.paths)
     throw usageError(`cannot restore single paths of ${name}: ${engine.type} has none`);
-  const { config, secrets } = resolveTarget({ ...resolved, config: applyInto(resolved.config, into) }, session.lookups);
+  const written = applyInto(resolved.config, into);
+  const { config, secrets } = resolveTarget({ ...resolved, config: written }, session.lookups);
   session.lookups.onSecrets(secrets);
   const state = await engine.inspectDestination(config, stoppable(session));
-  return { name, engine, stored, resolved, destination: config, into, mode, paths: order.paths, state };
+  return {
+    name,
+    engine,
+    stored,
+    resolved,
+    destination: config,
+    place: placeOf(written),
+    into,
+    mode,
+    paths: order.paths,
+    state,
+  };
 }
 
 /** Why a restore may not begin, or null: what stands at the destination decides. */
-export function obstacleAt({ name, mode, state, engine }: PreparedTarget): Error | null {
-  const problem = state.problems[0];
-  if (problem !== undefined) return guardError(`cannot restore ${name}: ${problem.message}`, { hint: problem.hint });
-  if (state.state === 'unsuitable')
-    return guardError(`cannot restore ${name}: the destination is ${state.description}`, {
-      hint: 'give another destination with --into',
-    });
-  if (mode === 'new' && state.state === 'occupied') {
-    const others = engine.capabilities.modes.filter((one) => one !== 'new').map((one) => `--mode ${one}`);
-    return guardError(`cannot restore ${name}: there is something at the destination: ${state.description}`, {
-      hint: `${others.join(' or ')}, or another destination with --into`,
-    });
-  }
-  return null;
+export function obstacleAt(target: PreparedTarget): BkpError | null {
+  const others = target.engine.capabilities.modes.filter((mode) => mode !== 'new').map((mode) => `--mode ${mode}`);
+  const obstacle = obstacleOf(target, { mode: others.join(' or '), place: 'another destination with --into' });
+  return obstacle === null ? null : guardError(obstacle.message, { hint: obstacle.hint ?? undefined });
 }
 
 /** True when the restore changes something that is there in a way that only a safety snapshot could undo. */

@@ -51,6 +51,10 @@ export function failedStep(step: Step, error: unknown, durationMs = 0): StepResu
 /** Withheld steps that mean a guard stopped something, rather than that all is as it should be. */
 const GUARDS: readonly string[] = ['max-prune', 'identity-missing'];
 
+/** A restore of the policy that was held back is one that somebody waits for. */
+const isGuarded = ({ action, reason }: Plan['withheld'][number]): boolean =>
+  GUARDS.includes(reason.code) || (action === 'restore' && reason.code === 'requested');
+
 /** The exit code of a run, by the table in errors.ts. */
 export function exitCodeOf(
   plan: Pick<Plan, 'withheld' | 'errors'>,
@@ -69,7 +73,7 @@ export function exitCodeOf(
   const guarded =
     failed.length > 0 ||
     plan.errors.some((notice) => notice.code === 'foreign-policy') ||
-    plan.withheld.some((entry) => GUARDS.includes(entry.reason.code));
+    plan.withheld.some(isGuarded);
   if (flawed || unavailable) return EXIT.partly;
   return guarded ? EXIT.guarded : EXIT.done;
 }

@@ -46,6 +46,8 @@ export interface Destination {
 }
 
 export interface DestinationTarget {
+  /** Where that is, for people. */
+  readonly place: string;
   readonly into: Readonly<Record<string, unknown>>;
   readonly mode: RestoreMode;
   /** What stands there now, for people. */

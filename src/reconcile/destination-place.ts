@@ -1,0 +1,15 @@
+import type { Target } from '../generated/policy.ts';
+import { TARGET_FACTS } from '../generated/schema-facts.ts';
+
+/**
+ * Where a target stands, for people: `/srv/app.db`, or `paths=/etc/app root=/mnt/restore` where several keys say it. As
+ * written in the policy: a reference stays a reference.
+ */
+export function placeOf(config: Target): string {
+  const values = new Map<string, unknown>(Object.entries(config));
+  const pairs = TARGET_FACTS[config.type].places.flatMap((key) => {
+    const value = values.get(key);
+    return value === undefined ? [] : [[key, Array.isArray(value) ? value.join(',') : String(value)] as const];
+  });
+  return pairs.length === 1 ? (pairs[0]?.[1] ?? '') : pairs.map(([key, value]) => `${key}=${value}`).join(' ');
+}

@@ -1,0 +1,37 @@
+import type { DestinationState, RestoreMode } from '../engines/engine.ts';
+
+/** Why a restore may not begin, and what would help. */
+export interface Obstacle {
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+export interface Destined {
+  readonly name: string;
+  readonly mode: RestoreMode;
+  readonly state: DestinationState;
+}
+
+/** What to say about the ways out, in the words of the place where the restore was asked for. */
+export interface WaysOut {
+  readonly mode: string;
+  readonly place: string;
+}
+
+/** What stands at a destination decides whether a restore of that mode may begin; null means it may. */
+export function obstacleOf({ name, mode, state }: Destined, ways: WaysOut): Obstacle | null {
+  const [problem] = state.problems;
+  if (problem !== undefined)
+    return { message: `cannot restore ${name}: ${problem.message}`, hint: problem.hint ?? null };
+  if (state.state === 'unsuitable') {
+    return {
+      message: `cannot restore ${name}: the destination is ${state.description}`,
+      hint: ways.place,
+    };
+  }
+  if (mode !== 'new' || state.state !== 'occupied') return null;
+  return {
+    message: `cannot restore ${name}: there is something at the destination: ${state.description}`,
+    hint: `${ways.mode}, or ${ways.place}`,
+  };
+}
