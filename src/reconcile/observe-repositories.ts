@@ -51,7 +51,7 @@ const unidentified = (name: string, message: string, canBeMade: boolean): Observ
   name,
   state: 'unidentified',
   canBeMade,
-  message,
+  message: `cannot use repository ${name}: ${message}`,
   hint: canBeMade
     ? `is it mounted? a new one is made by \`bkp init --repository ${name}\` or \`bkp apply --init-repositories\``
     : `is another disk mounted? if this one is meant, \`bkp init --repository ${name}\` takes note of it`,

@@ -117,7 +117,7 @@ function withheldByIdentity(view: BackupView, captures: boolean): readonly Withh
       action: captures && hasReceiver ? ('copy' as const) : ('create' as const),
       address: addressOf(view.backup.name, repository.name),
       snapshot: null,
-      reason: reason('identity-missing', `${repository.name} is not the repository it should be`),
+      reason: reason('identity-missing', `${repository.name} is missing, or is not the repository it should be`),
       source: view.backup.sources['repositories'] ?? view.backup.source,
     }));
 }

@@ -45,7 +45,12 @@ export function plan(input: PlanInput): Plan {
       }),
     ];
   });
-  const leftovers = [ofBackups(planRemoved(policy, folders, options.pruneRemoved ?? false), options.backups)];
+  const leftovers = [
+    ofBackups(
+      planRemoved(policy, folders, { pruneRemoved: options.pruneRemoved ?? false, maxPrune: options.maxPrune }),
+      options.backups,
+    ),
+  ];
   const cleans = ofBackups(planCleans(policy, observation, now), options.backups);
   const others = onlyWanted(joinDrafts([...restores, ...leftovers, cleans]), options);
   const all = joinDrafts([
@@ -174,8 +179,15 @@ function notices(policy: ResolvedPolicy, observation: Observation, init: boolean
   for (const repository of observation.repositories) {
     if (repository.state === 'ready') continue;
     const { message, hint, name } = repository;
-    if (repository.state === 'unidentified' && init && repository.canBeMade) continue;
-    if (repository.state === 'unidentified') warnings.push({ code: 'identity-missing', message, hint, address: name });
+    if (repository.state === 'unidentified' && init && repository.canBeMade)
+      warnings.push({
+        code: 'will-be-made',
+        message: `repository ${name} does not exist yet and will be made`,
+        hint: null,
+        address: name,
+      });
+    else if (repository.state === 'unidentified')
+      warnings.push({ code: 'identity-missing', message, hint, address: name });
     else errors.push({ code: 'repository-unavailable', message, hint, address: name });
   }
   return { warnings: [...warnings, ...noticeDrift(policy, observation)], errors };

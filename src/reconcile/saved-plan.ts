@@ -58,7 +58,7 @@ export async function assertCurrent(session: Session, saved: Plan, name: string)
     const now = observation.repositories.find((repository) => repository.name === before.name);
     const id = now?.state === 'ready' ? now.inventory.repositoryId : null;
     const digest = now?.state === 'ready' ? inventoryDigest(now.inventory, touched) : null;
-    if (before.id === null && saved.filters.initRepositories === true) continue;
+    if (before.id === null && now?.state === 'unidentified' && saved.filters.initRepositories === true) continue;
     if (id !== before.id)
       throw staleError(`cannot apply ${name}: repository ${before.name} is not the one it was planned for`, { hint });
     if (digest !== before.inventorySha256)
