@@ -31,6 +31,15 @@ export function withDatabase<T>(path: string, use: (database: DatabaseSync) => T
   }
 }
 
+/** Adds a virtual table of an extension that is nowhere. */
+export function addUnknownTable(path: string): void {
+  withDatabase(path, (database) => {
+    database.enableDefensive(false);
+    database.exec(`PRAGMA writable_schema = 1;
+      INSERT INTO sqlite_schema VALUES ('table', 'odd', 'odd', 0, 'CREATE VIRTUAL TABLE odd USING nosuch(a)')`);
+  });
+}
+
 export const sqliteFixture: EngineFixture<'sqlite'> = {
   name: 'sqlite',
   engine: sqlite,
