@@ -25,6 +25,7 @@ export function parseRunRecord(bytes: Uint8Array, name: SnapshotName): Parsed<Ru
       steps: fields.list('steps', (item, subject) => stepOf(fieldsOf(item, subject))),
       owedHooks: fields.list('owedHooks', (item) => textsOf(item)),
       setAside: fields.list('setAside', (item, subject) => setAsideOf(fieldsOf(item, subject))),
+      ...('repositories' in fields.all ? { repositories: idsOf(fields.object('repositories')) } : {}),
     };
     if (record.id !== name.id || record.backup !== name.backup)
       throw new Error(`it is the run ${record.backup}/${record.id}`);
@@ -47,6 +48,9 @@ const setAsideOf = (fields: Fields): SetAsideRecord => ({
   host: fields.text('host'),
   until: fields.time('until'),
 });
+
+const idsOf = (fields: Fields): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.keys(fields.all).map((name) => [name, fields.text(name)]));
 
 function textsOf(item: unknown): readonly string[] {
   if (!Array.isArray(item) || !item.every((one) => typeof one === 'string')) throw new Error('an owed hook is no argv');

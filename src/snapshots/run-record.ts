@@ -21,11 +21,14 @@ export interface RunRecord {
   readonly tick: string | null;
   /** Definition captured, so that a corrected policy is tried at once; null for runs that capture nothing. */
   readonly definitionSha256: string | null;
+  /** As planned while the run is under way, then what became of each. */
   readonly steps: readonly RunStep[];
   /** Hook argv lists of `after` that must run although the run died; emptied once they ran. */
   readonly owedHooks: readonly (readonly string[])[];
   /** Old states that a `replace` set aside, with the time they may go. */
   readonly setAside: readonly SetAsideRecord[];
+  /** Ids of the policy's repositories by name as this run found them: how one repository remembers the others. */
+  readonly repositories?: Readonly<Record<string, string>>;
 }
 
 export interface RunStep {

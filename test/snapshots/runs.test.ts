@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { idAt, inventoryOf, testRunner } from './fixtures.ts';
+import { aRun } from './run-fixture.ts';
+import { forgetOldRuns, listRuns, writeRun } from '../../src/snapshots/runs.ts';
+import { openMemoryRepository } from '../repositories/memory-repository.ts';
+
+const DAY = 86_400_000;
+const runner = testRunner();
+const idDaysAgo = (days: number): string => idAt(new Date(runner.clock.wall - days * DAY).toISOString());
+
+test('a record is kept true until the run ends', async () => {
+  const repository = openMemoryRepository();
+  const running = aRun(idDaysAgo(0), {
+    outcome: 'running',
+    finishedAt: null,
+    owedHooks: [['systemctl', 'start', 'kong']],
+  });
+  await writeRun(repository, running);
+  expect(await listRuns(repository, 'kong')).toEqual([running]);
+  const done = { ...running, outcome: 'done' as const, finishedAt: '2026-11-19T02:01:00Z', owedHooks: [] };
+  await writeRun(repository, done);
+  expect(await listRuns(repository, 'kong')).toEqual([done]);
+});
+
+test('records that cannot be read or lie under a wrong name are overlooked', async () => {
+  const repository = openMemoryRepository();
+  await writeRun(repository, aRun(idDaysAgo(1)));
+  await repository.put(`runs/kong/${idDaysAgo(2)}.json`, Buffer.from('{'));
+  await repository.put(`runs/kong/${idDaysAgo(3)}.json`, Buffer.from(JSON.stringify(aRun(idDaysAgo(4)))));
+  await repository.put(
+    `runs/kong/${idDaysAgo(5)}.json`,
+    Buffer.from(JSON.stringify({ ...aRun(idDaysAgo(5)), formatVersion: 2 })),
+  );
+  expect(await listRuns(repository, 'kong')).toEqual([aRun(idDaysAgo(1))]);
+});
+
+test('records live 90 days, and longer while something depends on them', async () => {
+  const repository = openMemoryRepository();
+  const setAside = [{ type: 'sqlite', reference: '/srv/app.db.old', host: 'runner-1', until: '2026-11-19T02:00:00Z' }];
+  await writeRun(repository, aRun(idDaysAgo(89)));
+  await writeRun(repository, aRun(idDaysAgo(91)));
+  await writeRun(repository, aRun(idDaysAgo(92), { setAside }));
+  await writeRun(repository, aRun(idDaysAgo(93), { owedHooks: [['systemctl', 'start', 'kong']] }));
+  expect(await forgetOldRuns(repository, 'kong', runner)).toBe(1);
+  expect((await listRuns(repository, 'kong')).map(({ id }) => id)).toEqual([93, 92, 89].map(idDaysAgo));
+});
+
+test('the inventory has those of its policy, oldest first', async () => {
+  const repository = openMemoryRepository();
+  await inventoryOf(repository, runner);
+  await writeRun(repository, aRun(idDaysAgo(1)));
+  await writeRun(repository, aRun(idDaysAgo(2)));
+  await writeRun(repository, aRun(idDaysAgo(3), { policy: 'other' }));
+  const { runs } = await inventoryOf(repository, runner);
+  expect(runs.map(({ id }) => id)).toEqual([2, 1].map(idDaysAgo));
+});
