@@ -3,7 +3,6 @@ import type { Stats } from 'node:fs';
 import { resolve } from 'node:path';
 import { hasErrnoCode, reasonOf } from '../../errors.ts';
 import { formatBytes } from '../../format-bytes.ts';
-import { formatBytes } from '../../format-bytes.ts';
 
 /** What lies at a database's path, told without SQLite, so that looking changes nothing. */
 export interface DatabaseFile {
