@@ -2,13 +2,13 @@ import { EXIT, guardError, staleError, usageError, type ExitCode } from '../erro
 import { applyPlan } from '../reconcile/apply.ts';
 import { initializeMissing } from '../reconcile/initialize.ts';
 import type { PlanOptions } from '../reconcile/observation.ts';
+import { count } from '../reconcile/phrases.ts';
 import { planPolicy } from '../reconcile/plan-policy.ts';
 import { assertCurrent, planningOf, readPlan } from '../reconcile/saved-plan.ts';
 import type { Session } from '../reconcile/session.ts';
 import type { Plan } from '../reconcile/step.ts';
 import type { ApplyResult } from '../reconcile/step-result.ts';
 import { applyJson, formatApply } from '../report/apply-text.ts';
-import { formatPlanText } from '../report/plan-text.ts';
 import { readTextFile } from '../system/read-file.ts';
 import type { CommandEnvironment, CommandRun } from './command.ts';
 import { confirmed } from './confirm.ts';
@@ -17,26 +17,32 @@ import { withSession } from './open-session.ts';
 import type { OptionValues } from './option-values.ts';
 import { planOptions } from './plan-options.ts';
 import { writePlanFiles } from './plan.ts';
-import { reporterFor } from './reporters.ts';
+import { runReporter } from './reporters.ts';
+import { showPlan } from './show-plan.ts';
 
 const DAY_MS = 86_400_000;
 
 /** Carries out a saved plan without asking, or plans, shows, asks and carries out. */
 export const applyCommand: CommandRun = async ([file], options, environment) =>
-  withSession(options, environment, reporterFor(options, environment), async (session) =>
+  withSession(options, environment, runReporter(options, environment), async (session) =>
     file === undefined ? applyNow(session, options, environment) : applySaved(session, file, options, environment),
   );
 
 async function applyNow(session: Session, options: OptionValues, environment: CommandEnvironment): Promise<ExitCode> {
   const planning = planOptions(options, session.policy);
-  if (planning.initRepositories === true) await initializeMissing(session);
   const made = await planPolicy(session, planning);
   await writePlanFiles(made, options);
-  const { terminal } = environment;
-  if (options.text('format') !== 'json') terminal.out(formatPlanText(made, terminal.paint));
-  if (made.steps.length > 0 && !(await confirmed(`Apply ${made.steps.length} steps?`, options, environment)))
-    return EXIT.done;
+  showPlan(made, 'plan', options, environment);
+  refuseIfNothingCanBeWritten(made);
+  if (made.steps.length > 0 && !(await confirmed(question(made), options, environment, HINT))) return EXIT.done;
   return carryOut(session, made, planning, options, environment);
+}
+
+const HINT = 'give --yes, or a plan saved by `bkp plan --out`';
+
+function question({ steps, summary }: Plan): string {
+  const destructive = summary.destructive === 0 ? '' : `, ${summary.destructive} of them destructive`;
+  return `Apply ${count(steps.length, 'step')}${destructive}?`;
 }
 
 async function applySaved(
@@ -45,19 +51,25 @@ async function applySaved(
   options: OptionValues,
   environment: CommandEnvironment,
 ): Promise<ExitCode> {
+  if (Object.keys(planOptions(options, session.policy)).length > 0)
+    throw usageError(`cannot apply ${file} with planning flags: a saved plan is carried out as it is`, {
+      hint: 'give them to `bkp plan --out`',
+    });
   const made = readPlan(await readTextFile(file), file);
-  if (made.at !== null) throw usageError(`cannot apply ${file}: it was planned for another moment (--at)`);
+  if (made.at !== null)
+    throw usageError(`cannot apply ${file}: it was planned for another moment (--at)`, {
+      hint: 'plan for now: `bkp plan --out`',
+    });
   const maxAgeMs = durationOption(options, 'maxAge', '--max-age') ?? DAY_MS;
   const ageMs = session.context.clock.now().getTime() - Date.parse(made.generatedAt);
   if (made.summary.destructive > 0 && ageMs > maxAgeMs)
     throw staleError(`cannot apply ${file}: it holds destructive steps and was made ${made.generatedAt}`, {
       hint: 'plan again; --max-age allows older plans',
     });
-  const given = planOptions(options, session.policy);
-  if (Object.keys(given).length > 0)
-    throw usageError(`cannot apply ${file} with planning flags: a saved plan is carried out as it is`);
-  if (made.filters.initRepositories === true) await initializeMissing(session);
   await assertCurrent(session, made, file);
+  await writePlanFiles(made, options);
+  showPlan(made, 'plan', options, environment, false);
+  refuseIfNothingCanBeWritten(made);
   return carryOut(session, made, planningOf(made), options, environment);
 }
 
@@ -68,14 +80,14 @@ async function carryOut(
   options: OptionValues,
   environment: CommandEnvironment,
 ): Promise<ExitCode> {
-  refuseIfNothingCanBeWritten(made);
+  if (made.filters.initRepositories === true) await initializeMissing(session);
   const result = await applyPlan(session, made, {
     planning,
     failFast: options.flag('failFast'),
     lockTimeoutMs: lockTimeout(options),
     command: 'apply',
   });
-  printResult(result, options, environment);
+  printResult(result, 'Applied', options, environment);
   return result.exitCode;
 }
 
@@ -86,7 +98,13 @@ function refuseIfNothingCanBeWritten(made: Plan): void {
   throw guardError(`cannot apply: ${missing.message}`, { hint: missing.hint ?? undefined });
 }
 
-export function printResult(result: ApplyResult, options: OptionValues, { terminal }: CommandEnvironment): void {
+/** The end of a run; with nothing to do the plan has said it already. */
+export function printResult(
+  result: ApplyResult,
+  verb: string,
+  options: OptionValues,
+  { terminal }: CommandEnvironment,
+): void {
   if (options.text('format') === 'json') terminal.out(`${JSON.stringify(applyJson(result))}\n`);
-  else terminal.out(formatApply(result, terminal.paint));
+  else if (result.steps.length > 0) terminal.out(formatApply(result, verb, terminal.paint));
 }

@@ -7,11 +7,11 @@ import type { CommandRun } from './command.ts';
 import { lockTimeout } from './durations.ts';
 import { withSession } from './open-session.ts';
 import { knownBackup } from './plan-options.ts';
-import { reporterFor } from './reporters.ts';
+import { runReporter } from './reporters.ts';
 
 /** Captures one backup now, whatever its schedule says, and copies it. Retention waits for `apply`. */
 export const backupCommand: CommandRun = async ([name = ''], options, environment) =>
-  withSession(options, environment, reporterFor(options, environment), async (session) => {
+  withSession(options, environment, runReporter(options, environment), async (session) => {
     const backup = knownBackup(session.policy, name);
     const planning: PlanOptions = { backups: [backup], requested: [backup], only: ['create', 'copy', 'verify'] };
     const made = await planPolicy(session, planning);
@@ -27,6 +27,6 @@ export const backupCommand: CommandRun = async ([name = ''], options, environmen
       lockTimeoutMs: lockTimeout(options),
       command: 'backup',
     });
-    printResult(result, options, environment);
+    printResult(result, 'Captured', options, environment);
     return session.signal.aborted ? EXIT.interrupted : result.exitCode;
   });

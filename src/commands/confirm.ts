@@ -1,21 +1,25 @@
-import { confirm, isCancel } from '@clack/prompts';
 import { interruptedError, usageError } from '../errors.ts';
 import type { CommandEnvironment } from './command.ts';
 import type { OptionValues } from './option-values.ts';
 
-/** Asks on a terminal; `--yes` answers, and elsewhere `--yes` is needed. False means the user said no. */
+/** True when a question can be answered by a person here. */
+export const canAsk = ({ terminal }: CommandEnvironment): boolean => terminal.inIsTerminal && terminal.errIsTerminal;
+
+/**
+ * Asks on a terminal; `--yes` answers, and elsewhere `--yes` is needed. False means the user said no, which is said on the
+ * error stream.
+ */
 export async function confirmed(
   question: string,
   options: OptionValues,
-  { terminal }: CommandEnvironment,
+  environment: CommandEnvironment,
+  hint = 'give --yes to go on without being asked',
 ): Promise<boolean> {
   if (options.flag('yes')) return true;
-  if (!terminal.inIsTerminal || !terminal.errIsTerminal) {
-    throw usageError(`cannot ask "${question}": this is not a terminal`, {
-      hint: 'give --yes, or a plan saved by `bkp plan --out`',
-    });
-  }
-  const answer = await confirm({ message: question, initialValue: false });
-  if (isCancel(answer)) throw interruptedError('cannot go on: the question was not answered');
+  if (!canAsk(environment)) throw usageError(`cannot ask "${question}": this is not a terminal`, { hint });
+  const { askYesOrNo } = await import('../system/ask.ts');
+  const answer = await askYesOrNo(question);
+  if (answer === undefined) throw interruptedError('cannot go on: the question was not answered');
+  if (!answer) environment.terminal.err('Nothing was changed.\n');
   return answer;
 }

@@ -6,12 +6,12 @@ import { formatBytes } from '../format-bytes.ts';
 import type { CommandRun } from './command.ts';
 import { confirmed } from './confirm.ts';
 import { lockTimeout } from './durations.ts';
-import { reporterFor } from './reporters.ts';
+import { workReporter } from './reporters.ts';
 import { withRepositorySession } from './repository-session.ts';
 
 /** Removes a snapshot by hand: from all repositories, or from the one that `--repository` names. */
 export const destroyCommand: CommandRun = async ([reference = ''], options, environment) =>
-  withRepositorySession(options, environment, reporterFor(options, environment), async (session, isAdHoc) => {
+  withRepositorySession(options, environment, workReporter(options, environment), async (session, isAdHoc) => {
     if (isAdHoc) throw usageError('cannot destroy without a policy: it says which snapshots may go');
     const found = findSnapshot(session, await observeRepositories(session), reference);
     const name = `${found.backup.name}@${found.id}`;

@@ -7,12 +7,12 @@ import { requireManifest } from '../reconcile/require-manifest.ts';
 import { formatBytes } from '../format-bytes.ts';
 import { formatTable } from '../report/table.ts';
 import type { CommandRun } from './command.ts';
-import { reporterFor } from './reporters.ts';
+import { workReporter } from './reporters.ts';
 import { withRepositorySession } from './repository-session.ts';
 
 /** Copies artifacts out of a repository, as stored or as the native tool reads them. */
 export const downloadCommand: CommandRun = async ([reference = '', folder = ''], options, environment) =>
-  withRepositorySession(options, environment, reporterFor(options, environment), async (session) => {
+  withRepositorySession(options, environment, workReporter(options, environment), async (session) => {
     const found = findSnapshot(session, await observeRepositories(session), reference);
     const [place] = found.places;
     if (place === undefined) throw notFoundError(`cannot download ${reference}: no repository has it`);

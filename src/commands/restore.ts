@@ -1,9 +1,11 @@
-import { EXIT, usageError, type ExitCode } from '../errors.ts';
+import { EXIT, guardError, usageError } from '../errors.ts';
 import type { RestoreMode } from '../engines/engine.ts';
 import { parseIntoFlags } from '../policy/overrides.ts';
-import type { RestoreOrder } from '../reconcile/prepare-restore.ts';
+import { obstacleAt, type PreparedRestore, type RestoreOrder } from '../reconcile/prepare-restore.ts';
 import { executeRestore, planRestoreOf } from '../reconcile/restore.ts';
 import type { Session } from '../reconcile/session.ts';
+import type { Plan } from '../reconcile/step.ts';
+import type { ApplyResult } from '../reconcile/step-result.ts';
 import { formatPlanText } from '../report/plan-text.ts';
 import { applyJson, formatApply } from '../report/apply-text.ts';
 import { workingDirectory } from '../system/working-directory.ts';
@@ -11,13 +13,15 @@ import type { CommandEnvironment, CommandRun } from './command.ts';
 import { confirmed } from './confirm.ts';
 import { durationOption, lockTimeout } from './durations.ts';
 import type { OptionValues } from './option-values.ts';
-import { planJson } from './plan.ts';
-import { reporterFor } from './reporters.ts';
+import { planExitCode, planJson } from './plan.ts';
+import { runReporter, workReporter } from './reporters.ts';
 import { withRepositorySession } from './repository-session.ts';
+import { showPlan } from './show-plan.ts';
 
-/** Brings data back: shows as a plan what will be written over what, asks, checks, restores. */
-export const restoreCommand: CommandRun = async ([reference = ''], options, environment) =>
-  withRepositorySession(options, environment, reporterFor(options, environment), async (session, adHoc) => {
+/** Brings data back: shows as a plan what will be written over what, refuses or asks, checks, restores. */
+export const restoreCommand: CommandRun = async ([reference = ''], options, environment) => {
+  const reporter = (options.flag('plan') ? workReporter : runReporter)(options, environment);
+  return withRepositorySession(options, environment, reporter, async (session, adHoc) => {
     const order = orderOf(session, reference, options);
     if (adHoc && Object.keys(order.into).length === 0) {
       throw usageError('cannot restore without a policy and without a destination', {
@@ -25,29 +29,50 @@ export const restoreCommand: CommandRun = async ([reference = ''], options, envi
       });
     }
     const planned = await planRestoreOf(session, reference, order, options.flag('safety'));
-    const { terminal } = environment;
-    const json = options.text('format') === 'json';
     if (options.flag('plan')) {
-      terminal.out(json ? planJson(planned.plan) : formatPlanText(planned.plan, terminal.paint));
-      return EXIT.done;
+      printRestorePlan(planned.plan, options, environment);
+      return planExitCode(planned.plan, false);
     }
-    if (!json) terminal.out(formatPlanText(planned.plan, terminal.paint));
-    if (!(await confirmed('Restore?', options, environment))) return EXIT.done;
+    refuse(planned.prepared);
+    showPlan(planned.plan, 'restore', options, environment);
+    if (!(await confirmed(question(planned.plan), options, environment))) return EXIT.done;
     const result = await executeRestore(session, planned, {
       safety: options.flag('safety'),
       skipConflicts: options.flag('skipConflicts'),
       keepOldMs: durationOption(options, 'keepOld', '--keep-old') ?? null,
       lockTimeoutMs: lockTimeout(options),
     });
-    terminal.out(json ? `${JSON.stringify(applyJson(result))}\n` : describe(result, environment));
-    return result.exitCode satisfies ExitCode;
+    printRestored(result, options, environment);
+    return result.exitCode;
   });
+};
 
-function describe(result: Parameters<typeof formatApply>[0], { terminal }: CommandEnvironment): string {
+function printRestorePlan(made: Plan, options: OptionValues, { terminal }: CommandEnvironment): void {
+  terminal.out(options.text('format') === 'json' ? planJson(made) : formatPlanText(made, terminal.paint, 'restore'));
+}
+
+/** Says everything that is in the way at once, before anything is asked or touched. */
+function refuse({ targets }: PreparedRestore): void {
+  const obstacles = targets.flatMap((target) => obstacleAt(target) ?? []);
+  const [first] = obstacles;
+  if (first === undefined) return;
+  throw guardError(obstacles.map(({ message }) => message).join('; '), { hint: first.hint });
+}
+
+function question({ steps, summary }: Plan): string {
+  const snapshot = steps.find((step) => step.action === 'restore')?.snapshot ?? '';
+  return `Restore ${snapshot}${summary.destructive > 0 ? ' over what is there' : ''}?`;
+}
+
+function printRestored(result: ApplyResult, options: OptionValues, { terminal }: CommandEnvironment): void {
+  if (options.text('format') === 'json') {
+    terminal.out(`${JSON.stringify(applyJson(result))}\n`);
+    return;
+  }
   const lines = result.steps
     .filter((step) => step.outcome === 'done' && step.message !== null)
     .flatMap((step) => (step.message ?? '').split('; ').map((line) => `  ${line}\n`));
-  return `${lines.join('')}${formatApply(result, terminal.paint)}`;
+  terminal.out(`${lines.join('')}${formatApply(result, 'Restored', terminal.paint)}`);
 }
 
 function orderOf(session: Session, reference: string, options: OptionValues): RestoreOrder {

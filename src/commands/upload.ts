@@ -6,11 +6,11 @@ import type { CommandRun } from './command.ts';
 import { lockTimeout } from './durations.ts';
 import { withSession } from './open-session.ts';
 import { knownBackup } from './plan-options.ts';
-import { reporterFor } from './reporters.ts';
+import { workReporter } from './reporters.ts';
 
 /** Adopts a dump made elsewhere into the first repository of a backup; `apply` copies it to the others. */
 export const uploadCommand: CommandRun = async ([file = ''], options, environment) =>
-  withSession(options, environment, reporterFor(options, environment), async (session) => {
+  withSession(options, environment, workReporter(options, environment), async (session) => {
     const name = knownBackup(session.policy, options.text('backup') ?? only(session.policy.backups, '--backup'));
     const backup = session.policy.backups.find((one) => one.name === name);
     const targetName = options.text('target') ?? only(backup?.targets ?? [], '--target');

@@ -11,7 +11,7 @@ import type { CommandRun } from './command.ts';
 import { sayUnreadable } from './list.ts';
 import type { OptionValues } from './option-values.ts';
 import { knownBackup } from './plan-options.ts';
-import { reporterFor } from './reporters.ts';
+import { workReporter } from './reporters.ts';
 import { withRepositorySession } from './repository-session.ts';
 
 interface Verdict {
@@ -26,7 +26,7 @@ interface Verdict {
 export const verifyCommand: CommandRun = async ([reference], options, environment) => {
   const { terminal } = environment;
   const json = options.text('format') === 'json';
-  return withRepositorySession(options, environment, reporterFor(options, environment), async (session) => {
+  return withRepositorySession(options, environment, workReporter(options, environment), async (session) => {
     const observation = await observeRepositories(session);
     const wanted =
       reference === undefined

@@ -8,6 +8,8 @@ export interface Obstacle {
 
 export interface Destined {
   readonly name: string;
+  /** Where that is, for people. */
+  readonly place: string;
   readonly mode: RestoreMode;
   readonly state: DestinationState;
 }
@@ -19,19 +21,19 @@ export interface WaysOut {
 }
 
 /** What stands at a destination decides whether a restore of that mode may begin; null means it may. */
-export function obstacleOf({ name, mode, state }: Destined, ways: WaysOut): Obstacle | null {
+export function obstacleOf({ name, place, mode, state }: Destined, ways: WaysOut): Obstacle | null {
   const [problem] = state.problems;
   if (problem !== undefined)
     return { message: `cannot restore ${name}: ${problem.message}`, hint: problem.hint ?? null };
   if (state.state === 'unsuitable') {
     return {
-      message: `cannot restore ${name}: the destination is ${state.description}`,
+      message: `cannot restore ${name} to ${place}: it is ${state.description}`,
       hint: ways.place,
     };
   }
   if (mode !== 'new' || state.state !== 'occupied') return null;
   return {
-    message: `cannot restore ${name}: there is something at the destination: ${state.description}`,
+    message: `cannot restore ${name} to ${place}: it is taken by a ${state.description}`,
     hint: `${ways.mode}, or ${ways.place}`,
   };
 }

@@ -1,4 +1,5 @@
 import type { Facts } from '../engines/engine.ts';
+import { formatInstant } from './phrases.ts';
 import type { RestoreReport } from './run-restore.ts';
 import type { PreparedRestore } from './prepare-restore.ts';
 import type { SetAsideRecord } from '../snapshots/run-record.ts';
@@ -19,26 +20,39 @@ export function restoreFlaws(report: RestoreReport): readonly string[] {
   );
 }
 
-/** `events: 200,000 rows`, one line per target: what came back. */
-export function describeRestored(prepared: PreparedRestore, report: RestoreReport): readonly string[] {
-  return prepared.targets.flatMap(({ name, state }) => {
+/** `db -> /srv/app.db: 200,000 events`, and where the old state went: what came back, in lines. */
+export function describeRestored(
+  prepared: PreparedRestore,
+  report: RestoreReport,
+  setAside: readonly SetAsideRecord[],
+): readonly string[] {
+  return prepared.targets.flatMap(({ name, place, mode }) => {
     const outcome = report.outcomes[name];
     if (outcome === undefined) return [];
-    const kept = outcome.keptOld.map((old) => `the old state is kept as ${old.reference}`);
-    return [
-      `${name}: ${describeFacts(outcome.restored)}`,
-      ...kept,
-      ...(state.state === 'occupied' && kept.length === 0 ? [`over ${state.description}`] : []),
-    ];
+    const until = new Map(setAside.map((record) => [record.reference, record.until]));
+    const kept = outcome.keptOld.map(({ reference }) => {
+      const end = until.get(reference);
+      return `the state before is kept${end === undefined ? '' : ` until ${formatInstant(end)}`}: ${reference}`;
+    });
+    const facts = describeFacts(outcome.restored);
+    const nothing = mode === 'merge' ? 'nothing was missing' : 'restored';
+    return [`${name} -> ${place}: ${facts.length === 0 ? nothing : facts.join(', ')}`, ...kept];
   });
 }
 
-/** `5 entries, 2 files`: facts in a line; nested ones by their last name. */
-function describeFacts(facts: Facts): string {
-  const parts = Object.entries(facts).flatMap(([key, value]): readonly string[] =>
-    value !== null && typeof value === 'object'
-      ? [describeFacts(value)]
-      : [`${typeof value === 'number' ? value.toLocaleString('en') : String(value)} ${key}`],
-  );
-  return parts.filter((part) => part !== '').join(', ') || 'nothing was missing';
+const MOST_FACTS = 6;
+
+/** `5 entries, 2 files`: the numbers that are not zero; nested ones by their last name, the largest where there are many. */
+function describeFacts(facts: Facts): readonly string[] {
+  const numbers = numbersOf(facts).filter(([, value]) => value !== 0);
+  const shown = numbers.length <= MOST_FACTS ? numbers : numbers.toSorted((a, b) => b[1] - a[1]).slice(0, MOST_FACTS);
+  const rest = numbers.length - shown.length;
+  const parts = shown.map(([key, value]) => `${key} ${value.toLocaleString('en')}`);
+  return rest === 0 ? parts : [...parts, `and ${rest} more`];
 }
+
+const numbersOf = (facts: Facts): readonly (readonly [string, number])[] =>
+  Object.entries(facts).flatMap(([key, value]): readonly (readonly [string, number])[] => {
+    if (typeof value === 'number') return [[key, value]];
+    return value !== null && typeof value === 'object' ? numbersOf(value) : [];
+  });

@@ -63,9 +63,15 @@ export async function executeRestore(
       const id = await takeSafetySnapshot(session, prepared, place, run, options.lockTimeoutMs);
       results.push(ended(capture, 'done', { snapshot: id, message: `the state before is ${capture.backup}@${id}` }));
     }
+    session.context.emit({
+      type: 'step-started',
+      stepId: restore.id,
+      action: restore.action,
+      address: restore.address,
+    });
     const report = await runRestore(session, prepared, options);
     setAside = setAsideBy(session, report, options.keepOldMs ?? prepared.found.backup.keepOldMs);
-    results.push(resultOf(restore, prepared, report));
+    results.push(resultOf(restore, prepared, report, setAside));
   } catch (error) {
     results.push(failedStep(restore, error));
     await run.finish(session.signal.aborted ? 'interrupted' : 'failed', results, setAside);
@@ -76,8 +82,13 @@ export async function executeRestore(
   return { formatVersion: 1, steps: results, exitCode };
 }
 
-function resultOf(step: Step, prepared: PreparedRestore, report: RestoreReport): StepResult {
-  const message = describeRestored(prepared, report).join('; ');
+function resultOf(
+  step: Step,
+  prepared: PreparedRestore,
+  report: RestoreReport,
+  setAside: readonly SetAsideRecord[],
+): StepResult {
+  const message = describeRestored(prepared, report, setAside).join('; ');
   if (report.failed === null) return ended(step, 'done', { message, flaws: restoreFlaws(report) });
   const { target, error } = report.failed;
   const failure = failedStep(step, error);

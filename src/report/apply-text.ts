@@ -1,30 +1,39 @@
 import { count } from '../reconcile/phrases.ts';
 import type { ApplyResult, StepResult } from '../reconcile/step-result.ts';
+import { pad } from './table.ts';
 import type { Paint } from './terminal.ts';
 
 /** What a run came to: every step that did not go well by name, then the numbers. Ends with a newline. */
-export function formatApply(result: ApplyResult, paint: Paint): string {
-  const { steps } = result;
-  if (steps.length === 0) return `${paint('green', 'Nothing to do.')}\n`;
-  const of = (...outcomes: StepResult['outcome'][]): readonly StepResult[] =>
+export function formatApply({ steps }: ApplyResult, verb: string, paint: Paint): string {
+  const of = (...outcomes: readonly StepResult['outcome'][]): readonly StepResult[] =>
     steps.filter((step) => outcomes.includes(step.outcome));
-  const unhappy = of('failed', 'partial', 'not-started').map(
-    (one) =>
-      `  ${one.outcome}  ${one.step.action} ${one.step.address}${one.message === null ? '' : `: ${one.message}`}\n`,
+  const bad = of('failed', 'partial', 'not-started');
+  const lines = bad.map((one) => {
+    const mark = paint(one.outcome === 'failed' ? 'red' : 'yellow', pad(one.outcome, LONGEST_OUTCOME));
+    return `  ${mark}  ${one.step.action} ${one.step.address}${one.message === null ? '' : `: ${one.message}`}\n`;
+  });
+  const flaws = steps.flatMap(({ flaws: all }) =>
+    all.map((flaw) => `  ${paint('yellow', pad('flaw', LONGEST_OUTCOME))}  ${flaw}\n`),
   );
-  const flaws = steps.flatMap((step) => step.flaws.map((flaw) => `  ${paint('yellow', 'note')}  ${flaw}\n`));
-  const parts = [
-    `${of('done').length} done`,
-    of('partial').length === 0 ? '' : `${of('partial').length} partial`,
-    of('failed').length === 0 ? '' : `${of('failed').length} failed`,
-    of('not-started').length === 0 ? '' : `${of('not-started').length} not started`,
-    of('skipped').length === 0 ? '' : `${of('skipped').length} not needed any more`,
-  ];
-  const verdict =
-    unhappy.length === 0 && flaws.length === 0
-      ? paint('green', 'Applied')
-      : paint('red', unhappy.length === 0 ? 'Applied with flaws' : 'Not all applied');
-  return `${unhappy.join('')}${flaws.join('')}${verdict}: ${parts.filter((part) => part !== '').join(', ')} of ${count(steps.length, 'step')}.\n`;
+  const parts = COUNTED.map(([outcome, words]) => [of(outcome).length, words] as const)
+    .filter(([number], index) => number > 0 || index === 0)
+    .map(([number, words]) => `${number} ${words}`);
+  return `${[...lines, ...flaws].join('')}${verdict(bad.length, of('done', 'partial').length, flaws.length, verb, paint)}: ${parts.join(', ')} of ${count(steps.length, 'step')}.\n`;
+}
+
+const LONGEST_OUTCOME = 'not-started'.length;
+
+const COUNTED: readonly (readonly [StepResult['outcome'], string])[] = [
+  ['done', 'done'],
+  ['partial', 'partial'],
+  ['failed', 'failed'],
+  ['not-started', 'not started'],
+  ['skipped', 'not needed any more'],
+];
+
+function verdict(bad: number, made: number, flaws: number, verb: string, paint: Paint): string {
+  if (bad > 0) return paint('red', made > 0 ? `Not all ${verb.toLowerCase()}` : `Not ${verb.toLowerCase()}`);
+  return flaws > 0 ? paint('yellow', `${verb} with flaws`) : paint('green', verb);
 }
 
 /** The same for machines; with NDJSON this is the last line. */

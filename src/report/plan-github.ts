@@ -1,5 +1,5 @@
 import type { Plan } from '../reconcile/step.ts';
-import { describeStep, groupSteps, totals } from './plan-parts.ts';
+import { describeStep, destinationLines, groupSteps, totals } from './plan-parts.ts';
 
 type Level = 'error' | 'warning' | 'notice';
 
@@ -16,7 +16,7 @@ export function formatPlanGithub(plan: Plan): string {
         annotation(
           'warning',
           `${first.action} ${first.address}`,
-          `${describeStep(first, steps.length)}: ${first.reason.message}`,
+          `${[describeStep(first, steps.length), ...destinationLines(first)].join('; ')}: ${first.reason.message}`,
           first.source,
         ),
       ),

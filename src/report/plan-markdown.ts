@@ -1,6 +1,6 @@
 import { formatInstant } from '../reconcile/phrases.ts';
 import type { Plan } from '../reconcile/step.ts';
-import { describeFilters, describeStep, groupSteps, SYMBOLS, totals } from './plan-parts.ts';
+import { describeFilters, describeStep, destinationLines, groupSteps, SYMBOLS, totals } from './plan-parts.ts';
 
 /** GitHub cuts comments at 65,536 characters; this stays below with room for what a pipeline adds. */
 const LIMIT = 60_000;
@@ -41,7 +41,7 @@ function stepTable(plan: Plan): readonly string[] {
   if (plan.steps.length === 0) return [];
   const rows = groupSteps(plan.steps).map(({ first, steps }) => {
     const where = first.source === null ? '' : `${first.source.file}:${first.source.line}`;
-    return `| \`${SYMBOLS[first.action]}\` | ${first.action} | \`${first.address}\` | ${inline(describeStep(first, steps.length))} | ${first.reason.code}: ${inline(first.reason.message)} | ${where} |`;
+    return `| \`${SYMBOLS[first.action]}\` | ${first.action} | \`${first.address}\` | ${inline([describeStep(first, steps.length), ...destinationLines(first)].join('; '))} | ${first.reason.code}: ${inline(first.reason.message)} | ${where} |`;
   });
   return ['', '| | Action | Address | What | Why | Rule |', '|-|-|-|-|-|-|', ...rows];
 }

@@ -1,6 +1,7 @@
 import { count } from '../reconcile/phrases.ts';
 import { ACTIONS, type Action, type Plan, type Step } from '../reconcile/step.ts';
 import { formatBytes } from '../format-bytes.ts';
+import { formatTable } from './table.ts';
 import type { Tint } from './terminal.ts';
 
 /** One symbol per action, different without colour. */
@@ -58,7 +59,7 @@ export function describeStep(step: Step, howMany: number): string {
     case 'verify':
       return `${step.snapshot ?? 'the new snapshot'}${step.reason.data['deep'] === true ? ', deep' : ''}${size}`;
     case 'restore':
-      return `${step.snapshot ?? 'the new snapshot'} ${describeDestination(step)}`;
+      return `${step.snapshot ?? 'the new snapshot'}${size}`;
     case 'prune':
       return howMany === 1 ? (step.snapshot ?? '') : count(howMany, 'snapshot');
     case 'clean':
@@ -66,14 +67,18 @@ export function describeStep(step: Step, howMany: number): string {
   }
 }
 
-function describeDestination(step: Step): string {
+/** One line per target of a restore: where to, how, and what stands there now. */
+export function destinationLines(step: Step): readonly string[] {
   const targets = Object.entries(step.destination?.targets ?? {});
-  return targets
-    .map(([name, { into, mode, found }]) => {
-      const where = Object.entries(into).map(([key, value]) => `${key}=${String(value)}`);
-      return `-> ${[name, ...where].join(' ')} (${mode}; ${found})`;
-    })
-    .join(', ');
+  const rows = targets.map(([name, { place, mode, found }]) => [
+    name,
+    `-> ${place}`,
+    `mode ${mode}`,
+    `there now: ${found}`,
+  ]);
+  return formatTable(rows)
+    .split('\n')
+    .filter((line) => line !== '');
 }
 
 /** `1 create, 2 prune. 1 withheld.`: the numbers of listed steps. */

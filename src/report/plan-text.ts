@@ -1,17 +1,28 @@
 import { count, formatInstant } from '../reconcile/phrases.ts';
 import { ACTIONS, type Plan, type PlanNotice, type Step } from '../reconcile/step.ts';
 import { diffDefinitions } from './definition-diff.ts';
-import { formatBytes } from '../format-bytes.ts';
-import { describeFilters, describeStep, groupSteps, SYMBOLS, TINTS, totals, type StepGroup } from './plan-parts.ts';
+import { formatPlanFooter } from './plan-footer.ts';
+import {
+  describeFilters,
+  describeStep,
+  destinationLines,
+  groupSteps,
+  SYMBOLS,
+  TINTS,
+  type StepGroup,
+} from './plan-parts.ts';
 import { pad } from './table.ts';
 import type { Paint } from './terminal.ts';
 
+/** What the first line calls a plan: of the policy, or of one restore asked for on the command line. */
+export type PlanTitle = 'plan' | 'restore';
+
 /** A plan for people: what will happen, why, and by which line of the policy. Ends with a newline. */
-export function formatPlanText(plan: Plan, paint: Paint): string {
+export function formatPlanText(plan: Plan, paint: Paint, title: PlanTitle = 'plan'): string {
   const calm = plan.steps.filter((step) => !step.destructive);
   const destructive = plan.steps.filter((step) => step.destructive);
   const sections = [
-    header(plan, paint),
+    header(plan, title, paint),
     notices(plan.errors, 'Error', 'red', paint),
     notices(plan.warnings, 'Note', 'yellow', paint),
     plan.steps.length + plan.withheld.length === 0 ? '' : legend(plan, paint),
@@ -23,16 +34,17 @@ export function formatPlanText(plan: Plan, paint: Paint): string {
       .map((group) => stepBlock(group, plan, paint))
       .join(''),
     withheld(plan, paint),
-    footer(plan, paint),
+    formatPlanFooter(plan, paint),
   ];
   return sections.filter((section) => section !== '').join('\n');
 }
 
-function header(plan: Plan, paint: Paint): string {
+function header(plan: Plan, title: PlanTitle, paint: Paint): string {
   const { path, sha256, name } = plan.policy;
   const at = plan.at === null ? '' : `   as of ${formatInstant(plan.at)}`;
   const filters = describeFilters(plan);
-  const first = `${paint('bold', `bkp plan  ${name}`)}   ${paint('dim', `${path} (sha256 ${sha256.slice(0, 8)}), ${formatInstant(plan.generatedAt)}`)}${at}\n`;
+  const policy = sha256 === '' ? path : `${path} (sha256 ${sha256.slice(0, 8)})`;
+  const first = `${paint('bold', `bkp ${title}  ${name}`)}   ${paint('dim', `${policy}, ${formatInstant(plan.generatedAt)}`)}${at}\n`;
   return filters === ''
     ? first
     : `${first}${paint('yellow', `Filtered: ${filters}; other differences are not shown.`)}\n`;
@@ -58,24 +70,29 @@ function stepBlock(group: StepGroup, plan: Plan, paint: Paint): string {
   const { first, steps } = group;
   const tint = TINTS[first.action];
   const title = `  ${paint(tint, pad(SYMBOLS[first.action], 3))} ${paint(tint, pad(first.action, 7))}  ${paint('bold', first.address)}  ${describeStep(first, steps.length)}`;
-  const ids = steps.length === 1 ? [] : steps.map((step) => `                 ${step.snapshot ?? ''}\n`);
-  const diff = diffDefinitions(first.reason.data['before'], first.reason.data['after'], paint)
-    .map((line) => `                 ${line}\n`)
-    .join('');
-  return `${title.trimEnd()}\n${ids.join('')}${reasonLine(first.reason, first.source, paint)}${diff}${dependencies(first, plan, paint)}`;
+  const below = [
+    ...(steps.length === 1 ? [] : steps.map((step) => step.snapshot ?? '')),
+    ...destinationLines(first),
+    reasonText(first.reason, first.source, paint),
+    ...diffDefinitions(first.reason.data['before'], first.reason.data['after'], paint),
+    ...dependencies(first, plan, paint),
+  ];
+  return `${title.trimEnd()}\n${below.map((line) => `${INDENT}${line}\n`).join('')}`;
 }
 
-function dependencies(step: Step, plan: Plan, paint: Paint): string {
-  if (!step.destructive || step.dependsOn.length === 0) return '';
+const INDENT = ' '.repeat(17);
+
+function dependencies(step: Step, plan: Plan, paint: Paint): readonly string[] {
+  if (!step.destructive || step.dependsOn.length === 0) return [];
   const after = step.dependsOn
     .flatMap((id) => plan.steps.filter((other) => other.id === id))
     .map((other) => `${other.action} ${other.address}`);
-  return `                 ${paint('dim', `only after ${[...new Set(after)].join(', ')}`)}\n`;
+  return [paint('dim', `only after ${[...new Set(after)].join(', ')}`)];
 }
 
-function reasonLine(why: Step['reason'], source: Step['source'], paint: Paint): string {
+function reasonText(why: Step['reason'], source: Step['source'], paint: Paint): string {
   const where = source === null ? '' : `  ${paint('dim', `${source.file}:${source.line}:${source.column}`)}`;
-  return `                 ${paint('cyan', why.code)}: ${why.message}${where}\n`;
+  return `${paint('cyan', why.code)}: ${why.message}${where}`;
 }
 
 function banner(destructive: readonly Step[], paint: Paint): string {
@@ -102,19 +119,7 @@ function withheld(plan: Plan, paint: Paint): string {
     .map(({ entry, ids }) => {
       const what = ids.length > 1 ? count(ids.length, 'snapshot') : (ids[0] ?? '');
       const title = `  ${paint('dim', '.   withheld')} ${paint('bold', entry.address)}  ${entry.action} ${what}`;
-      return `${title.trimEnd()}\n${reasonLine(entry.reason, entry.source, paint)}`;
+      return `${title.trimEnd()}\n${INDENT}${reasonText(entry.reason, entry.source, paint)}\n`;
     })
     .join('');
-}
-
-function footer(plan: Plan, paint: Paint): string {
-  if (plan.steps.length === 0) {
-    const held = plan.withheld.length === 0 ? '' : ` ${plan.withheld.length} withheld.`;
-    const label = plan.errors.length > 0 ? 'Nothing planned.' : 'No changes.';
-    return `${paint('green', label)} ${count(plan.keep.filter((kept) => kept.reason.code === 'retained').length, 'snapshot')} kept.${held}\n`;
-  }
-  const read = plan.steps.reduce((sum, step) => sum + step.estimate.readBytes, 0);
-  const written = plan.steps.reduce((sum, step) => sum + step.estimate.writeBytes, 0);
-  const bytes = read + written === 0 ? '' : ` Reads about ${formatBytes(read)}, writes about ${formatBytes(written)}.`;
-  return `${paint('bold', `Plan: ${totals(plan)}`)}${bytes}\n`;
 }
