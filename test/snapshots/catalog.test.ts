@@ -122,7 +122,7 @@ describe('is rebuilt', () => {
   ])('when its files are %s', async (_, damage) => {
     const { repository, catalog, folder } = await cached();
     await inventoryOf(repository, runner, { catalog });
-    expect(filesIn(folder)).toHaveLength(2);
+    expect(filesIn(folder)).toHaveLength(1);
     for (const path of filesIn(folder)) damage(path);
     expect(await inventoryOf(repository, runner, { catalog })).toEqual(await inventoryOf(repository, runner));
     expect(await inventoryOf(repository, runner, { catalog })).toEqual(await inventoryOf(repository, runner));
@@ -149,15 +149,25 @@ test('many that write it at once leave it whole', async () => {
   const looks = Array.from({ length: 8 }, () => inventoryOf(repository, runner, { catalog: openCatalog(folder) }));
   const expected = await inventoryOf(repository, runner);
   for (const look of await Promise.all(looks)) expect(look).toEqual(expected);
-  expect(filesIn(folder)).toHaveLength(2);
+  expect(filesIn(folder)).toHaveLength(1);
   expect(await inventoryOf(repository, runner, { catalog: openCatalog(folder) })).toEqual(expected);
 });
 
-test('it knows which repository was at a place, and keeps two apart', async () => {
+test('it remembers which repository was at a place, and who said that it is meant', async () => {
+  const { catalog } = await cached();
+  const place = '/var/backups/bkp';
+  expect(catalog.rememberedId(place)).toBeUndefined();
+  catalog.rememberId(place, 'one');
+  expect([catalog.rememberedId(place), catalog.notedAt(place)]).toEqual(['one', undefined]);
+  catalog.rememberId(place, 'two', '2026-11-19T02:00:00Z');
+  catalog.rememberId(place, 'two');
+  expect([catalog.rememberedId(place), catalog.notedAt(place)]).toEqual(['two', '2026-11-19T02:00:00Z']);
+  expect(catalog.rememberedId('/var/backups')).toBeUndefined();
+});
+
+test('it keeps two repositories apart', async () => {
   const { repository, catalog } = await cached();
-  expect(catalog.rememberedId(repository.location)).toBeUndefined();
   const { repositoryId } = await inventoryOf(repository, runner, { catalog });
-  expect(catalog.rememberedId(repository.location)).toBe(repositoryId);
   expect(catalog.load('another-repository', 'kong')).toBeUndefined();
   expect(catalog.load(repositoryId, 'kong')?.manifests.size).toBe(3);
 });
