@@ -6,6 +6,7 @@ import type { Capture, Engine, IncomingArtifact, Problem, TargetOf } from './eng
 import { requireFreeSpace } from './free-space.ts';
 import { busyTimeoutMs } from './sqlite/busy-timeout.ts';
 import { callSqlite } from './sqlite/call.ts';
+import { withHeartbeat } from './sqlite/heartbeat.ts';
 import { type DatabaseFile, inspectDatabaseFile, unreadableReason } from './sqlite/file.ts';
 import { findHolders } from './sqlite/holders.ts';
 import { isTaken, removeDatabase } from './sqlite/parts.ts';
@@ -98,11 +99,10 @@ async function captureSqlite(target: Target, context: Context): Promise<Capture>
   try {
     const copy = join(folder, 'copy.db');
     const start = context.clock.now();
-    const { sqliteVersion } = await callSqlite(context, 'copyDatabase', {
-      path,
-      into: copy,
-      busyTimeoutMs: busyTimeoutMs(target),
-    });
+    const alive = <T>(work: Promise<T>): Promise<T> => withHeartbeat(path, copy, file.bytes, work, context);
+    const { sqliteVersion } = await alive(
+      callSqlite(context, 'copyDatabase', { path, into: copy, busyTimeoutMs: busyTimeoutMs(target) }),
+    );
     const end = context.clock.now();
     return {
       artifacts: [
@@ -116,7 +116,7 @@ async function captureSqlite(target: Target, context: Context): Promise<Capture>
       ],
       pointInTime: [start, end],
       versions: { server: null, tool: sqliteVersion },
-      facts: () => callSqlite(context, 'inspectCopy', { path: copy, name: path }),
+      facts: () => alive(callSqlite(context, 'inspectCopy', { path: copy, name: path })),
       query: async (sql) => (await callSqlite(context, 'queryCopy', { path: copy, name: path, sql: [sql] }))[0] ?? null,
       close,
     };

@@ -10,7 +10,7 @@ export interface TimeLimits {
 
 /**
  * Runs work under time limits: it gets a context whose signal is aborted, with the error that is thrown then, when one
- * passes, and a function to call at every sign of progress.
+ * passes, and a function to call at every sign of progress. Progress events of the work count as such.
  */
 export async function withTimeLimits<T>(
   what: string,
@@ -39,9 +39,15 @@ export async function withTimeLimits<T>(
   };
   check();
   try {
-    return await work(context.withSignal(controller.signal), () => {
+    const progressed = (): void => {
       last = context.clock.monotonicMs();
-    });
+    };
+    const limited = context.withSignal(controller.signal);
+    const emit: Context['emit'] = (event) => {
+      if (event.type === 'progress') progressed();
+      limited.emit(event);
+    };
+    return await work({ ...limited, emit }, progressed);
   } finally {
     clearTimeout(timer);
   }

@@ -249,3 +249,25 @@ test('compressed bytes are what the program itself makes', async () => {
   expect(exitCode).toBe(0);
   expect((await readFile(join(folder, 'back'))).equals(await readFile(file))).toBe(true);
 });
+
+test('progress that work reports keeps it from being idle', async () => {
+  let now = 0;
+  const { context } = await testContext({ clock: { now: () => new Date(), monotonicMs: () => now } });
+  const limits = { idleTimeoutMs: 50, timeoutMs: null };
+  const result = await withTimeLimits('capture app', limits, context, async (limited) => {
+    for (let beat = 0; beat < 8; beat += 1) {
+      now += 40;
+      limited.emit({ type: 'progress', subject: 'app', bytes: beat, totalBytes: null });
+      await limited.run({ argv: ['sleep', '0.06'] });
+    }
+    return 'done';
+  });
+  expect(result).toBe('done');
+});
+
+test('the whole may not take longer than asked', async () => {
+  const { context } = await testContext();
+  const limits = { idleTimeoutMs: null, timeoutMs: 200 };
+  const running = withTimeLimits('capture app', limits, context, (limited) => limited.run({ argv: ['sleep', '1000'] }));
+  await expect(running).rejects.toThrow('cannot capture app: no end after 0.2s');
+});
