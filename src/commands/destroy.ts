@@ -20,24 +20,23 @@ export const destroyCommand: CommandRun = async ([reference = ''], options, envi
       throw usageError(`cannot destroy ${name}: --force says ${again}`, {
         hint: `give the full name: --force ${name}`,
       });
-    const obstacle = destroyObstacle(found, again !== undefined);
+    const obstacle = destroyObstacle(found, session.context.host, again !== undefined);
     if (obstacle !== null) throw obstacle;
     const size = formatBytes(found.places[0]?.record.storedBytes ?? 0);
-    if (
-      !(await confirmed(
-        `Destroy ${name} (${size}) in ${found.places.map((place) => place.name).join(', ')}?`,
-        options,
-        environment,
-      ))
-    )
-      return EXIT.done;
+    const where = found.places.map((place) => place.name).join(', ');
+    if (!(await confirmed(`Destroy ${name} (${size}) in ${where}?`, options, environment))) return EXIT.done;
     const repositories = await destroySnapshot(session, found, {
       force: again !== undefined,
       lockTimeoutMs: lockTimeout(options),
     });
     const { terminal } = environment;
+    const missed = found.view.repositories.filter(({ state }) => state !== 'ready').map((one) => one.name);
+    for (const one of missed)
+      terminal.err(
+        `${terminal.paintErr('yellow', 'warning:')} ${one} cannot be reached: what it holds of ${name} is still there\n`,
+      );
     if (options.text('format') === 'json')
-      terminal.out(`${JSON.stringify({ formatVersion: 1, type: 'result', destroyed: name, repositories })}\n`);
+      terminal.out(`${JSON.stringify({ formatVersion: 1, destroyed: name, repositories, missed }, null, 2)}\n`);
     else terminal.out(`Destroyed ${name} in ${repositories.join(', ')}.\n`);
-    return EXIT.done;
+    return missed.length > 0 ? EXIT.partly : EXIT.done;
   });

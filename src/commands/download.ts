@@ -41,7 +41,7 @@ export const downloadCommand: CommandRun = async ([reference = '', folder = ''],
     }
     const { terminal } = environment;
     if (options.text('format') === 'json')
-      terminal.out(`${JSON.stringify({ formatVersion: 1, type: 'result', files: written })}\n`);
+      terminal.out(`${JSON.stringify({ formatVersion: 1, files: written }, null, 2)}\n`);
     else
       terminal.out(
         formatTable(

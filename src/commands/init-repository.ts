@@ -1,8 +1,8 @@
 import { EXIT, guardError, usageError, type ExitCode } from '../errors.ts';
 import { didYouMean } from '../policy/did-you-mean.ts';
-import { stoppable } from '../reconcile/session.ts';
+import { initialize } from '../reconcile/initialize.ts';
 import { reportWarnings } from '../report/run-events.ts';
-import { initializeRepository, repositoryIdentity } from '../snapshots/identity.ts';
+import { repositoryIdentity } from '../snapshots/identity.ts';
 import type { CommandEnvironment } from './command.ts';
 import { withSession } from './open-session.ts';
 import type { OptionValues } from './option-values.ts';
@@ -27,7 +27,7 @@ export function initRepository(
     if (found.repository === null)
       throw guardError(`cannot make repository "${name}": ${found.problem}`, { hint: found.hint ?? undefined });
     const before = await repositoryIdentity(found.repository).catch(() => undefined);
-    const identity = await initializeRepository(found.repository, stoppable(session));
+    const identity = await initialize(session, found);
     const what = before === undefined ? 'made' : 'there already:';
     environment.terminal.out(`${what} repository ${name} (${found.repository.location}), id ${identity.id}\n`);
     return EXIT.done;

@@ -6,6 +6,7 @@ import { formatList, formatListPlain } from '../report/list-table.ts';
 import { reportWarnings } from '../report/run-events.ts';
 import type { Terminal } from '../report/terminal.ts';
 import type { CommandRun } from './command.ts';
+import { knownBackup } from './plan-options.ts';
 import { withRepositorySession } from './repository-session.ts';
 
 /** Lists snapshots, newest first. A repository that cannot be read is said on the error stream and makes the exit code 7. */
@@ -13,12 +14,11 @@ export const listCommand: CommandRun = async ([backup], options, environment) =>
   withRepositorySession(options, environment, reportWarnings(environment.terminal), async (session) => {
     const observation = await observeRepositories(session);
     const rows = listSnapshots(session, observation, backup);
+    // Snapshots of a backup that left the policy can still be listed; a name that nobody knows is a slip.
+    if (backup !== undefined && rows.length === 0) knownBackup(session.policy, backup);
     const { terminal } = environment;
     const format = options.text('format');
-    if (format === 'json')
-      terminal.out(
-        `${JSON.stringify({ formatVersion: 1, snapshots: rows.map(({ damaged: _damaged, ...row }) => row) }, null, 2)}\n`,
-      );
+    if (format === 'json') terminal.out(`${JSON.stringify({ formatVersion: 1, snapshots: rows }, null, 2)}\n`);
     else if (format === 'plain') terminal.out(formatListPlain(rows));
     else terminal.out(formatList(rows, terminal.paint));
     return sayUnreadable(observation, terminal) ? EXIT.partly : EXIT.done;
@@ -27,6 +27,9 @@ export const listCommand: CommandRun = async ([backup], options, environment) =>
 /** Says which repositories are missing from a result; true when there are any. */
 export function sayUnreadable(observation: Observation, terminal: Terminal): boolean {
   const out = observation.repositories.filter((repository) => repository.state !== 'ready');
-  for (const { message } of out) terminal.err(`${terminal.paintErr('yellow', 'warning:')} ${message}\n`);
+  for (const { message, hint } of out) {
+    terminal.err(`${terminal.paintErr('yellow', 'warning:')} ${message}\n`);
+    if (hint !== null) terminal.err(`${terminal.paintErr('cyan', 'hint:')} ${hint}\n`);
+  }
   return out.length > 0;
 }

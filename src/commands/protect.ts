@@ -42,7 +42,7 @@ function markEverywhere(
     const repositories = found.places.map(({ name }) => name);
     if (options.text('format') === 'json')
       terminal.out(
-        `${JSON.stringify({ formatVersion: 1, snapshot, [kind]: true, repositories, missed: unreadable })}\n`,
+        `${JSON.stringify({ formatVersion: 1, snapshot, protected: kind === 'protected', repositories, missed: unreadable }, null, 2)}\n`,
       );
     else terminal.out(`${kind} ${snapshot} in ${repositories.join(', ')}\n`);
     for (const name of unreadable)

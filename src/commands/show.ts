@@ -3,6 +3,7 @@ import { findSnapshot } from '../reconcile/find-snapshot.ts';
 import { observeRepositories } from '../reconcile/observe-repositories.ts';
 import { requireManifest } from '../reconcile/require-manifest.ts';
 import { readPlan } from '../reconcile/saved-plan.ts';
+import { standingsOf } from '../reconcile/snapshot-standing.ts';
 import { reportWarnings } from '../report/run-events.ts';
 import { formatSnapshot } from '../report/snapshot-text.ts';
 import { isFile, readTextFile } from '../system/read-file.ts';
@@ -18,6 +19,8 @@ export const showCommand: CommandRun = async ([subject = ''], options, environme
     printPlan(made, options.text('format') ?? 'text', environment);
     return planExitCode(made, options.flag('detailedExitcode'));
   }
+  if (subject.endsWith('.json') || subject.includes('/'))
+    throw usageError(`cannot show plan ${subject}: there is no such file`);
   if (options.text('format') === 'markdown')
     throw usageError('cannot show a snapshot as markdown: only plans have that form');
   return withRepositorySession(options, environment, reportWarnings(terminal), async (session) => {
@@ -30,7 +33,7 @@ export const showCommand: CommandRun = async ([subject = ''], options, environme
       terminal.out(
         `${JSON.stringify({ formatVersion: 1, repositories: found.places.map(({ name }) => name), marks: place.record.marks, manifest }, null, 2)}\n`,
       );
-    else terminal.out(formatSnapshot(manifest, found, terminal.paint));
+    else terminal.out(formatSnapshot(manifest, standingsOf(found), terminal.paint));
     return EXIT.done;
   });
 };

@@ -44,7 +44,7 @@ export const uploadCommand: CommandRun = async ([file = ''], options, environmen
     const { terminal } = environment;
     if (options.text('format') === 'json')
       terminal.out(
-        `${JSON.stringify({ formatVersion: 1, type: 'result', snapshot: `${name}@${manifest.id}`, repository: ready, storedBytes: stored })}\n`,
+        `${JSON.stringify({ formatVersion: 1, snapshot: `${name}@${manifest.id}`, repository: ready, storedBytes: stored }, null, 2)}\n`,
       );
     else terminal.out(`Adopted ${file} as ${name}@${manifest.id} in ${ready ?? ''} (stored ${formatBytes(stored)}).\n`);
     return EXIT.done;

@@ -4,8 +4,8 @@ import { indexFolders, viewBackup } from '../reconcile/backup-view.ts';
 import { observeRepositories } from '../reconcile/observe-repositories.ts';
 import { requireManifest } from '../reconcile/require-manifest.ts';
 import { stoppable, type Session } from '../reconcile/session.ts';
-import { verifySnapshot } from '../reconcile/verify-snapshot.ts';
-import { formatTable } from '../report/table.ts';
+import { damageData, verifySnapshot } from '../reconcile/verify-snapshot.ts';
+import { formatVerdicts, type Verdict } from '../report/verdicts-text.ts';
 import { addMark } from '../snapshots/marks.ts';
 import type { CommandRun } from './command.ts';
 import { sayUnreadable } from './list.ts';
@@ -13,14 +13,6 @@ import type { OptionValues } from './option-values.ts';
 import { knownBackup } from './plan-options.ts';
 import { workReporter } from './reporters.ts';
 import { withRepositorySession } from './repository-session.ts';
-
-interface Verdict {
-  readonly snapshot: string;
-  readonly repository: string;
-  readonly ok: boolean;
-  readonly deep: boolean;
-  readonly reasons: readonly string[];
-}
 
 /** Hashes stored snapshots, or lets the engines read them whole, and marks what was found where it may. */
 export const verifyCommand: CommandRun = async ([reference], options, environment) => {
@@ -36,21 +28,11 @@ export const verifyCommand: CommandRun = async ([reference], options, environmen
     for (const found of wanted) {
       for (const place of found.places) verdicts.push(await verifyPlace(session, found, place, options.flag('deep')));
     }
-    if (json) terminal.out(`${JSON.stringify({ formatVersion: 1, type: 'result', verified: verdicts })}\n`);
-    else
-      terminal.out(
-        verdicts.length === 0 ? 'No snapshots to verify.\n' : formatTable(verdicts.map((verdict) => row(verdict))),
-      );
+    if (json) terminal.out(`${JSON.stringify({ formatVersion: 1, verified: verdicts }, null, 2)}\n`);
+    else terminal.out(formatVerdicts(verdicts, terminal.paint));
     return exitCode(verdicts, sayUnreadable(observation, terminal), session);
   });
 };
-
-const row = ({ snapshot, repository, ok, deep, reasons }: Verdict): readonly string[] => [
-  ok ? 'good' : 'DAMAGED',
-  snapshot,
-  repository,
-  ok ? (deep ? 'read whole by its engines' : 'hashed') : reasons.join('; '),
-];
 
 function exitCode(verdicts: readonly Verdict[], incomplete: boolean, session: Session): ExitCode {
   if (session.signal.aborted) return EXIT.interrupted;
@@ -82,10 +64,10 @@ async function verifyPlace(
   const { backup, id, policy } = place.record;
   const snapshot = `${found.backup.name}@${id}`;
   session.signal.throwIfAborted();
-  const { damaged } = await lookAt(session, place, deep);
+  const looked = await lookAt(session, place, deep);
+  const { damaged } = looked;
   const kind = damaged.length === 0 ? ('verified' as const) : ('damaged' as const);
-  const data =
-    damaged.length === 0 ? { deep } : { artifacts: damaged.map(({ key }) => key), reason: damaged[0]?.reason ?? '' };
+  const data = damaged.length === 0 ? { deep } : damageData(looked);
   try {
     await addMark(place.repository, { backup, id, policy, kind, data }, null, session.context);
   } catch (error) {
@@ -111,7 +93,7 @@ async function lookAt(
     return await verifySnapshot(place.repository, manifest, place.record.backup, deep, stoppable(session));
   } catch (error) {
     if (error instanceof BkpError && error.code === 'integrity')
-      return { damaged: [{ key: 'manifest', reason: error.message }] };
+      return { damaged: [{ key: 'manifest', reason: error.message }], isDeep: false };
     throw error;
   }
 }

@@ -25,5 +25,5 @@ export function formatInstant(instant: Date | string): string {
   return iso.endsWith(':00.000Z') ? `${iso.slice(0, 16)}Z` : `${iso.slice(0, 19)}Z`;
 }
 
-/** `1 snapshot`, `3 snapshots`. */
-export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
+/** `1 snapshot`, `3 snapshots`, `2 repositories`. */
+export const count = (n: number, noun: string, plural = `${noun}s`): string => `${n} ${n === 1 ? noun : plural}`;

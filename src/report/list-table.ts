@@ -1,10 +1,8 @@
-import type { ListedSnapshot } from '../reconcile/list-snapshots.ts';
 import { formatBytes } from '../format-bytes.ts';
+import type { ListedSnapshot } from '../reconcile/list-snapshots.ts';
+import { formatInstant } from '../reconcile/phrases.ts';
 import { formatTable } from './table.ts';
 import type { Paint, Tint } from './terminal.ts';
-
-/** One line of `bkp list`. */
-export type ListRow = ListedSnapshot;
 
 const STATUS_TINTS: Readonly<Record<ListedSnapshot['status'], Tint>> = {
   creating: 'blue',
@@ -14,63 +12,80 @@ const STATUS_TINTS: Readonly<Record<ListedSnapshot['status'], Tint>> = {
   incomplete: 'yellow',
 };
 
-/** The table of `bkp list`; backup and repository have columns only where they differ. */
-export function formatList(rows: readonly ListRow[], paint: Paint): string {
+/** A snapshot with every repository that has it in the same state. */
+type Line = readonly [ListedSnapshot, ...ListedSnapshot[]];
+
+/** The table of `bkp list`: one line per snapshot, with all repositories that hold it. */
+export function formatList(rows: readonly ListedSnapshot[], paint: Paint): string {
   if (rows.length === 0) return 'No snapshots.\n';
-  const columns = [
-    column('ID', (row) => row.id),
-    column('STATUS', (row) => row.status),
-    column('CREATED AT', (row) => row.createdAt.slice(0, 19).replace('T', ' ')),
-    column('SIZE', (row) => formatBytes(row.sizeBytes)),
-    column('TARGETS', (row) => row.targets.join(',')),
-    ...(differ(rows, 'backup') ? [column('BACKUP', (row) => row.backup)] : []),
-    ...(differ(rows, 'repository') ? [column('REPOSITORY', (row) => row.repository)] : []),
-    column('MARKS', marksOf),
-  ];
-  const cells = [columns.map(({ title }) => title), ...rows.map((row) => columns.map(({ cell }) => cell(row)))];
-  const lines = formatTable(cells, [3]).trimEnd().split('\n');
-  return `${lines.map((line, index) => paintLine(line, rows[index - 1], paint)).join('\n')}\n`;
+  const lines = joinCopies(rows);
+  const header = ['ID', 'STATUS', 'CREATED AT', 'SIZE', 'TARGETS', 'BACKUP', 'REPOSITORIES', 'MARKS'];
+  const cells = lines.map((line) => [
+    line[0].id,
+    line[0].status,
+    formatInstant(line[0].createdAt),
+    line[0].status === 'creating' || line[0].status === 'incomplete' ? '-' : formatBytes(line[0].sizeBytes),
+    line[0].targets.join(','),
+    line[0].backup,
+    line.map((row) => row.repository).join(','),
+    marksOf(line),
+  ]);
+  const text = formatTable([header, ...cells], [3])
+    .trimEnd()
+    .split('\n');
+  return `${text.map((line, index) => paintLine(line, lines[index - 1]?.[0], paint)).join('\n')}\n`;
 }
 
-/** One line per snapshot, tab-separated, for scripts without a JSON parser. */
-export function formatListPlain(rows: readonly ListRow[]): string {
+/** One line per snapshot and repository, tab-separated, for scripts without a JSON parser. */
+export function formatListPlain(rows: readonly ListedSnapshot[]): string {
   return rows
-    .map((row) =>
-      [
-        row.id,
-        row.status,
-        row.createdAt,
-        row.sizeBytes,
-        row.targets.join(','),
-        row.backup,
-        row.repository,
-        marksOf(row),
-      ].join('\t'),
-    )
-    .map((line) => `${line}\n`)
+    .map((row) => [
+      row.id,
+      row.status,
+      row.createdAt,
+      row.sizeBytes,
+      row.targets.join(','),
+      row.backup,
+      row.repository,
+      marksOf([row]),
+    ])
+    .map((cells) => `${cells.join('\t')}\n`)
     .join('');
 }
 
-const column = (
-  title: string,
-  cell: (row: ListRow) => string,
-): { readonly title: string; readonly cell: (row: ListRow) => string } => ({ title, cell });
-
-const differ = (rows: readonly ListRow[], key: 'backup' | 'repository'): boolean =>
-  new Set(rows.map((row) => row[key])).size > 1;
-
-function paintLine(line: string, snapshot: ListRow | undefined, paint: Paint): string {
-  if (snapshot === undefined) return paint('bold', line);
-  return line.replace(snapshot.status, paint(STATUS_TINTS[snapshot.status], snapshot.status));
+function joinCopies(rows: readonly ListedSnapshot[]): readonly Line[] {
+  const lines = new Map<string, [ListedSnapshot, ...ListedSnapshot[]]>();
+  for (const row of rows) {
+    const key = [row.backup, row.id, row.status, row.sizeBytes].join('\n');
+    const line = lines.get(key);
+    if (line === undefined) lines.set(key, [row]);
+    else line.push(row);
+  }
+  return [...lines.values()];
 }
 
-function marksOf(snapshot: ListRow): string {
-  return [
-    snapshot.kind === 'backup' ? '' : snapshot.kind,
-    snapshot.verifiedAt === null ? '' : 'verified',
-    snapshot.damaged ? 'damaged' : '',
-    snapshot.protected ? 'protected' : '',
-  ]
-    .filter((mark) => mark !== '')
+function paintLine(line: string, snapshot: ListedSnapshot | undefined, paint: Paint): string {
+  if (snapshot === undefined) return paint('bold', line);
+  return line
+    .replace(snapshot.status, paint(STATUS_TINTS[snapshot.status], snapshot.status))
+    .replace(/DAMAGED(?:@[\w,-]+)?/, (mark) => paint('red', mark));
+}
+
+/** What is known of a snapshot; where only some of its repositories say so, `mark@repository`. */
+function marksOf(line: Line): string {
+  const marks: readonly (readonly [string, (row: ListedSnapshot) => boolean])[] = [
+    [line[0].kind, (row) => row.kind !== 'backup'],
+    ['DAMAGED', (row) => row.damaged],
+    ['verified', (row) => row.verifiedAt !== null && !row.damaged],
+    ['protected', (row) => row.protected],
+  ];
+  return marks
+    .flatMap(([mark, holds]) => {
+      const holders = line.filter(holds);
+      if (holders.length === 0) return [];
+      return [
+        holders.length === line.length ? mark : holders.map(({ repository }) => `${mark}@${repository}`).join(','),
+      ];
+    })
     .join(',');
 }

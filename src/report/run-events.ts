@@ -2,7 +2,9 @@ import type { RunEvent } from '../event.ts';
 import { formatDuration } from '../reconcile/phrases.ts';
 import { formatBytes } from '../format-bytes.ts';
 import { pad } from './table.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal, Tint } from './terminal.ts';
+
+type ProgressEvent = Extract<RunEvent, { type: 'progress' }>;
 
 /** What draws the events of a run; `close` leaves the screen clean. */
 export interface EventReporter {
@@ -13,20 +15,21 @@ export interface EventReporter {
 /** One plain line per event on the error stream, and on a terminal one line of live progress below. */
 export function reportEvents(terminal: Terminal): EventReporter {
   const progress = terminal.errIsTerminal ? liveLine(terminal) : undefined;
+  const isDue = progressGate(200, MEBIBYTE);
   const line = (text: string): void => {
     progress?.clear();
     terminal.err(`${text}\n`);
   };
   return {
     emit: (event) => {
-      if (event.type === 'progress') progress?.show(event.subject, event.bytes, event.totalBytes);
-      else describe(event, terminal, line);
+      if (event.type !== 'progress') describe(event, terminal, line);
+      else if (isDue(event)) progress?.show(event.subject, event.bytes, event.totalBytes);
     },
     close: () => progress?.clear(),
   };
 }
 
-/** Nothing but warnings: for `--format json`, whose events go elsewhere. */
+/** Nothing but warnings: for commands whose result is one document. */
 export function reportWarnings(terminal: Terminal): EventReporter {
   return {
     emit: (event) => {
@@ -39,7 +42,26 @@ export function reportWarnings(terminal: Terminal): EventReporter {
 /** Every event as one JSON line on the result stream; the first line carries the format version. */
 export function reportNdjson(terminal: Terminal): EventReporter {
   terminal.out(`${JSON.stringify({ formatVersion: 1, type: 'run' })}\n`);
-  return { emit: (event) => terminal.out(`${JSON.stringify(event)}\n`), close: () => undefined };
+  const isDue = progressGate(20, 64 * MEBIBYTE);
+  return {
+    emit: (event) => {
+      if (event.type !== 'progress' || isDue(event)) terminal.out(`${JSON.stringify(event)}\n`);
+    },
+    close: () => undefined,
+  };
+}
+
+const MEBIBYTE = 2 ** 20;
+
+/** Lets a progress event pass when enough has moved since the last one of its subject: a part of the whole, or so many bytes. */
+function progressGate(parts: number, leastBytes: number): (event: ProgressEvent) => boolean {
+  const shown = new Map<string, number>();
+  return ({ subject, bytes, totalBytes }) => {
+    const last = shown.get(subject) ?? 0;
+    const isEnough = Math.abs(bytes - last) >= Math.max(leastBytes, (totalBytes ?? 0) / parts);
+    if (isEnough) shown.set(subject, bytes);
+    return isEnough;
+  };
 }
 
 const OUTCOME_TINTS = {
@@ -50,48 +72,51 @@ const OUTCOME_TINTS = {
   'not-started': 'dim',
 } as const;
 
-function describe(
-  event: Exclude<RunEvent, { type: 'progress' }>,
-  terminal: Terminal,
-  line: (text: string) => void,
-): void {
+/** Words of the first column, so that what they speak of stands in one line below the other. */
+const WORD_WIDTH = 'not-started'.length;
+
+function describe(event: Exclude<RunEvent, ProgressEvent>, terminal: Terminal, line: (text: string) => void): void {
   const paint = terminal.paintErr;
+  const say = (tint: Tint, word: string, text: string): void => line(`${paint(tint, pad(word, WORD_WIDTH))} ${text}`);
   switch (event.type) {
     case 'step-started':
-      line(`${paint('dim', pad('start', 7))} ${event.action} ${event.address}`);
+      say('dim', 'start', `${event.action} ${event.address}`);
       return;
     case 'step-finished': {
       const took = event.durationMs >= 1_000 ? paint('dim', ` (${formatDuration(event.durationMs)})`) : '';
       const about = [event.snapshot, event.message].filter((part) => part !== null).join(': ');
-      line(
-        `${paint(OUTCOME_TINTS[event.outcome], pad(event.outcome, 7))} ${event.action} ${event.address}  ${about}${took}`.trimEnd(),
+      say(
+        OUTCOME_TINTS[event.outcome],
+        event.outcome,
+        `${event.action} ${event.address}${about === '' ? '' : `  ${about}`}${took}`,
       );
-      if (event.hint !== null) line(`        ${paint('dim', `hint: ${event.hint}`)}`);
+      if (event.hint !== null) say('cyan', 'hint', event.hint);
       return;
     }
-    case 'target-finished': {
-      const size =
-        event.status === 'captured'
-          ? `${formatBytes(event.rawBytes)}, stored ${formatBytes(event.storedBytes)}`
-          : (event.message ?? '');
-      line(
-        `        ${event.status === 'captured' ? paint('green', 'captured') : paint('red', 'failed')} ${event.target}  ${size}`,
-      );
+    case 'target-finished':
+      if (event.status === 'captured')
+        say(
+          'green',
+          '  captured',
+          `${event.target}  ${formatBytes(event.rawBytes)}, stored ${formatBytes(event.storedBytes)}`,
+        );
+      else say('red', '  failed', `${event.target}  ${event.message ?? ''}`);
       return;
-    }
     case 'hook':
-      line(
-        `        ${event.ok ? paint('dim', 'hook') : paint('red', 'hook failed')} ${event.phase}: ${event.argv.join(' ')}${event.message === null ? '' : ` ${event.message}`}`,
+      say(
+        event.ok ? 'dim' : 'red',
+        event.ok ? '  hook' : '  hook failed',
+        `${event.phase}: ${event.argv.join(' ')}${event.message === null ? '' : ` ${event.message}`}`,
       );
       return;
     case 'waiting':
-      line(`${paint('yellow', 'waiting')} ${event.message}`);
+      say('yellow', 'waiting', event.message);
       return;
     case 'note':
-      line(`        ${event.message}`);
+      say('dim', '', event.message);
       return;
     case 'warning':
-      line(`${paint('yellow', 'warning')} ${event.message}`);
+      say('yellow', 'warning', event.message);
   }
 }
 
@@ -103,10 +128,9 @@ function liveLine(terminal: Terminal): {
   let shown = false;
   return {
     show: (subject, bytes, totalBytes) => {
-      const share = totalBytes === null || totalBytes === 0 ? '' : ` ${bar(bytes / totalBytes)}`;
-      subjects.set(subject, `${subject}${share} ${formatBytes(bytes)}`);
-      const text = [...subjects.values()].join('   ').slice(0, terminal.columns - 10);
-      terminal.err(`\r\u001B[2K        ${terminal.paintErr('dim', text)}`);
+      subjects.set(subject, `${subject} ${share(bytes, totalBytes)}${formatBytes(bytes)}`);
+      const text = [...subjects.values()].join('   ').slice(0, terminal.columns - WORD_WIDTH - 2);
+      terminal.err(`\r\u001B[2K${' '.repeat(WORD_WIDTH + 1)}${terminal.paintErr('dim', text)}`);
       shown = true;
     },
     clear: () => {
@@ -117,7 +141,10 @@ function liveLine(terminal: Terminal): {
   };
 }
 
-function bar(share: number): string {
-  const full = Math.min(20, Math.max(0, Math.round(share * 20)));
-  return `[${'#'.repeat(full)}${'-'.repeat(20 - full)}] ${Math.min(100, Math.round(share * 100))}%`;
+/** A bar while the expected size holds. More than expected means that nobody knows how much is left. */
+function share(bytes: number, totalBytes: number | null): string {
+  if (totalBytes === null || totalBytes === 0 || bytes > totalBytes) return '';
+  const part = bytes / totalBytes;
+  const full = Math.round(part * 20);
+  return `[${'#'.repeat(full)}${'-'.repeat(20 - full)}] ${Math.round(part * 100)}% `;
 }

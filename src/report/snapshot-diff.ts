@@ -1,14 +1,16 @@
+import { formatBytes } from '../format-bytes.ts';
 import type { Manifest } from '../snapshots/manifest.ts';
-import { factRows } from './snapshot-text.ts';
+import { factRows, type FactValue } from './snapshot-text.ts';
 import { formatTable } from './table.ts';
 import type { Paint } from './terminal.ts';
 
-/** One number, text or target that differs between two snapshots; null where one has none. */
+/** One fact, size or status that differs between two snapshots; null where one has none. */
 export interface SnapshotChange {
   readonly target: string;
+  /** `facts.tables.events`, `rawBytes`, `storedBytes`, `status`. */
   readonly what: string;
-  readonly before: string | null;
-  readonly after: string | null;
+  readonly before: FactValue;
+  readonly after: FactValue;
 }
 
 /** What differs between two snapshots: facts, raw and stored sizes, target by target. */
@@ -22,19 +24,20 @@ export function snapshotDiff(before: Manifest, after: Manifest): readonly Snapsh
   });
 }
 
-function valuesOf(manifest: Manifest, target: string): ReadonlyMap<string, string> {
+function valuesOf(manifest: Manifest, target: string): ReadonlyMap<string, FactValue> {
   const stored = manifest.targets[target];
   if (stored === undefined) return new Map();
   const raw = stored.artifacts.reduce((sum, artifact) => sum + (artifact.rawBytes ?? 0), 0);
   const bytes = stored.artifacts.reduce((sum, artifact) => sum + artifact.storedBytes, 0);
-  const rows: readonly (readonly string[])[] = [
+  return new Map<string, FactValue>([
     ['status', stored.status],
-    ...factRows(stored.facts),
-    ['bytes', String(raw)],
-    ['stored bytes', String(bytes)],
-  ];
-  return new Map(rows.map(([what = '', value = '']) => [what, value]));
+    ...factRows(stored.facts, 'facts'),
+    ['rawBytes', raw],
+    ['storedBytes', bytes],
+  ]);
 }
+
+const SIZES: Readonly<Record<string, string>> = { rawBytes: 'size', storedBytes: 'stored' };
 
 /** The changes as a table, with the difference of numbers. */
 export function formatSnapshotDiff(
@@ -45,17 +48,27 @@ export function formatSnapshotDiff(
 ): string {
   const title = `${paint('bold', `${before.backup}@${before.id}`)} -> ${paint('bold', `${after.backup}@${after.id}`)}\n`;
   if (changes.length === 0) return `${title}No differences in facts and sizes.\n`;
-  const rows = changes.map((change) => [
-    change.target,
-    change.what,
-    change.before ?? '-',
-    change.after ?? '-',
-    deltaOf(change),
-  ]);
-  return `${title}${formatTable([['TARGET', 'WHAT', 'BEFORE', 'AFTER', 'CHANGE'], ...rows], [2, 3, 4])}`;
+  const rows = changes.map(({ target, what, before: old, after: now }) => {
+    const size = SIZES[what];
+    const show = size === undefined ? showFact : showSize;
+    return [target, size ?? what.replace(/^facts\./, ''), show(old), show(now), deltaOf(old, now, show)];
+  });
+  const [head = '', ...lines] = formatTable(
+    [['TARGET', 'WHAT', 'BEFORE', 'AFTER', 'CHANGE'], ...rows],
+    [2, 3, 4],
+  ).split('\n');
+  return [title + paint('bold', head), ...lines].join('\n');
 }
 
-function deltaOf({ before, after }: SnapshotChange): string {
-  const delta = Number(after ?? 'none') - Number(before ?? 'none');
-  return Number.isFinite(delta) && before !== null && after !== null ? `${delta > 0 ? '+' : ''}${delta}` : '';
+type Show = (value: FactValue) => string;
+const showFact: Show = (value) =>
+  value === null ? '-' : typeof value === 'number' ? value.toLocaleString('en') : shorten(String(value));
+const showSize: Show = (value) => (typeof value === 'number' ? formatBytes(value) : '-');
+
+/** Digests and texts differ or not; their whole length says no more. */
+const shorten = (text: string): string => (text.length <= 24 ? text : `${text.slice(0, 23)}…`);
+
+function deltaOf(before: FactValue, after: FactValue, show: Show): string {
+  if (typeof before !== 'number' || typeof after !== 'number') return '';
+  return `${after > before ? '+' : '-'}${show(Math.abs(after - before))}`;
 }

@@ -1,5 +1,6 @@
-import { formatDuration, formatInstant } from '../reconcile/phrases.ts';
+import { count, formatDuration, formatInstant } from '../reconcile/phrases.ts';
 import type { BackupStatus, Status } from '../reconcile/status.ts';
+import type { PlanNotice } from '../reconcile/step.ts';
 import { formatTable } from './table.ts';
 import type { Paint, Tint } from './terminal.ts';
 
@@ -11,31 +12,54 @@ const TINTS: Readonly<Record<BackupStatus['state'], Tint>> = {
   unknown: 'yellow',
 };
 
-/** The status of every backup as a table, then what else is wrong. */
+/** The status of every backup as a table, then everything that is wrong in sentences, then the verdict. */
 export function formatStatus(status: Status, paint: Paint): string {
-  const header = ['BACKUP', 'STATE', 'LAST GOOD', 'AGE', 'NEXT', 'COPIES'];
+  const header = ['BACKUP', 'STATE', 'LAST GOOD', 'AGE', 'DUE', 'NEXT', 'COPIES'];
+  const instant = (at: string | null): string => (at === null ? '-' : formatInstant(at));
   const rows = status.backups.map((backup) => [
     backup.backup,
     backup.state,
     backup.lastGood ?? '-',
     backup.ageSeconds === null ? '-' : formatDuration(backup.ageSeconds * 1_000),
-    backup.nextAt === null ? '-' : formatInstant(backup.nextAt),
+    instant(backup.dueAt),
+    instant(backup.nextAt),
     `${backup.copies}/${backup.wantedCopies}`,
   ]);
   const lines = formatTable([header, ...rows])
     .trimEnd()
     .split('\n');
   const table = lines.map((line, index) => paintState(line, status.backups[index - 1], paint)).join('\n');
-  const errors = status.backups.flatMap(({ backup, lastError }) =>
-    lastError === null
-      ? []
-      : [`${paint('red', 'last error')} ${backup}: ${lastError.message} (${formatInstant(lastError.at)})\n`],
-  );
   const notices = [
-    ...status.errors.map(({ message }) => `${paint('red', 'error')} ${message}\n`),
-    ...status.warnings.map(({ message }) => `${paint('yellow', 'warning')} ${message}\n`),
+    ...status.errors.map((notice) => noticeText('error', 'red', notice, paint)),
+    ...status.warnings.map((notice) => noticeText('warning', 'yellow', notice, paint)),
+    ...status.backups.flatMap((backup) => complaints(backup, paint)),
   ];
-  return `${table}\n${errors.join('')}${notices.join('')}`;
+  return `${table}\n${notices.join('')}${verdict(status, notices.length, paint)}\n`;
+}
+
+function noticeText(label: string, tint: Tint, { message, hint }: PlanNotice, paint: Paint): string {
+  const help = hint === null ? '' : `${paint('cyan', 'hint:')} ${hint}\n`;
+  return `${paint(tint, `${label}:`)} ${message}\n${help}`;
+}
+
+function complaints(backup: BackupStatus, paint: Paint): readonly string[] {
+  const { backup: name, state, copies, wantedCopies, dueAt, lastError } = backup;
+  if (state === 'disabled') return [];
+  return [
+    state === 'late' ? `${name} is late: nothing good since it was due ${formatInstant(dueAt ?? '')}` : '',
+    state === 'missing' ? `${name} has no good snapshot` : '',
+    state !== 'missing' && state !== 'unknown' && copies < wantedCopies
+      ? `${name} has its last good snapshot in ${copies} of ${count(wantedCopies, 'repository', 'repositories')}`
+      : '',
+    lastError === null ? '' : `${name} failed ${formatInstant(lastError.at)}: ${lastError.message}`,
+  ]
+    .filter((sentence) => sentence !== '')
+    .map((sentence) => `${paint('red', 'wrong:')} ${sentence}\n`);
+}
+
+function verdict(status: Status, complaintCount: number, paint: Paint): string {
+  if (status.healthy) return paint('green', complaintCount === 0 ? 'All is well.' : 'All is well now.');
+  return `${paint('red', 'Not all is well.')} \`bkp plan\` shows what would be done about it.`;
 }
 
 function paintState(line: string, backup: BackupStatus | undefined, paint: Paint): string {
