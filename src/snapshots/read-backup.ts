@@ -68,6 +68,14 @@ export async function readBackup(
 const hasFolder = async (repository: Repository, backup: string, id: string): Promise<boolean> =>
   (await repository.list(snapshotFolder(backup, id), 'shallow')).length > 0;
 
+/**
+ * A manifest never changes, so the catalog is believed; that somebody changed one nevertheless is looked for in the
+ * newest of each backup, which plans rest on. Verifying, restoring and removing read the manifest itself.
+ */
+const NEWEST_CHECKED = 200;
+/** Stands for the version of a manifest that did change. */
+const CHANGED = '';
+
 interface Manifests {
   readonly cached: Map<string, CachedManifest>;
   readonly unusable: Map<string, UnreadableManifest>;
@@ -82,11 +90,12 @@ async function readManifests(
   const cached = new Map<string, CachedManifest>();
   const unusable = new Map<string, UnreadableManifest>();
   let isNews = known.manifests.size > manifests.length;
-  for (const id of manifests) {
+  const oldestChecked = repository.capabilities.cheapStat ? manifests.length - NEWEST_CHECKED : Infinity;
+  for (const [index, id] of manifests.entries()) {
     const before = known.manifests.get(id);
     const key = manifestKey(backup, id);
-    const version =
-      before === undefined || repository.capabilities.cheapStat ? await versionOf(repository, key) : before.version;
+    const isTrusted = before !== undefined && before.version !== CHANGED && index < oldestChecked;
+    const version = isTrusted ? before.version : await versionOf(repository, key);
     if (before !== undefined && before.version === version) {
       cached.set(id, before);
       continue;
@@ -97,7 +106,8 @@ async function readManifests(
     const parsed = parseManifest(bytes, { backup, id });
     if (before !== undefined && before.digest !== digest) {
       // Remembered as it was, so that the change is seen again next time.
-      cached.set(id, before);
+      cached.set(id, { ...before, version: CHANGED });
+      isNews ||= before.version !== CHANGED;
       unusable.set(id, { backup, id, reason: 'changed', message: 'it is not what it was when it was first read' });
     } else if (parsed.ok) {
       isNews = true;

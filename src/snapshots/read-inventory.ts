@@ -40,7 +40,6 @@ export async function readInventory(
     contents.push(await readListed(repository, listing, identity, catalog));
     await setImmediate();
   }
-  catalog?.rememberId(repository.location, identity.id);
   const isOwn = (policy: string): boolean => request.policyNames === null || request.policyNames.includes(policy);
   const leaseOver = request.leaseOver ?? ((lease: HeldLease) => isDead(lease.owner, context.host));
   const inForce = leases.filter((lease) => !leaseOver(lease));
