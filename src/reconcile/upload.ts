@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
-import type { OutgoingArtifact } from '../engines/engine.ts';
+import type { Context } from '../context.ts';
+import type { Engine, IncomingArtifact, OutgoingArtifact } from '../engines/engine.ts';
 import { engineOf } from '../engines/registry.ts';
-import { targetError, usageError } from '../errors.ts';
+import { BkpError, integrityError, targetError, usageError } from '../errors.ts';
 import type { ResolvedBackup, ResolvedTarget } from '../policy/resolved-policy.ts';
 import type { Repository } from '../repositories/repository.ts';
 import type { Lease } from '../snapshots/held-lease.ts';
-import { acquireLease } from '../snapshots/leases.ts';
 import { MANIFEST_FORMAT, type Manifest, type ManifestArtifact } from '../snapshots/manifest.ts';
 import { artifactKey } from '../snapshots/keys.ts';
 import { cleanRemains } from '../snapshots/remove-remains.ts';
@@ -15,6 +15,7 @@ import { openArtifact } from '../streams/open-artifact.ts';
 import { storeArtifact } from '../streams/store-artifact.ts';
 import { definitionDigest, definitionsOf } from './definition.ts';
 import { stoppable, type Session } from './session.ts';
+import { takeLease } from './take-lease.ts';
 import { compressorThreads } from './threads.ts';
 
 export interface UploadInput {
@@ -42,11 +43,8 @@ export async function uploadSnapshot(session: Session, input: UploadInput): Prom
     throw usageError(`cannot upload ${input.file}: it would be from the future`);
   const id = session.newId(takenAt);
   const run = session.newId(session.context.clock.now());
-  const lease = await acquireLease(
-    repository,
-    { backup: backup.name, policy: session.policy.name, purpose: 'upload', run, waitMs: input.lockTimeoutMs },
-    stoppable(session),
-  );
+  const request = { backup: backup.name, purpose: 'upload', run, waitMs: input.lockTimeoutMs };
+  const lease = await takeLease(session, repository, request);
   try {
     return await adopt(session, input, { id, takenAt, lease, bytes: stats.size });
   } finally {
@@ -61,11 +59,8 @@ interface Adoption {
   readonly bytes: number;
 }
 
-async function adopt(
-  session: Session,
-  { backup, target, file, repository }: UploadInput,
-  { id, takenAt, lease, bytes }: Adoption,
-): Promise<Manifest> {
+async function adopt(session: Session, input: UploadInput, { id, takenAt, lease, bytes }: Adoption): Promise<Manifest> {
+  const { backup, target, file, repository } = input;
   const context = stoppable(session);
   const name = { backup: backup.name, id };
   const draft = await beginSnapshot(repository, { ...name, policy: session.policy.name }, lease, session.context);
@@ -101,8 +96,10 @@ async function adopt(
       storedBytes: stored.storedBytes,
       storedSha256: stored.storedSha256,
     };
-    const { facts } = await engine.check(
-      [openArtifact(described, { repository, key: repositoryKey }, context)],
+    const { facts } = await checkDump(
+      engine,
+      input,
+      openArtifact(described, { repository, key: repositoryKey }, context),
       context,
     );
     const manifest: Manifest = {
@@ -141,5 +138,23 @@ async function adopt(
       () => undefined,
     );
     throw error;
+  }
+}
+
+/** The engine reads the whole dump; what it finds wrong is wrong with the file that was given. */
+async function checkDump(
+  engine: Engine,
+  { file, target }: UploadInput,
+  artifact: IncomingArtifact,
+  context: Context,
+): ReturnType<Engine['check']> {
+  try {
+    return await engine.check([artifact], context);
+  } catch (error) {
+    if (!(error instanceof BkpError) || error.code !== 'integrity') throw error;
+    throw integrityError(`cannot upload ${file} to ${target.name}: ${error.message}`, {
+      hint: error.hint,
+      cause: error,
+    });
   }
 }

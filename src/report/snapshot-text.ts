@@ -39,7 +39,7 @@ function formatTarget(name: string, target: ManifestTarget, paint: Paint): strin
     ...factRows(target.facts).map(([fact, value]) => [fact, String(value)]),
     ...target.checks.map((check) => [
       'check',
-      `${check.check} ${check.expect}: ${String(check.value)} ${check.ok ? paint('green', 'ok') : paint('red', 'failed')}`,
+      `${check.check} ${check.expect}: ${JSON.stringify(check.value)} ${check.ok ? paint('green', 'ok') : paint('red', 'failed')}`,
     ]),
     ...target.warnings.map((warning) => [paint('yellow', 'warning'), warning]),
     ...target.restore.map((command) => ['by hand', command]),
@@ -58,6 +58,6 @@ export function factRows(facts: unknown, path = ''): readonly (readonly [string,
 const asFactValue = (value: unknown): FactValue =>
   typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string' || value === null
     ? value
-    : String(value);
+    : JSON.stringify(value);
 
 const indent = (text: string): string => text.replaceAll(/^(?=.)/gm, '  ');
