@@ -1,9 +1,9 @@
-import { lstatSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Context } from '../../context.ts';
-import { targetError } from '../../errors.ts';
 import type { SetAside, TargetOf } from '../engine.ts';
-import { type ByteName, fromText, joinNames, quoteName, toBuffer } from './byte-name.ts';
+import { refuseWhileAlive, removeAbandoned } from './abandoned.ts';
+import { finishFolders } from './build-and-swap.ts';
+import { type ByteName, fromText, quoteName } from './byte-name.ts';
 import { memberName, rootPaths } from './capture-roots.ts';
 import { placeUnits, type Placement } from './placement.ts';
 import { removeTree } from './remove-tree.ts';
@@ -46,38 +46,21 @@ export async function repairPlaces(
       const { journal } = found;
       for (const staging of journal.stagings) refuseWhileAlive(staging, context);
       await finishSwap(found, tar, context);
-      for (const staging of journal.stagings) await removeTree(staging);
+      const removeStagings = async (): Promise<void> => {
+        for (const staging of journal.stagings) await removeTree(staging);
+      };
+      await finishFolders(journal.folders, removeStagings, tar, context);
       keptOld.push(...journal.kept.map(setAsideAt));
       const old = journal.kept.length === 0 ? '' : `; the old state is ${journal.kept.map(quoteName).join(', ')}`;
       notes.push(`finished the interrupted restore of ${journal.snapshot} to ${quoteName(place)}${old}`);
     }
     for (const path of journals.stale) removeFile(path);
     for (const staging of ownThings(place, 'new')) {
-      const stats = lstatSync(toBuffer(staging), { throwIfNoEntry: false });
-      // What others could have made is not ours to remove.
-      if (stats === undefined || stats.uid !== context.host.uid || (stats.mode & 0o077) !== 0) continue;
-      refuseWhileAlive(staging, context);
-      await removeTree(staging);
+      if (!(await removeAbandoned(staging, context))) continue;
       notes.push(
         `removed ${quoteName(staging)}, which an interrupted restore had left; nothing else was changed by it`,
       );
     }
   }
   return { notes, keptOld };
-}
-
-function refuseWhileAlive(staging: ByteName, context: Context): void {
-  let owner: { readonly pid?: unknown; readonly host?: unknown; readonly bootId?: unknown };
-  try {
-    owner = JSON.parse(readFileSync(toBuffer(joinNames(staging, 'owner.json')), 'utf8')) as typeof owner;
-  } catch {
-    return;
-  }
-  const { host } = context;
-  const isHere = owner.host === host.name && owner.bootId === host.bootId && typeof owner.pid === 'number';
-  if (isHere && owner.pid !== host.pid && host.isAlive(owner.pid as number)) {
-    throw targetError(`cannot restore: another restore is at work in ${quoteName(staging)}`, {
-      hint: `wait for process ${owner.pid as number}, or stop it`,
-    });
-  }
 }

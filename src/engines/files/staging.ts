@@ -1,8 +1,9 @@
-import { accessSync, constants, lstatSync, mkdirSync, rmdirSync, statfsSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, lstatSync, mkdirSync, rmdirSync, type Stats, statfsSync, utimesSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../../context.ts';
 import { hasErrnoCode, reasonOf, targetError, toolError } from '../../errors.ts';
+import { removeAbandoned, signStaging } from './abandoned.ts';
 import { type ByteName, folderOf, joinNames, quoteName, toBuffer } from './byte-name.ts';
 import type { Mounts } from './mounts.ts';
 import { ownPath } from './own-names.ts';
@@ -42,6 +43,7 @@ export async function makeStagings(
   context: Context,
 ): Promise<Stagings> {
   const made: ByteName[] = [];
+  const homes: { readonly folder: ByteName; readonly stats: Stats }[] = [];
   const groups = new Map<string, { readonly folder: ByteName; readonly placements: Placement[] }>();
   const removeFolders = async (): Promise<void> => {
     for (const { folder } of groups.values()) await removeTree(folder);
@@ -49,6 +51,7 @@ export async function makeStagings(
   const remove = async (): Promise<void> => {
     await removeFolders();
     for (const folder of made.toReversed()) removeIfEmpty(folder);
+    for (const { folder, stats } of homes) resetTimes(folder, stats);
   };
   try {
     for (const placement of placements) {
@@ -60,8 +63,11 @@ export async function makeStagings(
         continue;
       }
       const home = chooseHome(placement, domain, options);
-      const folder = ownPath(home, placement.place, 'new', options.snapshot);
-      makeStaging(folder, context);
+      const { place, rootPlace } = placement;
+      if (home === rootPlace) homes.push({ folder: home, stats: lstatSync(toBuffer(home)) });
+      const isBesideRoot = home === rootPlace || home === folderOf(rootPlace);
+      const folder = ownPath(home, isBesideRoot ? rootPlace : place, 'new', options.snapshot);
+      await makeStaging(folder, context);
       groups.set(domain, { folder, placements: [placement] });
       await makeTree(folder, options.tar, context);
     }
@@ -136,19 +142,21 @@ function makeFolders(folder: ByteName, made: ByteName[]): void {
   made.push(folder);
 }
 
-function makeStaging(folder: ByteName, context: Context): void {
+async function makeStaging(folder: ByteName, context: Context): Promise<void> {
   try {
     mkdirSync(toBuffer(folder), 0o700);
   } catch (error) {
     if (!hasErrnoCode(error, 'EEXIST')) {
       throw targetError(`cannot make folder ${quoteName(folder)}: ${reasonOf(error)}`, { cause: error });
     }
-    throw targetError(`cannot restore: ${quoteName(folder)} is there already`, {
-      hint: 'another restore of this snapshot may be at work; if not, remove that folder',
-    });
+    if (!(await removeAbandoned(folder, context))) {
+      throw targetError(`cannot restore: ${quoteName(folder)} is there already, and not a folder of this user alone`, {
+        hint: 'look who made it, then remove it',
+      });
+    }
+    mkdirSync(toBuffer(folder), 0o700);
   }
-  const owner = { pid: context.host.pid, host: context.host.name, bootId: context.host.bootId };
-  writeFileSync(toBuffer(joinNames(folder, 'owner.json')), JSON.stringify(owner), { mode: 0o600 });
+  signStaging(folder, context);
 }
 
 /** Folders inherit default ACLs from the folder they are made in; what is extracted must not. tar itself takes them off. */
@@ -172,6 +180,15 @@ async function makeTree(folder: ByteName, tar: TarProgram, context: Context): Pr
     '--preserve-permissions',
     'tree',
   );
+}
+
+/** To the microsecond, and only where this user may: a failed restore leaves no trace in a captured folder. */
+function resetTimes(folder: ByteName, stats: Stats): void {
+  try {
+    utimesSync(toBuffer(folder), stats.atimeMs / 1000, stats.mtimeMs / 1000);
+  } catch (error) {
+    if (!hasErrnoCode(error, 'EPERM', 'EACCES', 'ENOENT')) throw error;
+  }
 }
 
 function removeIfEmpty(folder: ByteName): void {

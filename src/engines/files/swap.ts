@@ -17,19 +17,19 @@ import type { TarProgram } from './tar-program.ts';
 
 /**
  * Lets what was built take its place. Either all of it does, or everything is as before and the reason is thrown; a kill
- * at any moment leaves a journal from which `finishSwap` goes on.
+ * at any moment leaves a journal from which `finishSwap` goes on. `before` is the metadata of folders for an undo.
  */
 export async function swap(
   journal: SwapJournal,
   paths: JournalPaths,
-  undoFolders: readonly FolderArchive[],
+  before: readonly FolderArchive[],
   tar: TarProgram,
   context: Context,
 ): Promise<void> {
   throwIfAborted(context.signal);
-  writeJournal(paths, journal);
   const done: Move[] = [];
   try {
+    writeJournal(paths, journal);
     makeAsideFolders(journal);
     for (const move of journal.moves) {
       makeMove(move);
@@ -40,8 +40,8 @@ export async function swap(
   } catch (error) {
     try {
       for (const move of done.toReversed()) takeBack(move);
-      for (const folder of journal.asideFolders) rmdirSync(toBuffer(folder));
-      if (!context.signal.aborted) for (const folders of undoFolders) await applyFolders(folders, tar, context);
+      for (const folder of journal.asideFolders) if (kindAt(folder) === 'folder') rmdirSync(toBuffer(folder));
+      if (!context.signal.aborted) for (const folders of before) await applyFolders(folders, tar, context);
       removeJournal(paths);
     } catch (second) {
       throw targetError(`cannot finish or undo the restore: ${reasonOf(second)}`, {
