@@ -13,7 +13,7 @@ export async function applyPlan(session: Session, plan: Plan, options: ApplyOpti
   const results: StepResult[] = [];
   for (const backup of new Set(plan.steps.map((step) => step.backup))) {
     const steps = plan.steps.filter((step) => step.backup === backup);
-    results.push(...(await applyBackup(session, backup, steps, results, options)));
+    results.push(...(await applyBackup(session, plan, backup, steps, results, options)));
   }
   const order = new Map(plan.steps.map((step, index) => [step.id, index]));
   const sorted = results.toSorted((a, b) => (order.get(a.step.id) ?? 0) - (order.get(b.step.id) ?? 0));
@@ -22,6 +22,7 @@ export async function applyPlan(session: Session, plan: Plan, options: ApplyOpti
 
 async function applyBackup(
   session: Session,
+  { repositories }: Plan,
   backup: string,
   steps: readonly Step[],
   before: readonly StepResult[],
@@ -33,10 +34,10 @@ async function applyBackup(
       notStarted(session, step, session.signal.aborted ? 'interrupted before it began' : 'an earlier step failed'),
     );
   try {
-    return await executeBackup(session, backup, steps, options);
+    return await executeBackup(session, backup, steps, repositories, options);
   } catch (error) {
-    const nothingDone = before.every((result) => result.outcome !== 'done' && result.outcome !== 'partial');
-    if (error instanceof BkpError && error.code === 'lock' && nothingDone) throw error;
+    const nothingTried = before.every(({ outcome }) => outcome === 'skipped' || outcome === 'not-started');
+    if (error instanceof BkpError && error.code === 'lock' && nothingTried) throw error;
     return steps.map((step) => {
       const result = failedStep(step, error);
       emitFinished(session, result);

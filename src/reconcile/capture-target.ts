@@ -7,6 +7,7 @@ import type { Repository } from '../repositories/repository.ts';
 import { artifactKey } from '../snapshots/keys.ts';
 import type { CheckOutcome, ManifestArtifact, ManifestTarget } from '../snapshots/manifest.ts';
 import { storeArtifact } from '../streams/store-artifact.ts';
+import { nativeCommand } from './native-command.ts';
 import { checkName, factAt, factText, judge } from './expectations.ts';
 
 export interface CaptureTargetInput {
@@ -135,15 +136,6 @@ async function store(
 /** Stored size of the same artifact in the last good snapshot. */
 const expectedBytes = ({ previous }: CaptureTargetInput, key: string): number | null =>
   previous?.artifacts.find((artifact) => artifact.key === key)?.storedBytes ?? null;
-
-const DECODERS = { zstd: 'zstd -dc', gzip: 'gzip -dc' } as const;
-
-function nativeCommand({ engine, target, config }: CaptureTargetInput, artifact: ManifestArtifact): string {
-  const decode =
-    artifact.compression === null ? `cat ${artifact.key}` : `${DECODERS[artifact.compression]} ${artifact.key}`;
-  // References stay references: the command is for people, and manifests hold no secrets.
-  return engine.nativeRestore({ ...config, ...target.config }, { name: artifact.name, decode, file: artifact.key });
-}
 
 async function runChecks(
   { checks, previous, target }: CaptureTargetInput,

@@ -1,11 +1,20 @@
 import { guardError, notFoundError } from '../errors.ts';
-import { acquireLease } from '../snapshots/leases.ts';
+import type { Host } from '../context.ts';
+import type { Repository } from '../repositories/repository.ts';
+import type { Lease } from '../snapshots/held-lease.ts';
+import { addMark } from '../snapshots/marks.ts';
 import { releaseSnapshot } from '../snapshots/release-snapshot.ts';
 import { isGood, protection } from '../snapshots/standing.ts';
 import { ownNames } from './backup-view.ts';
-import type { FoundSnapshot } from './find-snapshot.ts';
-import { openRun } from './run-record-writer.ts';
-import { stoppable, type Session } from './session.ts';
+import type { BackupExecution } from './execution.ts';
+import { releaseLeases } from './execution-leases.ts';
+import { findSnapshot, type FoundSnapshot } from './find-snapshot.ts';
+import { observeRepositories } from './observe-repositories.ts';
+import { identitiesOf } from './remembered-identities.ts';
+import { restoringNow } from './restoring-runs.ts';
+import { openRun, recordOrTell } from './run-record-writer.ts';
+import type { Session } from './session.ts';
+import { takeLease } from './take-lease.ts';
 import { ended } from './step-result.ts';
 import type { Step } from './step.ts';
 import { reason } from './reasons.ts';
@@ -18,7 +27,7 @@ export interface DestroyOptions {
 }
 
 /** Why a snapshot may not be removed by hand, or null. */
-export function destroyObstacle(found: FoundSnapshot, force: boolean): Error | null {
+export function destroyObstacle(found: FoundSnapshot, host: Host, force: boolean): Error | null {
   const name = `${found.backup.name}@${found.id}`;
   const marked = found.places.map(({ record }) => protection(record)).find((one) => one !== null);
   if (marked !== undefined && marked !== null)
@@ -29,72 +38,99 @@ export function destroyObstacle(found: FoundSnapshot, force: boolean): Error | n
     return guardError(`cannot destroy ${name}: backup ${found.backup.name} has \`protect: true\``, {
       hint: 'retention still works; change the policy to destroy by hand',
     });
+  if (force) return null;
+  const hint = `--force ${name} removes it all the same`;
+  if (restoringNow(found.view.runs, host).has(found.id))
+    return guardError(`cannot destroy ${name}: it is being restored`, { hint });
   const others = found.view.good.filter(({ record }) => record.kind === 'backup' && record.id !== found.id);
   const isGoodOne = found.places.some(({ record }) => isGood(record));
   const isNewest = others.every(({ record }) => record.startedAt < (found.places[0]?.record.startedAt ?? ''));
-  if (isGoodOne && isNewest && !force)
-    return guardError(`cannot destroy ${name}: it is the newest good snapshot of ${found.backup.name}`, {
-      hint: `--force ${name} removes it all the same`,
-    });
+  if (isGoodOne && isNewest)
+    return guardError(`cannot destroy ${name}: it is the newest good snapshot of ${found.backup.name}`, { hint });
   return null;
 }
 
-/** Removes a snapshot from every place it is in, under each place's lease. Gives the names of the repositories. */
+/**
+ * Removes a snapshot from every repository of the session that has it, under the lease of its backup, and remembers in
+ * the others that it must not come back. Gives the names of the repositories that had it.
+ */
 export async function destroySnapshot(
   session: Session,
   found: FoundSnapshot,
   options: DestroyOptions,
 ): Promise<readonly string[]> {
-  const obstacle = destroyObstacle(found, options.force);
-  if (obstacle !== null) throw obstacle;
-  if (found.places.length === 0)
-    throw notFoundError(`cannot destroy ${found.backup.name}@${found.id}: no repository has it`);
-  const done: string[] = [];
-  for (const { name, repository, record } of found.places) {
-    const startedAt = session.context.clock.now();
-    const run = session.newId(startedAt);
-    const lease = await acquireLease(
-      repository,
-      { backup: record.backup, policy: session.policy.name, purpose: 'destroy', run, waitMs: options.lockTimeoutMs },
-      stoppable(session),
-    );
-    try {
-      const recordOfRun = await openRun(session, repository, {
-        id: run,
-        backup: record.backup,
-        command: 'destroy',
-        startedAt,
-        tick: null,
-        captures: null,
-        owedHooks: [],
-      });
-      await releaseSnapshot(
-        repository,
-        { backup: record.backup, id: record.id, policyNames: ownNames(session.policy), reason: 'destroyed by hand' },
-        lease,
-        session.context,
-      );
-      await recordOfRun.finish('done', [ended(destroyedStep(found, name), 'done')], []);
-      done.push(name);
-    } finally {
-      await lease.release().catch(() => undefined);
+  const reference = `${found.backup.name}@${found.id}`;
+  if (found.places.length === 0) throw notFoundError(`cannot destroy ${reference}: no repository has it`);
+  const leases = new Map<string, { readonly repository: Repository; readonly lease: Lease }>();
+  const run = session.newId(session.context.clock.now());
+  try {
+    for (const { name, state } of found.view.repositories) {
+      const repository = session.repositories.find((opened) => opened.name === name)?.repository;
+      if (state !== 'ready' || repository === undefined || repository === null) continue;
+      const request = { backup: found.backup.name, purpose: 'destroy', run, waitMs: options.lockTimeoutMs };
+      leases.set(name, { repository, lease: await takeLease(session, repository, request) });
     }
+    const observation = await observeRepositories(session);
+    const now = findSnapshot(session, observation, reference);
+    const obstacle = destroyObstacle(now, session.context.host, options.force);
+    if (obstacle !== null) throw obstacle;
+    return await release(session, now, identitiesOf(observation), leases);
+  } finally {
+    await releaseLeases(leases);
+  }
+}
+
+async function release(
+  session: Session,
+  { backup, id, places }: FoundSnapshot,
+  repositories: Readonly<Record<string, string>>,
+  leases: BackupExecution['repositories'],
+): Promise<readonly string[]> {
+  const { context, policy } = session;
+  const reason = 'destroyed by hand';
+  const folder = places[0]?.record.backup ?? backup.name;
+  // First where it is not: whatever happens next, nothing is copied there.
+  for (const [name, { repository, lease }] of leases) {
+    if (places.some((place) => place.name === name)) continue;
+    const data = { keys: [], reason, run: lease.owner.run };
+    await addMark(repository, { backup: folder, id, policy: policy.name, kind: 'released', data }, lease, context);
+  }
+  const done: string[] = [];
+  for (const { name, record } of places) {
+    const held = leases.get(name);
+    if (held === undefined) throw guardError(`cannot destroy ${backup.name}@${id} in ${name}: no lease is held there`);
+    const step = destroyedStep(backup.name, id, name);
+    const run = await openRun(session, held.repository, {
+      id: held.lease.owner.run,
+      backup: backup.name,
+      command: 'destroy',
+      startedAt: context.clock.now(),
+      tick: null,
+      captures: null,
+      owedHooks: [],
+      repositories,
+      planned: [step],
+    });
+    const request = { backup: record.backup, id, policyNames: ownNames(policy), reason };
+    await releaseSnapshot(held.repository, request, held.lease, context);
+    await recordOrTell(session, () => run.finish('done', [ended(step, 'done')], []));
+    done.push(name);
   }
   return done;
 }
 
 /** Run records tell what happened in the words of a plan. */
-function destroyedStep(found: FoundSnapshot, repository: string): Step {
+function destroyedStep(backup: string, id: string, repository: string): Step {
   return {
     id: 's1',
     action: 'prune',
-    address: addressOf(found.backup.name, repository),
-    backup: found.backup.name,
+    address: addressOf(backup, repository),
+    backup,
     kind: 'backup',
     targets: [],
     repository,
     from: null,
-    snapshot: found.id,
+    snapshot: id,
     snapshotFrom: null,
     artifacts: [],
     destination: null,

@@ -54,13 +54,13 @@ export const addressOf = (backup: string, repository: string): string => `${back
  * step is still wanted.
  */
 export function stepKey(
-  step: Pick<Step, 'action' | 'backup' | 'repository' | 'snapshot' | 'artifacts' | 'destination'>,
+  step: Pick<Step, 'action' | 'backup' | 'repository' | 'kind' | 'snapshot' | 'artifacts' | 'destination'>,
 ): string {
   const restore = step.destination === null ? [] : [step.destination.restore ?? 'command line'];
   return [
     step.action,
     addressOf(step.backup, step.repository),
-    step.snapshot ?? 'next',
+    step.snapshot ?? (step.kind === 'safety' ? 'safety' : 'next'),
     ...restore,
     ...step.artifacts,
   ].join(' ');

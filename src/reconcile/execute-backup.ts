@@ -1,18 +1,16 @@
 import { BkpError } from '../errors.ts';
-import type { Repository } from '../repositories/repository.ts';
 import { dueTick } from '../schedule/ticks.ts';
-import type { Lease } from '../snapshots/held-lease.ts';
-import { acquireLease } from '../snapshots/leases.ts';
 import { forgetOldRuns } from '../snapshots/runs.ts';
-import { stepKey } from './draft.ts';
 import { executeStep } from './execute-step.ts';
 import { emitFinished, type ApplyOptions, type BackupExecution } from './execution.ts';
+import { acquireLeases, releaseLeases } from './execution-leases.ts';
 import { observe } from './observe.ts';
-import { plan } from './plan.ts';
-import { openRun } from './run-record-writer.ts';
-import { stoppable, type Session } from './session.ts';
+import { openRun, recordOrTell, withFlaw } from './run-record-writer.ts';
+import { identitiesOf } from './remembered-identities.ts';
+import type { Session } from './session.ts';
 import type { Observation } from './observation.ts';
-import type { Step } from './step.ts';
+import { sortStillWanted } from './still-wanted.ts';
+import type { PlannedRepository, Step } from './step.ts';
 import { ended, failedStep, type StepResult } from './step-result.ts';
 
 /** Carries out the steps of one backup under its lease in every repository they write to. */
@@ -20,75 +18,20 @@ export async function executeBackup(
   session: Session,
   backup: string,
   steps: readonly Step[],
+  planned: readonly PlannedRepository[],
   options: ApplyOptions,
 ): Promise<readonly StepResult[]> {
   const runId = session.newId(session.context.clock.now());
-  const repositories = await acquireLeases(session, backup, steps, runId, options);
+  const repositories = await acquireLeases(session, { backup, steps, planned, run: runId }, options);
   try {
     const observation = await observe(session);
-    const wanted = stillWanted(session, observation, backup, steps, options);
-    const fresh = steps.filter((step) => !wanted.includes(step)).map((step) => skipped(session, step));
-    if (wanted.length === 0) return fresh;
-    return [...fresh, ...(await executeWanted(session, backup, wanted, observation, repositories, runId, options))];
+    const { wanted, others } = sortStillWanted(session, observation, backup, steps, options);
+    for (const result of others) emitFinished(session, result);
+    if (wanted.length === 0) return others;
+    return [...others, ...(await executeWanted(session, backup, wanted, observation, repositories, runId, options))];
   } finally {
-    for (const { lease } of repositories.values()) await lease.release().catch(() => undefined);
+    await releaseLeases(repositories);
   }
-}
-
-async function acquireLeases(
-  session: Session,
-  backup: string,
-  steps: readonly Step[],
-  run: string,
-  options: ApplyOptions,
-): Promise<BackupExecution['repositories']> {
-  const everywhere = steps.some((step) => step.action === 'restore')
-    ? (session.policy.backups.find((one) => one.name === backup)?.repositories ?? [])
-    : [];
-  const names = new Set([...steps.map((step) => step.repository), ...everywhere]);
-  const held = new Map<string, { repository: Repository; lease: Lease }>();
-  try {
-    for (const { name, repository } of session.repositories) {
-      if (!names.has(name) || repository === null) continue;
-      await repository.sweep();
-      const lease = await acquireLease(
-        repository,
-        { backup, policy: session.policy.name, purpose: options.command, run, waitMs: options.lockTimeoutMs },
-        stoppable(session),
-      );
-      held.set(name, { repository, lease });
-    }
-  } catch (error) {
-    for (const { lease } of held.values()) await lease.release().catch(() => undefined);
-    throw error;
-  }
-  return held;
-}
-
-/** Steps that a plan made now, under the lease, holds too: another run may have done the others meanwhile. */
-function stillWanted(
-  session: Session,
-  observation: Observation,
-  backup: string,
-  steps: readonly Step[],
-  { planning }: ApplyOptions,
-): readonly Step[] {
-  const { policy, bkpVersion, context } = session;
-  const again = plan({
-    policy,
-    observation,
-    now: context.clock.now(),
-    options: { ...planning, backups: [backup] },
-    bkpVersion,
-  });
-  const keys = new Set(again.steps.map(stepKey));
-  return steps.filter((step) => keys.has(stepKey(step)));
-}
-
-function skipped(session: Session, step: Step): StepResult {
-  const result = ended(step, 'skipped', { message: 'nothing is due any more' });
-  emitFinished(session, result);
-  return result;
 }
 
 async function executeWanted(
@@ -101,7 +44,7 @@ async function executeWanted(
   options: ApplyOptions,
 ): Promise<readonly StepResult[]> {
   const backup = session.policy.backups.find((one) => one.name === name);
-  const creates = steps.find((step) => step.action === 'create');
+  const creates = steps.find(isCapture);
   const home = repositories.get(creates?.repository ?? steps[0]?.repository ?? '');
   if (home === undefined) throw new Error(`no lease for ${name}`);
   const startedAt = session.context.clock.now();
@@ -116,6 +59,8 @@ async function executeWanted(
     captures: creates === undefined ? null : (backup ?? null),
     owedHooks:
       creates === undefined ? [] : (backup?.hooks.after ?? []).filter((hook) => hook.always).map((hook) => hook.argv),
+    repositories: identitiesOf(observation),
+    planned: steps,
   });
   const execution: BackupExecution = {
     session,
@@ -127,14 +72,20 @@ async function executeWanted(
     startedAt,
     tick,
     made: new Map(),
+    stored: [],
     setAside: [],
   };
   const results: StepResult[] = [];
   for (const step of steps) results.push(await runStep(execution, step, results, options));
-  await run.finish(outcomeOf(session, results), results, execution.setAside);
-  await forgetOldRuns(home.repository, name, session.context);
-  return results;
+  const problem = await recordOrTell(session, async () => {
+    await run.finish(outcomeOf(session, results), results, execution.setAside);
+    await forgetOldRuns(home.repository, name, session.context);
+  });
+  return withFlaw(results, problem);
 }
+
+/** The capture of a backup: not the safety snapshot of a restore. */
+const isCapture = (step: Step): boolean => step.action === 'create' && step.kind === 'backup';
 
 async function runStep(
   execution: BackupExecution,
@@ -156,8 +107,10 @@ function obstacleOf(
   { failFast }: ApplyOptions,
 ): string | null {
   if (session.signal.aborted) return 'interrupted before it began';
+  const isNeeded = (other: Step): boolean =>
+    step.dependsOn.includes(other.id) || (step.action === 'prune' && isCapture(other));
   const failed = before.find(
-    (result) => step.dependsOn.includes(result.step.id) && result.outcome !== 'done' && result.outcome !== 'skipped',
+    (result) => isNeeded(result.step) && result.outcome !== 'done' && result.outcome !== 'skipped',
   );
   if (failed !== undefined) return `dependency-failed: ${failed.step.action} ${failed.step.address} is not done`;
   return failFast && before.some((result) => result.outcome === 'failed') ? 'an earlier step failed' : null;

@@ -1,34 +1,62 @@
+import { integrityError } from '../errors.ts';
+import type { Repository } from '../repositories/repository.ts';
 import { addMark } from '../snapshots/marks.ts';
 import type { Manifest } from '../snapshots/manifest.ts';
 import { cleanRemains } from '../snapshots/remove-remains.ts';
 import { beginSnapshot } from '../snapshots/snapshot-draft.ts';
-import { protection } from '../snapshots/standing.ts';
-import { copyArtifact } from './copy-snapshot.ts';
+import { newestMark, protection } from '../snapshots/standing.ts';
+import { copyArtifact, DamagedSource } from './copy-snapshot.ts';
 import type { StepDone } from './execute-step.ts';
 import type { BackupExecution } from './execution.ts';
 import { folderOf, readable, recordOf, snapshotOf, writable } from './holder.ts';
 import { requireManifest } from './require-manifest.ts';
 import { stoppable } from './session.ts';
 import type { Step } from './step.ts';
+import { damageData, verifySnapshot } from './verify-snapshot.ts';
+
+interface Source {
+  readonly name: string;
+  readonly repository: Repository;
+  /** Folder of the backup there. */
+  readonly backup: string;
+  readonly manifest: Manifest;
+}
 
 /** Copies a snapshot into a repository that lacks it, or brings back the artifacts that are missing or damaged there. */
 export async function copyStep(execution: BackupExecution, step: Step): Promise<StepDone> {
   const id = snapshotOf(execution, step);
-  const from = readable(execution, step.from ?? '');
-  const fromBackup = folderOf(execution, step.from ?? '', id);
-  const manifest = await requireManifest(from, { backup: fromBackup, id });
-  if (step.action === 'replace') await replaceArtifacts(execution, step, manifest, fromBackup);
-  else await copyWhole(execution, step, manifest, fromBackup);
+  const name = step.from ?? '';
+  const repository = readable(execution, name);
+  const backup = folderOf(execution, name, id);
+  const manifest = await requireManifest(repository, { backup, id });
+  const source = { name, repository, backup, manifest };
+  try {
+    const stored = step.action === 'replace' ? replaceArtifacts : copyWhole;
+    execution.stored.push({ repository: step.repository, backup: await stored(execution, step, source), id });
+  } catch (error) {
+    if (error instanceof DamagedSource) await markSource(execution, source, [error.artifact], error.message, false);
+    throw error;
+  }
   return { snapshot: id, flaws: [] };
 }
 
-async function copyWhole(
+/** What a copy learns about its source is remembered, so that the next plan does not rely on it. */
+async function markSource(
   execution: BackupExecution,
-  step: Step,
-  manifest: Manifest,
-  fromBackup: string,
+  { name, repository, backup, manifest }: Source,
+  artifacts: readonly unknown[],
+  reason: string,
+  deep: boolean,
 ): Promise<void> {
+  const { id, policy } = manifest;
+  const lease = execution.repositories.get(name)?.lease ?? null;
+  const mark = { backup, id, policy, kind: 'damaged' as const, data: { artifacts, reason, deep } };
+  await addMark(repository, mark, lease, execution.session.context);
+}
+
+async function copyWhole(execution: BackupExecution, step: Step, source: Source): Promise<string> {
   const { session } = execution;
+  const { manifest } = source;
   const { repository, lease } = writable(execution, step.repository);
   const { backup, id, policy } = manifest;
   const writer = await beginSnapshot(repository, { backup, id, policy }, lease, session.context);
@@ -36,14 +64,7 @@ async function copyWhole(
     for (const artifact of artifactsOf(manifest)) {
       await writer.addKey(artifact.key);
       await copyArtifact(
-        {
-          manifest,
-          artifact,
-          from: readable(execution, step.from ?? ''),
-          to: repository,
-          fromBackup,
-          toBackup: backup,
-        },
+        { manifest, artifact, from: source.repository, to: repository, fromBackup: source.backup, toBackup: backup },
         stoppable(session),
       );
     }
@@ -54,42 +75,47 @@ async function copyWhole(
     );
     throw error;
   }
-  const source = recordOf(execution, step.from ?? '', id);
-  const guarded = source === undefined ? null : protection(source);
+  const record = recordOf(execution, source.name, id);
+  const guarded = record === undefined ? null : protection(record);
   if (guarded !== null)
     await addMark(repository, { backup, id, policy, kind: 'protected', data: guarded }, lease, session.context);
+  return backup;
 }
 
-async function replaceArtifacts(
-  execution: BackupExecution,
-  step: Step,
-  manifest: Manifest,
-  fromBackup: string,
-): Promise<void> {
+async function replaceArtifacts(execution: BackupExecution, step: Step, source: Source): Promise<string> {
   const { session } = execution;
+  const { manifest } = source;
   const { repository, lease } = writable(execution, step.repository);
-  const toBackup = folderOf(execution, step.repository, manifest.id);
+  const { id, policy } = manifest;
+  const backup = folderOf(execution, step.repository, id);
   const wanted = artifactsOf(manifest).filter(
     (artifact) => step.artifacts.length === 0 || step.artifacts.includes(artifact.key),
   );
   for (const artifact of wanted) {
     await lease.assertHeld();
     await copyArtifact(
-      { manifest, artifact, from: readable(execution, step.from ?? ''), to: repository, fromBackup, toBackup },
+      { manifest, artifact, from: source.repository, to: repository, fromBackup: source.backup, toBackup: backup },
       stoppable(session),
     );
   }
-  await addMark(
-    repository,
-    {
-      backup: toBackup,
-      id: manifest.id,
-      policy: manifest.policy,
-      kind: 'verified',
-      data: { deep: false, replaced: wanted.map(({ key }) => key) },
-    },
-    lease,
-    session.context,
+  const before = recordOf(execution, step.repository, id);
+  const deep = before !== undefined && newestMark(before.marks, 'damaged')?.data['deep'] === true;
+  if (deep) await assertReadable(execution, step, source, backup);
+  const data = { deep, replaced: wanted.map(({ key }) => key) };
+  await addMark(repository, { backup, id, policy, kind: 'verified', data }, lease, session.context);
+  return backup;
+}
+
+/** What the engine found wrong although every byte was right is wrong in the source too. */
+async function assertReadable(execution: BackupExecution, step: Step, source: Source, backup: string): Promise<void> {
+  const { session } = execution;
+  const { repository } = writable(execution, step.repository);
+  const found = await verifySnapshot(repository, source.manifest, backup, true, stoppable(session));
+  if (found.damaged.length === 0) return;
+  const { artifacts, reason } = damageData(found);
+  await markSource(execution, source, Array.isArray(artifacts) ? artifacts : [], String(reason), true);
+  throw integrityError(
+    `cannot replace ${backup}@${source.manifest.id}: the copy in ${source.name} is damaged too: ${String(reason)}`,
   );
 }
 

@@ -3,12 +3,14 @@ import { indexFolders, viewBackup } from './backup-view.ts';
 import { executeCreate } from './execute-create.ts';
 import type { StepDone } from './execute-step.ts';
 import type { BackupExecution } from './execution.ts';
+import { safetyStep } from './execute-restore-step.ts';
 import { readable, writable } from './holder.ts';
 import { requireManifest } from './require-manifest.ts';
 import type { Step } from './step.ts';
 
-/** Captures the backup into the first repository. */
+/** Captures the backup into the first repository, or what a restore is about to change. */
 export async function createStep(execution: BackupExecution, step: Step): Promise<StepDone> {
+  if (step.kind === 'safety') return safetyStep(execution, step);
   const { session, backup, startedAt, tick, run } = execution;
   if (backup === undefined) throw new Error(`no backup ${step.backup} in the policy`);
   const { repository, lease } = writable(execution, step.repository);
@@ -31,6 +33,7 @@ export async function createStep(execution: BackupExecution, step: Step): Promis
   for (const message of warnings) session.context.emit({ type: 'warning', message });
   if (manifest.status === 'created') {
     execution.made.set(step.id, id);
+    execution.stored.push({ repository: step.repository, backup: backup.name, id });
     return { snapshot: id, flaws };
   }
   const failed = Object.entries(manifest.targets).filter(([, target]) => target.status === 'failed');

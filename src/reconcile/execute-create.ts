@@ -9,6 +9,7 @@ import type { Lease } from '../snapshots/held-lease.ts';
 import { cleanRemains } from '../snapshots/remove-remains.ts';
 import { beginSnapshot, type SnapshotDraft } from '../snapshots/snapshot-draft.ts';
 import { withTimeLimits } from '../streams/time-limits.ts';
+import { ownNames } from './backup-view.ts';
 import { captureTarget, failedTarget } from './capture-target.ts';
 import { definitionDigest, definitionsOf } from './definition.ts';
 import { eachLimited } from './each-limited.ts';
@@ -111,7 +112,7 @@ async function captureOne(
             config,
             engine: engineOf(config.type),
             checks: input.backup.checks[target.name] ?? [],
-            previous: input.previous?.targets[target.name],
+            previous: previousOf(target, input.previous),
             repository: input.repository,
             threads: compressorThreads(context.host.cpus, Math.min(input.backup.parallelism, input.targets.length)),
             addKey: (key) => writer.addKey(key),
@@ -134,6 +135,12 @@ async function captureOne(
     return failedTarget({ target }, message);
   }
 }
+
+/** The target in the last good snapshot, under the name it had then. */
+const previousOf = (target: ResolvedTarget, previous: Manifest | undefined): ManifestTarget | undefined =>
+  ownNames(target)
+    .map((name) => previous?.targets[name])
+    .find((known) => known !== undefined);
 
 function nothingCaptured(backup: ResolvedBackup, targets: Readonly<Record<string, ManifestTarget>>): Error {
   const reasons = Object.values(targets).map((target) => target.error ?? 'unknown reason');

@@ -1,10 +1,10 @@
 import { guardError } from '../errors.ts';
 import type { Repository } from '../repositories/repository.ts';
-import type { SnapshotName } from '../snapshots/keys.ts';
+import type { SnapshotRecord } from '../snapshots/inventory.ts';
 import { readSnapshot } from '../snapshots/read-snapshot.ts';
 import { releaseSnapshot } from '../snapshots/release-snapshot.ts';
-import { isGood } from '../snapshots/standing.ts';
-import { ownNames } from './backup-view.ts';
+import { isBeingRemoved, isGood, verifiedAt } from '../snapshots/standing.ts';
+import { byStart, ownNames } from './backup-view.ts';
 import type { StepDone } from './execute-step.ts';
 import type { BackupExecution } from './execution.ts';
 import { recordOf, recordsOf, snapshotOf, writable } from './holder.ts';
@@ -17,7 +17,7 @@ export async function pruneStep(execution: BackupExecution, step: Step): Promise
   const { repository, lease } = writable(execution, step.repository);
   const record = recordOf(execution, step.repository, id);
   if (record === undefined) return { snapshot: id, flaws: [] };
-  if (record.kind !== 'safety') await assertAnotherGood(execution, step, repository, record);
+  if (record.kind !== 'safety' && !isBeingRemoved(record)) await assertNewerGood(execution, step, repository, record);
   const request = {
     backup: record.backup,
     id,
@@ -28,20 +28,28 @@ export async function pruneStep(execution: BackupExecution, step: Step): Promise
   return { snapshot: id, flaws: [] };
 }
 
-/** Reads manifests and marks again until one other good snapshot stands here: without one, nothing is pruned. */
-async function assertAnotherGood(
+/**
+ * Reads manifests and marks again until a newer good snapshot stands here, and a newer verified one where a verified one
+ * is to go: without them nothing is pruned.
+ */
+async function assertNewerGood(
   execution: BackupExecution,
   step: Step,
   repository: Repository,
-  pruned: SnapshotName,
+  pruned: SnapshotRecord,
 ): Promise<void> {
-  const made = [...execution.made.values()].map((id) => ({ backup: pruned.backup, id }));
   const known = recordsOf(execution, step.repository)
-    .filter((other) => other.id !== pruned.id && isGood(other))
-    .toSorted((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
-  for (const candidate of [...made, ...known]) {
+    .filter((other) => isGood(other) && byStart(other, pruned) > 0)
+    .toSorted((a, b) => byStart(b, a));
+  const stored = execution.stored.filter((one) => one.repository === step.repository);
+  const needsVerified = verifiedAt(pruned) !== null;
+  for (const candidate of [...stored, ...known]) {
     const found = await readSnapshot(repository, candidate);
-    if (found?.ok === true && isGood(found.value.record)) return;
+    if (found?.ok !== true) continue;
+    const { record } = found.value;
+    if (isGood(record) && byStart(record, pruned) > 0 && (!needsVerified || verifiedAt(record) !== null)) return;
   }
-  throw guardError(`cannot prune ${step.address} ${pruned.id}: no other good snapshot stands in ${step.repository}`);
+  throw guardError(
+    `cannot prune ${step.address} ${pruned.id}: no newer ${needsVerified ? 'verified' : 'good'} snapshot stands in ${step.repository}`,
+  );
 }

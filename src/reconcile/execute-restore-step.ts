@@ -1,15 +1,16 @@
 import { notFoundError } from '../errors.ts';
+import type { ResolvedRestore } from '../policy/resolved-policy.ts';
 import { addMark } from '../snapshots/marks.ts';
 import { isGood } from '../snapshots/standing.ts';
+import { readSnapshot } from '../snapshots/read-snapshot.ts';
 import { indexFolders, viewBackup } from './backup-view.ts';
 import type { StepDone } from './execute-step.ts';
 import type { BackupExecution } from './execution.ts';
 import type { FoundSnapshot } from './find-snapshot.ts';
 import { readable, snapshotOf, writable } from './holder.ts';
 import { destinationDigest } from './plan-restores.ts';
-import { needsSafety, prepareRestore } from './prepare-restore.ts';
+import { needsSafety, prepareDestination, prepareRestore, type PreparedRestore } from './prepare-restore.ts';
 import { requireManifest } from './require-manifest.ts';
-import { readSnapshot } from '../snapshots/read-snapshot.ts';
 import { restoreFlaws, setAsideBy } from './restore-result.ts';
 import { checkRestore, runRestore } from './run-restore.ts';
 import { takeSafetySnapshot } from './safety-snapshot.ts';
@@ -18,8 +19,7 @@ import type { Step } from './step.ts';
 /** Carries out a restore of the policy and remembers in every repository that it was done. */
 export async function restoreStep(execution: BackupExecution, step: Step): Promise<StepDone> {
   const { session } = execution;
-  const restore = session.policy.restores.find((one) => one.name === step.destination?.restore);
-  if (restore === undefined) throw new Error(`no restore ${step.destination?.restore ?? ''} in the policy`);
+  const restore = restoreOf(execution, step);
   const found = await findForStep(execution, step);
   const prepared = await prepareRestore(session, found, {
     targets: Object.keys(restore.targets),
@@ -28,15 +28,44 @@ export async function restoreStep(execution: BackupExecution, step: Step): Promi
     paths: [],
   });
   await checkRestore(session, prepared);
-  if (prepared.targets.some(needsSafety)) {
-    const held = writable(execution, step.repository);
-    await takeSafetySnapshot(session, prepared, { name: step.repository, ...held }, execution.run, 0);
-  }
+  await secureWhatAppeared(execution, step, prepared);
   const report = await runRestore(session, prepared, { skipConflicts: false });
   execution.setAside.push(...setAsideBy(session, report, restore.keepOldMs));
   if (report.failed !== null) throw report.failed.error;
   await remember(execution, step, found, restore.name, destinationDigest(restore.targets));
   return { snapshot: found.id, flaws: restoreFlaws(report) };
+}
+
+/** Captures what a restore of the policy is about to change in place. */
+export async function safetyStep(execution: BackupExecution, step: Step): Promise<StepDone> {
+  const { session, backup, run } = execution;
+  if (backup === undefined) throw new Error(`no backup ${step.backup} in the policy`);
+  const restore = restoreOf(execution, step);
+  const targets = step.targets.flatMap((name) => {
+    const resolved = backup.targets.find((target) => target.name === name);
+    const into = restore.targets[name]?.into ?? {};
+    return resolved === undefined ? [] : [{ resolved, into, destination: prepareDestination(session, resolved, into) }];
+  });
+  const id = await takeSafetySnapshot(session, { backup, targets }, writable(execution, step.repository), run);
+  execution.made.set(step.id, id);
+  return { snapshot: id, flaws: [] };
+}
+
+function restoreOf({ session }: BackupExecution, { destination }: Step): ResolvedRestore {
+  const restore = session.policy.restores.find((one) => one.name === destination?.restore);
+  if (restore === undefined) throw new Error(`no restore ${destination?.restore ?? ''} in the policy`);
+  return restore;
+}
+
+/** Something stands at a destination that the plan found free, or did not know. */
+async function secureWhatAppeared(execution: BackupExecution, step: Step, prepared: PreparedRestore): Promise<void> {
+  const { session, run, made } = execution;
+  const isSecured =
+    step.snapshotFrom === null ? step.dependsOn : step.dependsOn.filter((id) => id !== step.snapshotFrom);
+  const targets = prepared.targets.filter(needsSafety);
+  if (targets.length === 0 || isSecured.some((id) => made.has(id))) return;
+  const order = { backup: prepared.found.backup, targets };
+  await takeSafetySnapshot(session, order, writable(execution, step.repository), run);
 }
 
 async function findForStep(execution: BackupExecution, step: Step): Promise<FoundSnapshot> {

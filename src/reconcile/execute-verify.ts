@@ -6,7 +6,7 @@ import { folderOf, snapshotOf, writable } from './holder.ts';
 import { requireManifest } from './require-manifest.ts';
 import { stoppable } from './session.ts';
 import type { Step } from './step.ts';
-import { verifySnapshot } from './verify-snapshot.ts';
+import { damageData, verifySnapshot } from './verify-snapshot.ts';
 
 /** Checks a snapshot in one repository and marks it verified or damaged; damage fails the step. */
 export async function verifyStep(execution: BackupExecution, step: Step): Promise<StepDone> {
@@ -16,18 +16,14 @@ export async function verifyStep(execution: BackupExecution, step: Step): Promis
   const backup = folderOf(execution, step.repository, id);
   const manifest = await requireManifest(repository, { backup, id });
   const deep = step.reason.data['deep'] === true;
-  const { damaged } = await verifySnapshot(repository, manifest, backup, deep, stoppable(session));
+  const found = await verifySnapshot(repository, manifest, backup, deep, stoppable(session));
+  const { damaged } = found;
   const mark = { backup, id, policy: manifest.policy };
   if (damaged.length === 0) {
     await addMark(repository, { ...mark, kind: 'verified', data: { deep } }, lease, session.context);
     return { snapshot: id, flaws: [] };
   }
-  await addMark(
-    repository,
-    { ...mark, kind: 'damaged', data: { artifacts: damaged.map(({ key }) => key), reason: damaged[0]?.reason ?? '' } },
-    lease,
-    session.context,
-  );
+  await addMark(repository, { ...mark, kind: 'damaged', data: damageData(found) }, lease, session.context);
   throw integrityError(
     `cannot trust ${backup}@${id} in ${step.repository}: ${damaged.map(({ reason }) => reason).join('; ')}`,
     {

@@ -1,6 +1,7 @@
 import type { ResolvedBackup } from '../policy/resolved-policy.ts';
 import type { Repository } from '../repositories/repository.ts';
 import type { Lease } from '../snapshots/held-lease.ts';
+import type { SnapshotName } from '../snapshots/keys.ts';
 import type { SetAsideRecord } from '../snapshots/run-record.ts';
 import { addressOf } from './draft.ts';
 import type { Observation, PlanOptions } from './observation.ts';
@@ -32,6 +33,8 @@ export interface BackupExecution {
   readonly tick: Date | null;
   /** Snapshots that steps of this run made, by step id. */
   readonly made: Map<string, string>;
+  /** What steps of this run stored, by repository. */
+  readonly stored: (SnapshotName & { readonly repository: string })[];
   readonly setAside: SetAsideRecord[];
 }
 

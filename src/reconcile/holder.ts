@@ -2,7 +2,7 @@ import { guardError, notFoundError } from '../errors.ts';
 import type { Repository } from '../repositories/repository.ts';
 import type { Lease } from '../snapshots/held-lease.ts';
 import type { SnapshotRecord } from '../snapshots/inventory.ts';
-import { indexFolders, viewBackup } from './backup-view.ts';
+import { indexFolders, ownNames } from './backup-view.ts';
 import type { BackupExecution } from './execution.ts';
 import type { Step } from './step.ts';
 
@@ -44,11 +44,8 @@ export function recordsOf(
   { session, backup, name, observation }: BackupExecution,
   repository: string,
 ): readonly SnapshotRecord[] {
-  const folders = indexFolders(observation);
-  if (backup === undefined) return folders.get(repository)?.snapshots.get(name) ?? [];
-  return [
-    ...(viewBackup(session.policy, backup, folders)
-      .repositories.find((one) => one.name === repository)
-      ?.snapshots.values() ?? []),
-  ];
+  const snapshots = indexFolders(observation).get(repository)?.snapshots;
+  const folders = backup === undefined ? [name] : ownNames(backup);
+  const policies = ownNames(session.policy);
+  return folders.flatMap((folder) => snapshots?.get(folder) ?? []).filter(({ policy }) => policies.includes(policy));
 }

@@ -1,33 +1,32 @@
-import { BkpError } from '../errors.ts';
+import { repositoryError } from '../errors.ts';
 import { openCatalog } from '../snapshots/catalog.ts';
-import { initializeRepository, repositoryIdentity } from '../snapshots/identity.ts';
-import type { Session, SessionRepository } from './session.ts';
+import { initializeRepository, type Identity } from '../snapshots/identity.ts';
+import { observeRepositories } from './observe-repositories.ts';
+import { stoppable, type Session, type SessionRepository } from './session.ts';
 
-/** Makes one repository of the policy, or takes note of the one that is there now. Gives its id. */
-export async function initialize(session: Session, opened: SessionRepository): Promise<string> {
-  if (opened.repository === null) throw new BkpError('repository', opened.problem, { hint: opened.hint ?? undefined });
-  const { id } = await initializeRepository(opened.repository, session.context);
-  openCatalog(session.cacheDir).rememberId(opened.repository.location, id);
-  return id;
+/** Makes one repository of the policy, or takes note that the one that is there now is meant. */
+export async function initialize(session: Session, opened: SessionRepository): Promise<Identity> {
+  if (opened.repository === null) throw repositoryError(opened.problem, { hint: opened.hint ?? undefined });
+  const identity = await initializeRepository(opened.repository, stoppable(session));
+  const now = session.context.clock.now().toISOString();
+  openCatalog(session.cacheDir).rememberId(opened.repository.location, identity.id, now);
+  return identity;
 }
 
-/** Makes every repository of the policy that does not exist yet. */
+/**
+ * Makes every repository of the policy that never existed, as far as this machine and the other repositories know. One
+ * that was there before is not made anew: its disk is more likely not mounted.
+ */
 export async function initializeMissing(session: Session): Promise<void> {
-  for (const opened of session.repositories) {
-    if (opened.repository === null || (await exists(opened.repository))) continue;
-    const id = await initialize(session, opened);
+  const { repositories } = await observeRepositories(session);
+  for (const observed of repositories) {
+    if (observed.state !== 'unidentified' || !observed.canBeMade) continue;
+    const opened = session.repositories.find(({ name }) => name === observed.name);
+    if (opened === undefined || opened.repository === null) continue;
+    const { id } = await initialize(session, opened);
     session.context.emit({
       type: 'note',
       message: `made repository ${opened.name} (${id}) in ${opened.repository.location}`,
     });
-  }
-}
-
-async function exists(repository: NonNullable<SessionRepository['repository']>): Promise<boolean> {
-  try {
-    return (await repositoryIdentity(repository)) !== undefined;
-  } catch (error) {
-    if (error instanceof BkpError) return false;
-    throw error;
   }
 }

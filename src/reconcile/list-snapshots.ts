@@ -1,9 +1,8 @@
-import type { Host } from '../context.ts';
 import type { SnapshotRecord } from '../snapshots/inventory.ts';
-import type { RunRecord } from '../snapshots/run-record.ts';
-import { isDamaged, protection, verifiedAt } from '../snapshots/standing.ts';
+import { isBeingRemoved, isDamaged, protection, verifiedAt } from '../snapshots/standing.ts';
 import { byStart, ownNames } from './backup-view.ts';
 import type { Observation } from './observation.ts';
+import { restoringNow } from './restoring-runs.ts';
 import type { Session } from './session.ts';
 
 /** One snapshot, or what is left of one, in one repository. */
@@ -32,9 +31,7 @@ export function listSnapshots(session: Session, observation: Observation, backup
   const listed = observation.repositories.flatMap((observed): readonly ListedSnapshot[] => {
     if (observed.state !== 'ready') return [];
     const { snapshots, remains, runs } = observed.inventory;
-    const restoring = new Set(
-      runs.filter((run) => isRestoring(run, host)).flatMap((run) => run.steps.map((step) => step.snapshot)),
-    );
+    const restoring = restoringNow(runs, host);
     return [
       ...snapshots
         .filter((snapshot) => wanted(snapshot.backup))
@@ -70,7 +67,7 @@ function listSnapshot(repository: string, snapshot: SnapshotRecord, isRestoringN
     backup: snapshot.backup,
     repository,
     kind: snapshot.kind,
-    status: isRestoringNow ? 'restoring' : snapshot.status,
+    status: isRestoringNow ? 'restoring' : isBeingRemoved(snapshot) ? 'incomplete' : snapshot.status,
     createdAt: snapshot.startedAt,
     sizeBytes: snapshot.sizeBytes,
     storedBytes: snapshot.storedBytes,
@@ -80,13 +77,6 @@ function listSnapshot(repository: string, snapshot: SnapshotRecord, isRestoringN
     protected: protection(snapshot) !== null,
     damaged: isDamaged(snapshot),
   };
-}
-
-/** A restore under way; one of this machine whose process is gone died. */
-function isRestoring(run: RunRecord, host: Host): boolean {
-  if (run.command !== 'restore' || run.finishedAt !== null) return false;
-  const isHere = run.host === host.name && run.bootId === host.bootId;
-  return !isHere || host.isAlive(run.pid);
 }
 
 /** `20261119T020000Z-…` → ISO. */

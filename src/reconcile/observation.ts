@@ -13,7 +13,7 @@ export interface Observation {
   /** Old states set aside on this host that are still there. */
   readonly setAside: readonly ObservedSetAside[];
   /** By restore and target: what stands at the destinations of restores that are not done. */
-  readonly destinations: Readonly<Record<string, Readonly<Record<string, DestinationState>>>>;
+  readonly destinations: Readonly<Record<string, Readonly<Record<string, ObservedDestination>>>>;
   /** Things noticed while looking (clocks apart, an unreadable cache). */
   readonly notices: readonly string[];
 }
@@ -33,6 +33,11 @@ export type ObservedRepository =
       readonly hint: string;
     }
   | { readonly name: string; readonly state: 'unavailable'; readonly message: string; readonly hint: string | null };
+
+export interface ObservedDestination extends DestinationState {
+  /** What stands there is changed in place, so that it must be captured before. */
+  readonly needsSafety: boolean;
+}
 
 export interface ObservedSetAside {
   readonly repository: string;

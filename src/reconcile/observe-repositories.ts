@@ -1,9 +1,11 @@
 import { BkpError } from '../errors.ts';
-import { openCatalog } from '../snapshots/catalog.ts';
+import { openCatalog, type Catalog } from '../snapshots/catalog.ts';
 import { repositoryIdentity } from '../snapshots/identity.ts';
+import { isDead } from '../snapshots/leases.ts';
 import { readInventory } from '../snapshots/read-inventory.ts';
 import { ownNames } from './backup-view.ts';
 import type { Observation, ObservedRepository } from './observation.ts';
+import { rememberedByRuns } from './remembered-identities.ts';
 import { stoppable, type Session, type SessionRepository } from './session.ts';
 
 /**
@@ -11,48 +13,86 @@ import { stoppable, type Session, type SessionRepository } from './session.ts';
  * wherever the repositories can be read. Enough for every command that only speaks of snapshots.
  */
 export async function observeRepositories(session: Session): Promise<Observation> {
-  const repositories: ObservedRepository[] = [];
-  for (const opened of session.repositories) repositories.push(await observeRepository(session, opened));
+  const catalog = openCatalog(session.cacheDir);
+  const seen: ObservedRepository[] = [];
+  for (const opened of session.repositories) seen.push(await observeRepository(session, catalog, opened));
+  const repositories = seen.map((one) => compareIdentity(session, catalog, one, seen));
   return { repositories, lastDefinitions: {}, setAside: [], destinations: {}, notices: [] };
 }
 
-async function observeRepository(session: Session, opened: SessionRepository): Promise<ObservedRepository> {
+async function observeRepository(
+  session: Session,
+  catalog: Catalog,
+  opened: SessionRepository,
+): Promise<ObservedRepository> {
   const { name } = opened;
   if (opened.repository === null) return { name, state: 'unavailable', message: opened.problem, hint: opened.hint };
   const { repository } = opened;
   try {
-    if (!(await repository.exists())) return unidentified(name, `${repository.location} does not exist`, true);
-    const catalog = openCatalog(session.cacheDir);
-    const identity = await repositoryIdentity(repository);
     const remembered = catalog.rememberedId(repository.location);
+    const isNew = remembered === undefined;
+    if (!(await repository.exists())) return unidentified(name, `${repository.location} does not exist`, isNew);
+    const identity = await repositoryIdentity(repository);
     if (identity === undefined)
-      return unidentified(name, `${repository.location} is no repository: bkp-repository.json is missing`, true);
-    if (remembered !== undefined && remembered !== identity.id) {
-      return unidentified(
-        name,
-        `${repository.location} is another repository than before (${identity.id} instead of ${remembered})`,
-        false,
-      );
-    }
-    catalog.rememberId(repository.location, identity.id);
+      return unidentified(name, `${repository.location} is no repository: bkp-repository.json is missing`, isNew);
     const inventory = await readInventory(
       repository,
       { identity, policyNames: ownNames(session.policy), catalog },
       stoppable(session),
     );
-    return { name, state: 'ready', inventory };
+    const leases = inventory.leases.filter(({ owner }) => !isDead(owner, session.context.host));
+    return { name, state: 'ready', inventory: { ...inventory, leases } };
   } catch (error) {
     if (!(error instanceof BkpError) || error.code === 'interrupted') throw error;
     return { name, state: 'unavailable', message: error.message, hint: error.hint ?? null };
   }
 }
 
+/**
+ * Compares a repository with what this machine remembers of its place and what the run records of the policy remember of
+ * its name; where they disagree, the records of the other repositories or a person's word (`bkp init`) decide.
+ */
+function compareIdentity(
+  session: Session,
+  catalog: Catalog,
+  observed: ObservedRepository,
+  all: readonly ObservedRepository[],
+): ObservedRepository {
+  const { name } = observed;
+  const known = rememberedByRuns(all, name);
+  if (observed.state === 'unavailable') return observed;
+  if (observed.state === 'unidentified')
+    return known === undefined ? observed : unidentified(name, observed.message, false);
+  const { repositoryId } = observed.inventory;
+  const location = session.repositories.find((opened) => opened.name === name)?.repository?.location ?? '';
+  const here = catalog.rememberedId(location);
+  const elsewhere = rememberedByRuns(
+    all.filter((one) => one !== observed),
+    name,
+  );
+  if (here !== undefined && here !== repositoryId && elsewhere?.id !== repositoryId)
+    return another(name, location, repositoryId, here);
+  const isNoted = known !== undefined && (catalog.notedAt(location) ?? '') > known.at;
+  if (known !== undefined && known.id !== repositoryId && !isNoted)
+    return another(name, location, repositoryId, known.id);
+  catalog.rememberId(location, repositoryId);
+  return observed;
+}
+
+const another = (name: string, location: string, id: string, before: string): ObservedRepository => ({
+  name,
+  state: 'unidentified',
+  canBeMade: false,
+  message: `${location} is another repository than before (${id} instead of ${before})`,
+  hint: `is another disk mounted? if this one is meant, \`bkp init --repository ${name}\` takes note of it`,
+});
+
 const unidentified = (name: string, message: string, canBeMade: boolean): ObservedRepository => ({
   name,
   state: 'unidentified',
   canBeMade,
-  message: `cannot use repository ${name}: ${message}`,
+  message,
   hint: canBeMade
     ? `is it mounted? a new one is made by \`bkp init --repository ${name}\` or \`bkp apply --init-repositories\``
-    : `is another disk mounted? if this one is meant, \`bkp init --repository ${name}\` takes note of it`,
+    : `there was one before: is it mounted? \`bkp init --repository ${name}\` makes a new one all the same`,
 });

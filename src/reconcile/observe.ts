@@ -1,13 +1,15 @@
 import { engineOf } from '../engines/registry.ts';
-import type { DestinationState } from '../engines/engine.ts';
-import { applyInto } from '../policy/overrides.ts';
-import { resolveTarget } from '../policy/references.ts';
+import type { RestoreMode } from '../engines/engine.ts';
+import { BkpError } from '../errors.ts';
+import type { ResolvedTarget } from '../policy/resolved-policy.ts';
 import { indexFolders, ownNames, viewBackup, type FolderIndex } from './backup-view.ts';
 import { acceptedDigests, type Definitions } from './definition.ts';
 import { observeRepositories } from './observe-repositories.ts';
-import type { Observation, ObservedRepository, ObservedSetAside } from './observation.ts';
+import type { Observation, ObservedDestination, ObservedRepository, ObservedSetAside } from './observation.ts';
+import { newestBy } from './plan-create.ts';
 import { pendingRestores } from './plan-restores.ts';
-import { requireManifest } from './require-manifest.ts';
+import { isChangedInPlace, prepareDestination } from './prepare-restore.ts';
+import { readManifest } from '../snapshots/read-snapshot.ts';
 import { stoppable, type Session } from './session.ts';
 
 /** Looks at everything a plan rests on, changing nothing. What cannot be read is told, never taken for empty. */
@@ -29,13 +31,16 @@ async function readLastDefinitions(
 ): Promise<Observation['lastDefinitions']> {
   const found: Record<string, Definitions> = {};
   for (const backup of session.policy.backups) {
-    const newest = viewBackup(session.policy, backup, folders).good.findLast(({ record }) => record.kind === 'backup');
+    const own = viewBackup(session.policy, backup, folders).good.filter(({ record }) => record.kind === 'backup');
+    const newest = newestBy(own, session.context.clock.now());
     if (newest === undefined || acceptedDigests(backup).includes(newest.record.definitionSha256)) continue;
     const holder = session.repositories.find(({ name }) => name === newest.holders[0])?.repository;
     if (holder === undefined || holder === null) continue;
-    const manifest = await requireManifest(holder, newest.record);
+    const manifest = await readManifest(holder, newest.record);
+    // One that vanished meanwhile leaves the change without its details.
+    if (manifest?.ok !== true) continue;
     found[backup.name] = Object.fromEntries(
-      Object.entries(manifest.targets).map(([name, target]) => [name, target.definition]),
+      Object.entries(manifest.value.targets).map(([name, target]) => [name, target.definition]),
     );
   }
   return found;
@@ -64,17 +69,33 @@ async function inspectDestinations(
   session: Session,
   folders: ReadonlyMap<string, FolderIndex>,
 ): Promise<Observation['destinations']> {
-  const found: Record<string, Record<string, DestinationState>> = {};
+  const found: Record<string, Record<string, ObservedDestination>> = {};
   for (const restore of pendingRestores(session.policy, folders)) {
-    const states: Record<string, DestinationState> = {};
-    for (const [name, { into }] of Object.entries(restore.targets)) {
+    const states: Record<string, ObservedDestination> = {};
+    for (const [name, { into, mode }] of Object.entries(restore.targets)) {
       const target = session.policy.targets[name];
-      if (target === undefined) continue;
-      const { config, secrets } = resolveTarget({ ...target, config: applyInto(target.config, into) }, session.lookups);
-      session.lookups.onSecrets(secrets);
-      states[name] = await engineOf(config.type).inspectDestination(config, stoppable(session));
+      if (target !== undefined) states[name] = await inspectDestination(session, target, into, mode);
     }
     found[restore.name] = states;
   }
   return found;
+}
+
+/** A destination that cannot be looked at counts as occupied; the restore says what is wrong when it is its turn. */
+async function inspectDestination(
+  session: Session,
+  target: ResolvedTarget,
+  into: Readonly<Record<string, unknown>>,
+  mode: RestoreMode,
+): Promise<ObservedDestination> {
+  try {
+    const config = prepareDestination(session, target, into);
+    const engine = engineOf(config.type);
+    const state = await engine.inspectDestination(config, stoppable(session));
+    return { ...state, needsSafety: isChangedInPlace(engine, mode, state) };
+  } catch (error) {
+    if (!(error instanceof BkpError) || error.code === 'interrupted') throw error;
+    const problem = { message: error.message, hint: error.hint };
+    return { state: 'occupied', description: 'not to be looked at', problems: [problem], needsSafety: false };
+  }
 }

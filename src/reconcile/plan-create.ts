@@ -1,6 +1,7 @@
 import { dueTick } from '../schedule/ticks.ts';
 import type { SnapshotRecord } from '../snapshots/inventory.ts';
 import type { RunRecord } from '../snapshots/run-record.ts';
+import { isBeingRemoved } from '../snapshots/standing.ts';
 import type { BackupView, GoodSnapshot } from './backup-view.ts';
 import { acceptedDigests, definitionsOf, type Definitions } from './definition.ts';
 import { addressOf, draft, type Draft, type Drafts } from './draft.ts';
@@ -41,7 +42,7 @@ export function planCreate(input: CreateInput): Partial<Drafts> {
     return { keep: [{ address, snapshot: newest?.id ?? null, reason: freshReason(input, newest) }] };
   }
   if (receiver === undefined) return {};
-  const retryAt = input.requested ? null : retryTime(view, input.now);
+  const retryAt = input.requested ? null : retryTime(view, due, input.now);
   if (retryAt !== null) {
     const message = `${due.message}; the last try failed and the next is due ${formatInstant(retryAt)} (\`bkp backup ${backup.name}\` tries now)`;
     return {
@@ -85,7 +86,7 @@ function captureReason(input: CreateInput): Reason | null {
   const { backup, good } = view;
   if (input.requested) return reason('requested', 'asked for on the command line');
   const own = good.filter(({ record }) => record.kind === 'backup');
-  const newest = own.at(-1);
+  const newest = newestBy(own, now);
   if (newest === undefined) return damagedOnly(view) ?? reason('first-snapshot', 'no good snapshot yet');
   if (!acceptedDigests(backup).includes(newest.record.definitionSha256)) {
     return reason('definition-changed', describeChange(definitionsOf(backup), input.lastDefinitions), {
@@ -112,6 +113,13 @@ function captureReason(input: CreateInput): Reason | null {
   });
 }
 
+/**
+ * The newest by a clock that agrees with this one: a snapshot from the future of a clock that ran ahead counts only where
+ * there is no other, so that what is captured now is seen.
+ */
+export const newestBy = (own: readonly GoodSnapshot[], now: Date): GoodSnapshot | undefined =>
+  own.findLast(({ record }) => record.startedAt <= now.toISOString()) ?? own.at(-1);
+
 function satisfies(good: readonly GoodSnapshot[], tick: Date): boolean {
   const wanted = tick.toISOString();
   return good.some(({ record }) => (record.tick ?? '') >= wanted || record.startedAt >= wanted);
@@ -121,7 +129,8 @@ function damagedSnapshots(view: BackupView): readonly SnapshotRecord[] {
   const good = new Set(view.good.map(({ record }) => record.id));
   return view.repositories
     .flatMap((repository) => [...repository.snapshots.values()])
-    .filter((snapshot) => snapshot.kind === 'backup' && snapshot.status === 'created' && !good.has(snapshot.id));
+    .filter(({ kind, status }) => kind === 'backup' && status === 'created')
+    .filter((snapshot) => !good.has(snapshot.id) && !isBeingRemoved(snapshot));
 }
 
 const damagedFor = (view: BackupView, tick: Date): boolean =>
@@ -153,11 +162,14 @@ function freshReason({ view, now }: CreateInput, newest: SnapshotRecord | undefi
   return reason('fresh', `newest good snapshot is ${age} old${unscheduled}`, { snapshot: newest.id });
 }
 
-/** When a failed capture may be tried again; null when nothing speaks against trying now. */
-function retryTime(view: BackupView, now: Date): Date | null {
+/** When a failed capture may be tried again; null when nothing speaks against trying now: another tick is due at once. */
+function retryTime(view: BackupView, due: Reason, now: Date): Date | null {
   const failed = view.runs.filter((run) => run.definitionSha256 !== null && run.finishedAt !== null).at(-1);
   if (failed === undefined || !captureFailed(failed)) return null;
   if (!acceptedDigests(view.backup).includes(failed.definitionSha256 ?? '')) return null;
+  const { schedule, timezone } = view.backup;
+  const tick = schedule === null ? null : (dueTick(schedule, timezone, now)?.toISOString() ?? null);
+  if (due.code !== 'definition-changed' && failed.tick !== tick) return null;
   const newestGood = view.good.at(-1)?.record.startedAt ?? '';
   if (newestGood > failed.startedAt) return null;
   const retryAt = new Date(Date.parse(failed.finishedAt ?? failed.startedAt) + view.backup.retryAfterMs);
@@ -166,4 +178,7 @@ function retryTime(view: BackupView, now: Date): Date | null {
 
 const captureFailed = (run: RunRecord): boolean =>
   run.outcome !== 'interrupted' &&
-  run.steps.some((step) => step.action === 'create' && (step.outcome === 'failed' || step.outcome === 'partial'));
+  run.steps.some(
+    ({ action, reason: code, outcome }) =>
+      action === 'create' && code !== 'safety' && (outcome === 'failed' || outcome === 'partial'),
+  );

@@ -75,18 +75,24 @@ const isAccountedFor = (inventory: RepositoryInventory, id: string): boolean =>
 
 function deadRuns(inventory: RepositoryInventory, names: ReadonlySet<string>): readonly PlanNotice[] {
   const alive = new Set(inventory.leases.map((lease) => lease.owner.run));
-  const owes = (run: RunRecord): boolean => run.finishedAt === null && run.owedHooks.length > 0 && !alive.has(run.id);
-  return inventory.runs
-    .filter((run) => names.has(run.policy) && owes(run))
+  const own = inventory.runs.filter((run) => names.has(run.policy));
+  const isPaid = (run: RunRecord): boolean =>
+    own.some((later) => later.backup === run.backup && later.id > run.id && ranItsHooks(later));
+  return own
+    .filter((run) => run.finishedAt === null && run.owedHooks.length > 0 && !alive.has(run.id) && !isPaid(run))
     .flatMap((run) =>
       run.owedHooks.map((argv) => ({
         code: 'hook-owed',
         message: `the run of ${run.startedAt} on ${run.host} died before its after hook: ${argv.join(' ')}`,
-        hint: 'run it by hand; a later successful run of this backup clears this notice',
+        hint: 'run it by hand; the next capture of this backup runs it too and clears this notice',
         address: run.backup,
       })),
     );
 }
+
+/** A capture that came to its end: its `after` hooks ran, whatever became of the data. */
+const ranItsHooks = ({ finishedAt, definitionSha256, owedHooks }: RunRecord): boolean =>
+  finishedAt !== null && definitionSha256 !== null && owedHooks.length === 0;
 
 function foreignSnapshots(repository: string, inventory: RepositoryInventory): readonly PlanNotice[] {
   const total = inventory.foreign.reduce((sum, other) => sum + other.count, 0);

@@ -4,7 +4,7 @@ import { byStart } from './backup-view.ts';
 import { addressOf, draft, stepKey, type Draft, type Drafts } from './draft.ts';
 import { formatDuration, formatInstant } from './phrases.ts';
 import { limitPrunes } from './plan-max-prune.ts';
-import { pruneGuards, type GuardInput, type PruneGuards } from './prune-guards.ts';
+import { pruneGuards, type GuardInput, type PruneGuards } from './plan-prune-guards.ts';
 import { reason, type Reason } from './reasons.ts';
 import type { KeptSnapshot, WithheldStep } from './step.ts';
 
@@ -46,9 +46,15 @@ function fateOf(input: PruneInput, snapshot: SnapshotRecord, guards: PruneGuards
       fate: 'withhold',
       reason: reason('protected', `protected${guarded.reason === '' ? '' : `: ${guarded.reason}`}`),
     };
+  if (snapshot.kind === 'safety' || isBeingRemoved(snapshot)) return fate;
+  if (!isGood(snapshot) && !hasNewerGood(snapshot, guards))
+    return { fate: 'withhold', reason: reason('last-good', `no newer good snapshot is in ${input.repository.name}`) };
   if (!isGood(snapshot)) return fate;
   const { name } = input.repository;
-  const hold = (what: string): Fate => ({ fate: 'withhold', reason: reason('last-good', `the newest ${what} in ${name}`) });
+  const hold = (what: string): Fate => ({
+    fate: 'withhold',
+    reason: reason('last-good', `the newest ${what} in ${name}`),
+  });
   const isLast = snapshot === guards.newestGood || snapshot === guards.newestOwn;
   if (isLast && guards.storesNewer(snapshot) === undefined) return hold('good snapshot');
   if (snapshot === guards.newestVerified && guards.verifiesNewer(snapshot) === undefined)
@@ -77,9 +83,7 @@ function fateByRules({ view, kept, now, repository }: PruneInput, snapshot: Snap
       reason: reason('expired', `safety snapshot older than ${formatDuration(view.backup.safetyKeepMs)}`),
     };
   }
-  const { newestGood } = guards;
-  const newer =
-    guards.storesNewer(snapshot) !== undefined || (newestGood !== undefined && byStart(snapshot, newestGood) < 0);
+  const newer = hasNewerGood(snapshot, guards);
   if (snapshot.status === 'partial') {
     if (newer) return { fate: 'prune', reason: reason('superseded', 'partial, and a newer good snapshot exists') };
     return {
@@ -101,6 +105,9 @@ function fateByRules({ view, kept, now, repository }: PruneInput, snapshot: Snap
     reason: reason('retention-exceeded', 'no retention rule keeps it', { retention: view.backup.retention }),
   };
 }
+
+const hasNewerGood = (snapshot: SnapshotRecord, { newestGood, storesNewer }: PruneGuards): boolean =>
+  storesNewer(snapshot) !== undefined || (newestGood !== undefined && byStart(snapshot, newestGood) < 0);
 
 function pruneStep(
   { view, repository, stored }: PruneInput,

@@ -1,35 +1,44 @@
 import type { ResolvedPolicy } from '../policy/resolved-policy.ts';
 import type { SnapshotRecord } from '../snapshots/inventory.ts';
-import { isGood, protection, verifiedAt } from '../snapshots/standing.ts';
+import { isBeingRemoved, isGood, protection, verifiedAt } from '../snapshots/standing.ts';
 import { byStart, ownNames, type FolderIndex } from './backup-view.ts';
 import { addressOf, type Draft, type Drafts } from './draft.ts';
 import { count } from './phrases.ts';
-import { reason } from './reasons.ts';
+import { limitPrunes } from './plan-max-prune.ts';
+import { reason, type Reason } from './reasons.ts';
 import type { WithheldStep } from './step.ts';
 
+export interface RemovedOptions {
+  readonly pruneRemoved: boolean;
+  readonly maxPrune: number | undefined;
+}
+
 /**
- * Snapshots of backups that left the policy: listed, and pruned only on request; even then the newest good and the
- * newest verified one stay, and so do protected ones.
+ * Snapshots of backups that left the policy, or that do not use a repository any more: listed, and pruned only on
+ * request; even then the newest good and the newest verified one stay, and so do protected ones.
  */
 export function planRemoved(
   policy: ResolvedPolicy,
   folders: ReadonlyMap<string, FolderIndex>,
-  pruneRemoved: boolean,
+  { pruneRemoved, maxPrune }: RemovedOptions,
 ): Partial<Drafts> {
   const policyNames = new Set(ownNames(policy));
-  const known = new Set(policy.backups.flatMap(ownNames));
   const withheld: WithheldStep[] = [];
   const steps: Draft[] = [];
   for (const [repository, { snapshots }] of folders) {
+    const inUse = new Set(policy.backups.filter((one) => one.repositories.includes(repository)).flatMap(ownNames));
     for (const [backup, all] of snapshots) {
       const own = all.filter((snapshot) => policyNames.has(snapshot.policy)).toSorted(byStart);
-      if (known.has(backup) || own.length === 0) continue;
+      if (inUse.has(backup) || own.length === 0) continue;
+      const isKnown = policy.backups.some((one) => ownNames(one).includes(backup));
+      const whose = isKnown ? `backup ${backup}, which does not use it any more` : 'a backup that is not in the policy';
       if (pruneRemoved) {
-        const decided = pruneAllButLast(backup, repository, own);
-        withheld.push(...decided.withheld);
-        steps.push(...decided.steps);
+        const decided = pruneAllButLast({ backup, repository, own, whose });
+        const limited = limitPrunes(decided.steps, own.length, maxPrune ?? null);
+        withheld.push(...decided.withheld, ...(limited.withheld ?? []));
+        steps.push(...(limited.steps ?? []));
       } else {
-        const message = `${count(own.length, 'snapshot')} of a backup that is not in the policy; --prune-removed lets all but the last good one go`;
+        const message = `${count(own.length, 'snapshot')} of ${whose}; --prune-removed lets all but the last good one go`;
         withheld.push({
           action: 'prune',
           address: addressOf(backup, repository),
@@ -43,37 +52,43 @@ export function planRemoved(
   return { steps, withheld };
 }
 
-function pruneAllButLast(
-  backup: string,
-  repository: string,
-  own: readonly SnapshotRecord[],
-): { readonly steps: readonly Draft[]; readonly withheld: readonly WithheldStep[] } {
+interface RemovedBackup {
+  readonly backup: string;
+  readonly repository: string;
+  /** Oldest first. */
+  readonly own: readonly SnapshotRecord[];
+  readonly whose: string;
+}
+
+function pruneAllButLast({ backup, repository, own, whose }: RemovedBackup): {
+  readonly steps: readonly Draft[];
+  readonly withheld: readonly WithheldStep[];
+} {
   const newestGood = own.findLast(isGood);
   const newestVerified = own.findLast((snapshot) => isGood(snapshot) && verifiedAt(snapshot) !== null);
+  const holdReason = (snapshot: SnapshotRecord): Reason | null => {
+    const marked = protection(snapshot);
+    if (marked !== null) return reason('protected', `protected${marked.reason === '' ? '' : `: ${marked.reason}`}`);
+    if (isBeingRemoved(snapshot)) return null;
+    if (snapshot.protect) return reason('protected', 'its backup had `protect: true`');
+    if (snapshot.kind !== 'safety' && (newestGood === undefined || byStart(snapshot, newestGood) > 0))
+      return reason('last-good', `no newer good snapshot is in ${repository}`);
+    if (snapshot === newestGood || snapshot === newestVerified)
+      return reason('last-good', `the last good snapshot in ${repository}`);
+    return null;
+  };
   const steps: Draft[] = [];
   const withheld: WithheldStep[] = [];
-  const hold = (snapshot: SnapshotRecord, why: WithheldStep['reason']): void => {
-    withheld.push({
-      action: 'prune',
-      address: addressOf(backup, repository),
-      snapshot: snapshot.id,
-      reason: why,
-      source: null,
-    });
-  };
   for (const snapshot of own) {
-    const marked = protection(snapshot);
-    if (marked !== null)
-      hold(snapshot, reason('protected', `protected${marked.reason === '' ? '' : `: ${marked.reason}`}`));
-    else if (snapshot.protect) hold(snapshot, reason('protected', 'its backup had `protect: true`'));
-    else if (snapshot === newestGood || snapshot === newestVerified)
-      hold(snapshot, reason('last-good', `the last good snapshot in ${repository}`));
-    else steps.push(removedStep(backup, repository, snapshot));
+    const held = holdReason(snapshot);
+    const address = addressOf(backup, repository);
+    if (held === null) steps.push(removedStep(backup, repository, snapshot, whose));
+    else withheld.push({ action: 'prune', address, snapshot: snapshot.id, reason: held, source: null });
   }
   return { steps, withheld };
 }
 
-const removedStep = (backup: string, repository: string, snapshot: SnapshotRecord): Draft => ({
+const removedStep = (backup: string, repository: string, snapshot: SnapshotRecord, whose: string): Draft => ({
   action: 'prune',
   backup,
   kind: snapshot.kind,
@@ -87,7 +102,7 @@ const removedStep = (backup: string, repository: string, snapshot: SnapshotRecor
   mode: null,
   hooks: [],
   estimate: { readBytes: 0, writeBytes: 0 },
-  reason: reason('backup-removed', 'its backup is not in the policy', { storedBytes: snapshot.storedBytes }),
+  reason: reason('backup-removed', `it belongs to ${whose}`, { storedBytes: snapshot.storedBytes }),
   source: null,
   destructive: true,
   dependsOn: [],

@@ -1,6 +1,6 @@
 import { addressOf, draft, stepKey, type Draft, NO_DRAFTS } from './draft.ts';
 import { finishPlan } from './plan.ts';
-import { commonMode } from './plan-restores.ts';
+import { commonMode, safetyMessage } from './plan-restores.ts';
 import type { Observation } from './observation.ts';
 import { needsSafety, obstacleAt, type PreparedRestore, type PreparedTarget } from './prepare-restore.ts';
 import { reason } from './reasons.ts';
@@ -39,7 +39,7 @@ export function planRestoreOrder(
     estimate: estimateOf(prepared),
     reason: reason('requested', 'asked for on the command line'),
     source: null,
-    destructive: prepared.targets.some(({ state }) => state.state === 'occupied'),
+    destructive: prepared.targets.some(({ state, mode }) => state.state === 'occupied' && mode !== 'new'),
     dependsOn: capture === undefined ? [] : [stepKey(capture)],
   });
   const steps = capture === undefined ? [restore] : [capture, restore];
@@ -57,11 +57,7 @@ export function planRestoreOrder(
       kind: 'safety',
       repository: receiver?.name ?? '',
       targets: names,
-      reason: reason(
-        'safety',
-        `what stands at the destination of ${names.join(', ')} is captured before it is changed`,
-        { address: addressOf(backup.name, receiver?.name ?? '') },
-      ),
+      reason: reason('safety', safetyMessage(names), { address: addressOf(backup.name, receiver?.name ?? '') }),
       source: null,
     });
   }

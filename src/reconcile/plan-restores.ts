@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import type { ResolvedPolicy, ResolvedRestore } from '../policy/resolved-policy.ts';
 import { canonicalJson } from '../snapshots/canonical-json.ts';
 import type { MarkRecord } from '../snapshots/inventory.ts';
-import type { BackupView, FolderIndex } from './backup-view.ts';
+import { ownNames, viewBackup, type BackupView, type FolderIndex } from './backup-view.ts';
 import { placeOf } from './destination-place.ts';
 import { addressOf, draft, stepKey, type Draft, type Drafts } from './draft.ts';
 import type { Observation } from './observation.ts';
 import { obstacleOf, type WaysOut } from './obstacle.ts';
 import { reason } from './reasons.ts';
-import { selectSnapshot } from './select-snapshot.ts';
+import { formatInstant } from './phrases.ts';
+import { fitsSelector, selectSnapshot } from './select-snapshot.ts';
 import type { Destination, WithheldStep } from './step.ts';
 
 /** Tells one destination from another: SHA-256 over where each target goes and how. Stands in `restored` marks. */
@@ -37,19 +38,10 @@ export function planRestore(input: RestoreInput): Partial<Drafts> {
   const snapshot = waits || 'problem' in selected ? null : selected.snapshot.id;
   const holder = waits ? create.repository : view.good.find(({ record }) => record.id === snapshot)?.holders[0];
   const address = addressOf(view.backup.name, holder ?? view.repositories[0]?.name ?? '');
-  const done = doneMarks(input).find((mark) => (snapshot === null ? !restore.repeat : mark.id === snapshot));
-  if (done !== undefined && !waits) {
-    return {
-      keep: [
-        {
-          address,
-          snapshot: done.id,
-          reason: reason('done', `restore ${restore.name} was done ${done.mark.at.slice(0, 16)}Z`, {
-            restore: restore.name,
-          }),
-        },
-      ],
-    };
+  const done = waits ? undefined : doneMark(input, snapshot);
+  if (done !== undefined) {
+    const message = `restore ${restore.name} was done ${formatInstant(done.mark.at)}`;
+    return { keep: [{ address, snapshot: done.id, reason: reason('done', message, { restore: restore.name }) }] };
   }
   const hold = (code: 'repository-unavailable' | 'requested', message: string): Partial<Drafts> => ({
     withheld: [
@@ -70,42 +62,63 @@ export function planRestore(input: RestoreInput): Partial<Drafts> {
     );
   if ('problem' in selected && !waits)
     return hold('requested', `restore ${restore.name} cannot be done: ${selected.problem}`);
-  const obstacle = firstObstacle(input);
-  if (obstacle !== null) return hold('requested', `restore ${restore.name} cannot be done: ${obstacle}`);
   const record = 'snapshot' in selected ? selected.snapshot : undefined;
   const destination = destinationOf(input);
-  return {
-    steps: [
-      draft(view.backup, {
-        action: 'restore',
-        repository: holder ?? '',
-        snapshot,
-        snapshotFrom: waits ? stepKey(create) : null,
-        kind: record?.kind ?? 'backup',
-        targets: Object.keys(restore.targets),
-        destination,
-        mode: commonMode(destination),
-        estimate: { readBytes: record?.storedBytes ?? 0, writeBytes: record?.sizeBytes ?? 0 },
-        reason: reason('requested', `restore ${restore.name} of the policy`, { restore: restore.name }),
-        source: restore.source,
-        destructive: Object.values(destination.targets).some((target) => target.occupied),
-        dependsOn: waits ? [stepKey(create)] : [],
-      }),
-    ],
-  };
+  const obstacle = firstObstacle(input, destination);
+  if (obstacle !== null) return hold('requested', `restore ${restore.name} cannot be done: ${obstacle}`);
+  const safety = safetyDraft(input, destination);
+  const before = [...(waits ? [create] : []), ...safety];
+  const step = draft(view.backup, {
+    action: 'restore',
+    repository: holder ?? '',
+    snapshot,
+    snapshotFrom: waits ? stepKey(create) : null,
+    kind: record?.kind ?? 'backup',
+    targets: Object.keys(restore.targets),
+    destination,
+    mode: commonMode(destination),
+    estimate: { readBytes: record?.storedBytes ?? 0, writeBytes: record?.sizeBytes ?? 0 },
+    reason: reason('requested', `restore ${restore.name} of the policy`, { restore: restore.name }),
+    source: restore.source,
+    destructive: Object.values(destination.targets).some((target) => target.occupied),
+    dependsOn: before.map(stepKey),
+  });
+  return { steps: [...safety, step] };
 }
 
 const WAYS_OUT: WaysOut = { mode: '`mode: replace` or `mode: merge`', place: 'another destination under `into`' };
 
 /** What stands in the way at the destinations, as far as they were looked at. */
-function firstObstacle({ restore, found }: RestoreInput): string | null {
-  for (const [name, { mode }] of Object.entries(restore.targets)) {
+function firstObstacle({ found }: RestoreInput, { targets }: Destination): string | null {
+  for (const [name, { place, mode }] of Object.entries(targets)) {
     const state = found?.[name];
-    const obstacle = state === undefined ? null : obstacleOf({ name, mode, state }, WAYS_OUT);
+    const obstacle = state === undefined ? null : obstacleOf({ name, place, mode, state }, WAYS_OUT);
     if (obstacle !== null) return obstacle.hint === null ? obstacle.message : `${obstacle.message} (${obstacle.hint})`;
   }
   return null;
 }
+
+/** The capture of what the restore changes in place, where something stands there. */
+function safetyDraft({ restore, view, found }: RestoreInput, destination: Destination): readonly Draft[] {
+  const targets = Object.keys(restore.targets).filter((name) => found?.[name]?.needsSafety === true);
+  const receiver = view.repositories.find((repository) => repository.state === 'ready');
+  if (targets.length === 0 || receiver === undefined) return [];
+  return [
+    draft(view.backup, {
+      action: 'create',
+      kind: 'safety',
+      repository: receiver.name,
+      targets,
+      destination,
+      reason: reason('safety', safetyMessage(targets), { restore: restore.name }),
+      source: restore.source,
+    }),
+  ];
+}
+
+/** Why a safety snapshot of some targets is taken. */
+export const safetyMessage = (targets: readonly string[]): string =>
+  `what stands at the destination of ${targets.join(', ')} is captured before it is changed`;
 
 function destinationOf({ restore, view, found }: RestoreInput): Destination {
   const targets = Object.entries(restore.targets).map(([name, { into, mode }]) => {
@@ -131,29 +144,39 @@ export function commonMode(destination: Destination): Draft['mode'] {
   return modes.size === 1 ? ([...modes][0] ?? null) : null;
 }
 
-/** Restores that no mark says were done, or that are done again for every new snapshot. */
+/** Restores whose destinations a plan must know: not done yet, or done again for every new snapshot. */
 export const pendingRestores = (
   policy: ResolvedPolicy,
   folders: ReadonlyMap<string, FolderIndex>,
 ): readonly ResolvedRestore[] =>
-  policy.restores.filter((restore) => restore.repeat || doneMarks({ restore, folders }).length === 0);
+  policy.restores.filter((restore) => {
+    const backup = policy.backups.find(({ name }) => name === restore.backup);
+    if (backup === undefined) return false;
+    return (
+      restore.repeat || doneMark({ restore, view: viewBackup(policy, backup, folders), folders }, null) === undefined
+    );
+  });
 
-/** Marks that say this restore was carried out into this destination, whether or not its snapshot still exists. */
-function doneMarks({
-  restore,
-  folders,
-}: Pick<RestoreInput, 'restore' | 'folders'>): readonly { readonly id: string; readonly mark: MarkRecord }[] {
+/**
+ * The mark that says this restore was carried out into this destination, whether or not its snapshot still exists: once
+ * for what its selector means, or, where it repeats, for the given snapshot.
+ */
+function doneMark(
+  { restore, view, folders }: Pick<RestoreInput, 'restore' | 'view' | 'folders'>,
+  snapshot: string | null,
+): { readonly id: string; readonly mark: MarkRecord } | undefined {
   const digest = destinationDigest(restore.targets);
-  const marked = [...folders.values()].flatMap(({ inventory }) => [
-    ...(inventory?.snapshots ?? []),
-    ...(inventory?.gone ?? []),
-  ]);
-  return marked.flatMap(({ id, marks }) =>
-    marks
-      .filter(
-        (mark) =>
-          mark.kind === 'restored' && mark.data['restore'] === restore.name && mark.data['destination'] === digest,
-      )
-      .map((mark) => ({ id, mark })),
-  );
+  const names = ownNames(view.backup);
+  const isMeant = (id: string): boolean =>
+    restore.repeat ? id === snapshot : fitsSelector(id, restore.selector, view.backup.timezone);
+  for (const { inventory } of folders.values()) {
+    for (const { backup, id, marks } of [...(inventory?.snapshots ?? []), ...(inventory?.gone ?? [])]) {
+      if (!names.includes(backup) || !isMeant(id)) continue;
+      const mark = marks.find(
+        ({ kind, data }) => kind === 'restored' && data['restore'] === restore.name && data['destination'] === digest,
+      );
+      if (mark !== undefined) return { id, mark };
+    }
+  }
+  return undefined;
 }

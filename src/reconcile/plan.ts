@@ -162,9 +162,11 @@ function ofBackups(drafts: Partial<Drafts>, backups: readonly string[] | undefin
 function onlyWanted(drafts: Drafts, { only, noPrune }: PlanOptions): Drafts {
   return {
     ...drafts,
-    steps: drafts.steps.filter(
-      (step) => (only === undefined || only.includes(step.action)) && !(noPrune === true && step.action === 'prune'),
-    ),
+    steps: drafts.steps.filter((step) => {
+      // A safety snapshot is part of its restore.
+      const action = step.kind === 'safety' && step.action === 'create' ? 'restore' : step.action;
+      return (only === undefined || only.includes(action)) && !(noPrune === true && action === 'prune');
+    }),
   };
 }
 

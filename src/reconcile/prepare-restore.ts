@@ -100,8 +100,7 @@ async function prepareTarget(
   if (order.paths.length > 0 && !engine.capabilities.paths)
     throw usageError(`cannot restore single paths of ${name}: ${engine.type} has none`);
   const written = applyInto(resolved.config, into);
-  const { config, secrets } = resolveTarget({ ...resolved, config: written }, session.lookups);
-  session.lookups.onSecrets(secrets);
+  const config = prepareDestination(session, resolved, into);
   const state = await engine.inspectDestination(config, stoppable(session));
   return {
     name,
@@ -124,6 +123,21 @@ export function obstacleAt(target: PreparedTarget): BkpError | null {
   return obstacle === null ? null : guardError(obstacle.message, { hint: obstacle.hint ?? undefined });
 }
 
+/** Where a restore writes: the target with `into` laid over it, references resolved. */
+export function prepareDestination(
+  session: Session,
+  resolved: ResolvedTarget,
+  into: Readonly<Record<string, unknown>>,
+): Target {
+  const written = { ...resolved, config: applyInto(resolved.config, into) };
+  const { config, secrets } = resolveTarget(written, session.lookups);
+  session.lookups.onSecrets(secrets);
+  return config;
+}
+
 /** True when the restore changes something that is there in a way that only a safety snapshot could undo. */
-export const needsSafety = ({ engine, mode, state }: PreparedTarget): boolean =>
-  mode === 'merge' && state.state === 'occupied' && engine.capabilities.safetyBeforeMerge;
+export const needsSafety = ({ engine, mode, state }: PreparedTarget): boolean => isChangedInPlace(engine, mode, state);
+
+/** The same for a destination that is only looked at. */
+export const isChangedInPlace = (engine: Engine, mode: RestoreMode, { state }: DestinationState): boolean =>
+  mode === 'merge' && state === 'occupied' && engine.capabilities.safetyBeforeMerge;

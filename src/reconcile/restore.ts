@@ -1,12 +1,13 @@
-import { BkpError, usageError } from '../errors.ts';
+import { BkpError, EXIT, usageError } from '../errors.ts';
 import type { Repository } from '../repositories/repository.ts';
 import type { SetAsideRecord } from '../snapshots/run-record.ts';
 import { findSnapshot } from './find-snapshot.ts';
 import { observeRepositories } from './observe-repositories.ts';
 import { planRestoreOrder } from './plan-restore-order.ts';
-import { prepareRestore, type PreparedRestore, type RestoreOrder } from './prepare-restore.ts';
+import { needsSafety, prepareRestore, type PreparedRestore, type RestoreOrder } from './prepare-restore.ts';
 import { describeRestored, restoreFlaws, setAsideBy } from './restore-result.ts';
-import { openRun, type OpenRun } from './run-record-writer.ts';
+import { identitiesIn } from './remembered-identities.ts';
+import { openRun, recordOrTell, withFlaw, type OpenRun } from './run-record-writer.ts';
 import { checkRestore, runRestore, type RestoreReport } from './run-restore.ts';
 import { takeSafetySnapshot } from './safety-snapshot.ts';
 import type { Session } from './session.ts';
@@ -54,13 +55,15 @@ export async function executeRestore(
   const capture = plan.steps.find((step) => step.action === 'create');
   const restore = plan.steps.find((step) => step.action === 'restore');
   if (restore === undefined) throw new Error('a restore plan without a restore');
-  const run = await openRunIfPossible(session, prepared);
+  const run = await openRunIfPossible(session, plan, prepared);
   const results: StepResult[] = [];
   let setAside: readonly SetAsideRecord[] = [];
   try {
     if (capture !== undefined) {
-      const place = { name: capture.repository, repository: repositoryOf(session, capture.repository) };
-      const id = await takeSafetySnapshot(session, prepared, place, run, options.lockTimeoutMs);
+      const repository = repositoryOf(session, capture.repository);
+      const order = { backup: prepared.found.backup, targets: prepared.targets.filter(needsSafety) };
+      const place = { repository, lease: { waitMs: options.lockTimeoutMs } };
+      const id = await takeSafetySnapshot(session, order, place, run);
       results.push(ended(capture, 'done', { snapshot: id, message: `the state before is ${capture.backup}@${id}` }));
     }
     session.context.emit({
@@ -74,12 +77,13 @@ export async function executeRestore(
     results.push(resultOf(restore, prepared, report, setAside));
   } catch (error) {
     results.push(failedStep(restore, error));
-    await run.finish(session.signal.aborted ? 'interrupted' : 'failed', results, setAside);
+    await recordOrTell(session, () => run.finish(session.signal.aborted ? 'interrupted' : 'failed', results, setAside));
     throw error;
   }
-  const exitCode = exitCodeOf(plan, results, session.signal.aborted);
-  await run.finish(exitCode === 0 ? 'done' : 'partly', results, setAside);
-  return { formatVersion: 1, steps: results, exitCode };
+  const outcome = exitCodeOf(plan, results, session.signal.aborted) === EXIT.done ? 'done' : 'partly';
+  const problem = await recordOrTell(session, () => run.finish(outcome, results, setAside));
+  const steps = withFlaw(results, problem);
+  return { formatVersion: 1, steps, exitCode: exitCodeOf(plan, steps, session.signal.aborted) };
 }
 
 function resultOf(
@@ -106,7 +110,7 @@ function repositoryOf(session: Session, name: string): Repository {
 }
 
 /** A restore needs read rights only: where no record can be written, it goes on and says so. */
-async function openRunIfPossible(session: Session, prepared: PreparedRestore): Promise<OpenRun> {
+async function openRunIfPossible(session: Session, plan: Plan, prepared: PreparedRestore): Promise<OpenRun> {
   const startedAt = session.context.clock.now();
   const id = session.newId(startedAt);
   const { record, repository } = prepared.place;
@@ -119,6 +123,8 @@ async function openRunIfPossible(session: Session, prepared: PreparedRestore): P
       tick: null,
       captures: null,
       owedHooks: [],
+      repositories: identitiesIn(plan),
+      planned: plan.steps,
     });
   } catch (error) {
     if (!(error instanceof BkpError) || error.code !== 'repository') throw error;

@@ -1,10 +1,12 @@
+import { BkpError } from '../errors.ts';
 import { definitionDigest, definitionsOf } from './definition.ts';
 import type { ResolvedBackup } from '../policy/resolved-policy.ts';
 import type { Repository } from '../repositories/repository.ts';
 import type { RunRecord, RunStep, SetAsideRecord } from '../snapshots/run-record.ts';
 import { writeRun } from '../snapshots/runs.ts';
 import type { Session } from './session.ts';
-import type { StepResult } from './step-result.ts';
+import type { Step } from './step.ts';
+import { ended, type StepResult } from './step-result.ts';
 
 export interface RunOpening {
   readonly id: string;
@@ -16,6 +18,9 @@ export interface RunOpening {
   /** The backup whose definition is captured; null when nothing is. */
   readonly captures: ResolvedBackup | null;
   readonly owedHooks: RunRecord['owedHooks'];
+  readonly repositories: Readonly<Record<string, string>>;
+  /** What the run is about to do. */
+  readonly planned: readonly Step[];
 }
 
 /** A run record that is written when something begins and kept true until the end. */
@@ -47,9 +52,10 @@ export async function openRun(session: Session, repository: Repository, opening:
     outcome: 'running',
     tick: opening.tick?.toISOString() ?? null,
     definitionSha256: opening.captures === null ? null : definitionDigest(definitionsOf(opening.captures)),
-    steps: [],
+    steps: opening.planned.map((step) => runStep(ended(step, 'not-started'))),
     owedHooks: opening.owedHooks,
     setAside: [],
+    repositories: opening.repositories,
   };
   await writeRun(repository, record);
   return {
@@ -71,6 +77,25 @@ export async function openRun(session: Session, repository: Repository, opening:
     },
   };
 }
+
+/** What was done stays done where its record cannot be written: gives the problem, already told as a warning. */
+export async function recordOrTell(session: Session, write: () => Promise<void>): Promise<string | null> {
+  try {
+    await write();
+    return null;
+  } catch (error) {
+    if (!(error instanceof BkpError)) throw error;
+    const problem = `the record of this run is not whole: ${error.message}`;
+    session.context.emit({ type: 'warning', message: problem });
+    return problem;
+  }
+}
+
+/** The results with a flaw of the whole run, so that it counts. */
+export const withFlaw = (results: readonly StepResult[], flaw: string | null): readonly StepResult[] =>
+  flaw === null
+    ? results
+    : results.map((result, index) => (index === 0 ? { ...result, flaws: [...result.flaws, flaw] } : result));
 
 const runStep = ({ step, outcome, snapshot, message }: StepResult): RunStep => ({
   action: step.action,

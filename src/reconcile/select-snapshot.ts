@@ -1,4 +1,5 @@
 import type { SnapshotRecord } from '../snapshots/inventory.ts';
+import { timeOfId } from '../snapshots/ids.ts';
 import { isGood } from '../snapshots/standing.ts';
 
 export type Selection = { readonly snapshot: SnapshotRecord } | { readonly problem: string };
@@ -17,7 +18,7 @@ export function selectSnapshot(snapshots: readonly SnapshotRecord[], selector: s
     const newest = snapshots.findLast((snapshot) => snapshot.kind === 'safety' && snapshot.status === 'created');
     return newest === undefined ? { problem: 'there is no safety snapshot' } : { snapshot: newest };
   }
-  if (/^\d{4}-\d{2}-\d{2}$/.test(selector)) return selectDay(snapshots, selector, timezone);
+  if (DAY.test(selector)) return selectDay(snapshots, selector, timezone);
   const exact = snapshots.filter((snapshot) => snapshot.id === selector);
   const matching = exact.length > 0 ? exact : snapshots.filter((snapshot) => snapshot.id.startsWith(selector));
   const [first, second] = matching;
@@ -26,13 +27,19 @@ export function selectSnapshot(snapshots: readonly SnapshotRecord[], selector: s
   return { snapshot: first };
 }
 
+/** True when a snapshot, gone or not, is one that an id or a day means. */
+export function fitsSelector(id: string, selector: string, timezone: string): boolean {
+  const at = timeOfId(id);
+  return DAY.test(selector) ? at !== undefined && dayNames(timezone).format(at) === selector : id.startsWith(selector);
+}
+
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+
+const dayNames = (timezone: string): Intl.DateTimeFormat =>
+  new Intl.DateTimeFormat('en-CA', { timeZone: timezone, year: 'numeric', month: '2-digit', day: '2-digit' });
+
 function selectDay(snapshots: readonly SnapshotRecord[], day: string, timezone: string): Selection {
-  const dayOf = new Intl.DateTimeFormat('en-CA', {
-    timeZone: timezone,
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-  });
+  const dayOf = dayNames(timezone);
   const last = snapshots.findLast((snapshot) => isGood(snapshot) && dayOf.format(new Date(snapshot.startedAt)) === day);
   return last === undefined ? { problem: `there is no good snapshot of ${day} (${timezone})` } : { snapshot: last };
 }

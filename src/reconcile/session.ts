@@ -13,6 +13,8 @@ export interface Edge {
   /** Folder of the catalog; may be deleted at any time. */
   readonly cacheDir: string;
   readonly bkpVersion: string;
+  /** How long a runner may be silent before others take its leases over; default a minute. */
+  readonly leaseMs?: number;
   /** A new id for a snapshot or run that starts now. */
   newId(at: Date): string;
 }

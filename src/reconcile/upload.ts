@@ -14,6 +14,7 @@ import { beginSnapshot } from '../snapshots/snapshot-draft.ts';
 import { openArtifact } from '../streams/open-artifact.ts';
 import { storeArtifact } from '../streams/store-artifact.ts';
 import { definitionDigest, definitionsOf } from './definition.ts';
+import { nativeCommand } from './native-command.ts';
 import { stoppable, type Session } from './session.ts';
 import { takeLease } from './take-lease.ts';
 import { compressorThreads } from './threads.ts';
@@ -126,7 +127,7 @@ async function adopt(session: Session, input: UploadInput, { id, takenAt, lease,
           warnings: [],
           checks: [],
           artifacts: [described],
-          restore: [],
+          restore: [nativeCommand({ engine, target, config: target.config }, described)],
         },
       },
       policyFiles: session.policy.files,

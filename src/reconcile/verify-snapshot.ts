@@ -11,7 +11,16 @@ import { verifyStored } from '../streams/hash-stored.ts';
 export interface Verification {
   /** Keys of artifacts that are missing or differ, with the reason. */
   readonly damaged: readonly { readonly key: string; readonly reason: string }[];
+  /** Some of it has the right hashes: only another look by the engine can clear it. */
+  readonly isDeep: boolean;
 }
+
+/** What a mark remembers of damage. */
+export const damageData = ({ damaged, isDeep }: Verification): Readonly<Record<string, unknown>> => ({
+  artifacts: [...new Set(damaged.map(({ key }) => key))],
+  reason: damaged[0]?.reason ?? '',
+  deep: isDeep,
+});
 
 /**
  * Hashes every stored byte of a snapshot and, when `deep`, lets the engines read every artifact whole. Damage is found,
@@ -25,11 +34,18 @@ export async function verifySnapshot(
   context: Context,
 ): Promise<Verification> {
   const damaged: { key: string; reason: string }[] = [];
-  for (const target of Object.values(manifest.targets)) {
+  let isDeep = false;
+  for (const [name, target] of Object.entries(manifest.targets)) {
     let whole = target.status === 'captured';
     for (const artifact of target.artifacts) {
       const reason = await damageOf(() =>
-        verifyStored(artifact, { repository, key: snapshotFolder(folder, manifest.id) + artifact.key }, context),
+        verifyStored(
+          artifact,
+          { repository, key: snapshotFolder(folder, manifest.id) + artifact.key },
+          context,
+          (bytes) =>
+            context.emit({ type: 'progress', subject: `hashing ${name}`, bytes, totalBytes: artifact.storedBytes }),
+        ),
       );
       if (reason === null) continue;
       whole = false;
@@ -39,9 +55,11 @@ export async function verifySnapshot(
     const reason = await damageOf(() =>
       engineOf(target.type).check(openArtifacts(repository, folder, manifest.id, target, context), context),
     );
-    if (reason !== null) damaged.push(...target.artifacts.map(({ key }) => ({ key, reason })));
+    if (reason === null) continue;
+    isDeep = true;
+    damaged.push(...target.artifacts.map(({ key }) => ({ key, reason })));
   }
-  return { damaged };
+  return { damaged, isDeep };
 }
 
 async function damageOf(check: () => Promise<unknown>): Promise<string | null> {

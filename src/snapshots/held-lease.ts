@@ -23,11 +23,7 @@ export interface Lease {
 const RENEWALS_PER_LEASE = 3;
 
 /** Renews a lease that was just created. The timer does not keep the process alive. */
-export function keepLease(
-  repository: Repository,
-  created: LeaseDocument,
-  context: Pick<Context, 'clock'>,
-): Lease {
+export function keepLease(repository: Repository, created: LeaseDocument, context: Pick<Context, 'clock'>): Lease {
   const { backup, number } = created;
   const loss = new AbortController();
   let document = created;

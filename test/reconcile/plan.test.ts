@@ -383,7 +383,9 @@ describe('restores', () => {
       policy,
       {
         ...nas(snapshot),
-        destinations: { staging: { db: { state: 'occupied', description: '3 tables', problems: [] } } },
+        destinations: {
+          staging: { db: { state: 'occupied', description: '3 tables', problems: [], needsSafety: false } },
+        },
       },
       now,
     );

@@ -1,0 +1,59 @@
+import { guardError } from '../errors.ts';
+import type { Repository } from '../repositories/repository.ts';
+import type { Lease } from '../snapshots/held-lease.ts';
+import { repositoryIdentity } from '../snapshots/identity.ts';
+import type { ApplyOptions, BackupExecution } from './execution.ts';
+import type { Session } from './session.ts';
+import type { PlannedRepository, Step } from './step.ts';
+import { takeLease } from './take-lease.ts';
+
+export interface LeasedWork {
+  readonly backup: string;
+  readonly steps: readonly Step[];
+  /** The repositories as the plan found them. */
+  readonly planned: readonly PlannedRepository[];
+  readonly run: string;
+}
+
+/**
+ * Takes the lease of a backup in every repository that its steps write to; a restore is remembered everywhere. Throws
+ * before anything is written to a place that is not the repository of the plan.
+ */
+export async function acquireLeases(
+  session: Session,
+  { backup, steps, planned, run }: LeasedWork,
+  options: ApplyOptions,
+): Promise<BackupExecution['repositories']> {
+  const everywhere = steps.some((step) => step.action === 'restore')
+    ? (session.policy.backups.find((one) => one.name === backup)?.repositories ?? [])
+    : [];
+  const names = new Set([...steps.map((step) => step.repository), ...everywhere]);
+  const held = new Map<string, { repository: Repository; lease: Lease }>();
+  try {
+    for (const { name, repository } of session.repositories) {
+      if (!names.has(name) || repository === null) continue;
+      await assertPlanned(repository, planned.find((one) => one.name === name)?.id ?? null);
+      await repository.sweep();
+      const request = { backup, purpose: options.command, run, waitMs: options.lockTimeoutMs };
+      held.set(name, { repository, lease: await takeLease(session, repository, request) });
+    }
+  } catch (error) {
+    await releaseLeases(held);
+    throw error;
+  }
+  return held;
+}
+
+/** An unmounted disk must not be taken for an empty repository, not even between a plan and its first step. */
+async function assertPlanned(repository: Repository, id: string | null): Promise<void> {
+  const identity = (await repository.exists()) ? await repositoryIdentity(repository) : undefined;
+  if (identity !== undefined && (id === null || identity.id === id)) return;
+  throw guardError(`cannot write to ${repository.location}: it is not the repository that was planned for`, {
+    hint: 'is it mounted? plan again',
+  });
+}
+
+/** Lets others have the leases at once. One that cannot be released ends with its time. */
+export async function releaseLeases(held: BackupExecution['repositories']): Promise<void> {
+  for (const { lease } of held.values()) await lease.release().catch(() => undefined);
+}

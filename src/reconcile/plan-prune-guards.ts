@@ -1,0 +1,65 @@
+import type { SnapshotRecord } from '../snapshots/inventory.ts';
+import { isGood, verifiedAt } from '../snapshots/standing.ts';
+import { byStart, type BackupRepository, type BackupView } from './backup-view.ts';
+import { stepKey, type Draft } from './draft.ts';
+import type { KeptByRules } from './plan-retention.ts';
+
+/** What must still stand in a repository when everything that may go is gone. */
+export interface PruneGuards {
+  readonly newestGood: SnapshotRecord | undefined;
+  /** The newest that a capture made: an adopted dump is no reason to lose it. */
+  readonly newestOwn: SnapshotRecord | undefined;
+  readonly newestVerified: SnapshotRecord | undefined;
+  /** A kept snapshot that is not here and that no step brings. */
+  readonly awaited: SnapshotRecord | undefined;
+  /** Steps that store a snapshot here. */
+  readonly storedHere: readonly Draft[];
+  /** Steps that verify what is stored here. */
+  readonly verifiedStores: readonly Draft[];
+  /** The step that stores a newer snapshot here. */
+  readonly storesNewer: (snapshot: SnapshotRecord) => Draft | undefined;
+  /** The step that verifies a newer good snapshot here. */
+  readonly verifiesNewer: (snapshot: SnapshotRecord) => Draft | undefined;
+}
+
+export interface GuardInput {
+  readonly view: BackupView;
+  readonly repository: BackupRepository;
+  readonly kept: KeptByRules;
+  /** Steps of this plan that store or verify a snapshot, in any repository of the backup. */
+  readonly stored: readonly Draft[];
+  readonly verifications: readonly Draft[];
+  readonly now: Date;
+}
+
+/** Looks for what keeps a repository safe while it is pruned. */
+export function pruneGuards({ view, repository, kept, stored, verifications, now }: GuardInput): PruneGuards {
+  const isHere = (step: Draft): boolean => step.repository === repository.name;
+  const storedHere = stored.filter(isHere);
+  const verifiedHere = verifications.filter(isHere);
+  const good = [...repository.snapshots.values()].filter(isGood).toSorted(byStart);
+  const hereSoon = new Set([...good.map(({ id }) => id), ...storedHere.map((step) => step.snapshot)]);
+  const starts = new Map(view.good.map(({ record }) => [record.id, record.startedAt]));
+  /** A snapshot that this plan makes starts now. */
+  const startOf = (step: Draft): string => starts.get(step.snapshot ?? '') ?? now.toISOString();
+  const newest = (steps: readonly Draft[]): Draft | undefined =>
+    steps.toSorted((a, b) => (startOf(a) < startOf(b) ? -1 : 1)).at(-1);
+  const newestStored = newest(storedHere);
+  const newestVerification = newest(verifiedHere);
+  const ifNewer = (step: Draft | undefined, { startedAt }: SnapshotRecord): Draft | undefined =>
+    step !== undefined && startOf(step) > startedAt ? step : undefined;
+  return {
+    newestGood: good.at(-1),
+    newestOwn: good.findLast(({ kind }) => kind === 'backup'),
+    newestVerified: good.findLast((snapshot) => verifiedAt(snapshot) !== null),
+    awaited: view.good.findLast(
+      ({ record: { id } }) => kept.rules.has(id) && !repository.released.has(id) && !hereSoon.has(id),
+    )?.record,
+    storedHere,
+    verifiedStores: verifiedHere.filter(({ dependsOn }) =>
+      storedHere.some((made) => dependsOn.includes(stepKey(made))),
+    ),
+    storesNewer: (snapshot) => ifNewer(newestStored, snapshot),
+    verifiesNewer: (snapshot) => ifNewer(newestVerification, snapshot),
+  };
+}
