@@ -2,10 +2,9 @@ import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { Context } from '../src/context.ts';
 import { type ContextOptions, createContext, type OwnedContext } from '../src/system/create-context.ts';
 
-/** A temporary folder that goes with the test (or with `withTestContext`). */
+/** A temporary folder that goes with the test. */
 export async function testFolder(): Promise<string> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'bkp-test-')));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -18,19 +17,4 @@ export async function testContext(options: ContextOptions = {}): Promise<OwnedCo
   const owned = await createContext({ workDirParent: folder, ...options });
   onTestFinished(owned.dispose);
   return { ...owned, folder };
-}
-
-/** The same as a bracket, for use outside a test body. */
-export async function withTestContext<T>(
-  use: (context: Context, folder: string) => Promise<T>,
-  options: ContextOptions = {},
-): Promise<T> {
-  const folder = await realpath(await mkdtemp(join(tmpdir(), 'bkp-test-')));
-  const owned = await createContext({ workDirParent: folder, ...options });
-  try {
-    return await use(owned.context, folder);
-  } finally {
-    await owned.dispose();
-    await rm(folder, { recursive: true, force: true });
-  }
 }

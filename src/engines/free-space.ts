@@ -9,7 +9,7 @@ export async function requireFreeSpace(folder: string, neededBytes: number, acti
 }
 
 /** Bytes an unprivileged writer may still use. */
-export async function freeBytes(folder: string): Promise<number> {
+async function freeBytes(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
   return bavail * bsize;
 }

@@ -11,7 +11,7 @@ const places = new Map<string, ReadonlyMap<string, string>>();
 const END = 'end ';
 
 /** The smallest thing that is an engine. It speaks for `sqlite` targets, whose `path` is a key here. */
-export const memoryEngine: Engine<'sqlite'> = {
+const memoryEngine: Engine<'sqlite'> = {
   type: 'sqlite',
   capabilities: {
     modes: ['new', 'replace', 'merge'],

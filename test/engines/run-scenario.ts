@@ -15,10 +15,7 @@ export interface ScenarioOptions {
   readonly mostBlocks?: number;
 }
 
-export function startScenario<K extends Target['type']>(
-  scenario: Scenario<K>,
-  options: ScenarioOptions = {},
-): ChildProcess {
+function startScenario<K extends Target['type']>(scenario: Scenario<K>, options: ScenarioOptions = {}): ChildProcess {
   const node = [process.execPath, '--disable-warning=ExperimentalWarning', ENTRY, JSON.stringify(scenario)];
   // What is written beyond the limit fails, as on a full disk, instead of ending the process.
   const limit = `trap '' XFSZ; ulimit -f ${options.mostBlocks ?? 'unlimited'}; exec "$@"`;

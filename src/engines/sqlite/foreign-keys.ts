@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { targetError } from '../../errors.ts';
 import { quoteName } from './database.ts';
-import { findKey, type Key, listTables, qualified, type Table } from './schema.ts';
+import { findKey, type Key, listColumns, listTables, qualified, rowidName, type Table } from './schema.ts';
 import { sameKey } from './merge-table.ts';
 
 /** Rows whose parent is missing: rowids per table, and a bare count per table that has no rowid. */
@@ -56,7 +57,10 @@ export function rememberKeys(database: DatabaseSync, table: Table): void {
 /** Takes rows out again that were added and violate a foreign key; returns how many. */
 export function removeViolating(database: DatabaseSync, table: Table, added: Violations): number {
   if (!table.isWithoutRowid) {
-    const remove = database.prepare(`DELETE FROM ${qualified('main', table.name)} WHERE rowid = ?`);
+    const rowid = rowidName(listColumns(database, 'main', table.name));
+    if (rowid === undefined)
+      throw targetError(`cannot merge table ${table.name}: its columns hide the ids of its rows`);
+    const remove = database.prepare(`DELETE FROM ${qualified('main', table.name)} WHERE ${rowid} = ?`);
     const ids = added.rows.get(table.name) ?? new Set();
     for (const id of ids) remove.run(id);
     return ids.size;

@@ -11,8 +11,9 @@ export interface LockInput {
  * database cannot be asked: false.
  */
 export function isLocked({ path }: LockInput): boolean {
-  const database = new DatabaseSync(path, { enableForeignKeyConstraints: false });
+  let database: DatabaseSync | undefined;
   try {
+    database = new DatabaseSync(path, { enableForeignKeyConstraints: false });
     database.exec('PRAGMA busy_timeout = 500; PRAGMA locking_mode = EXCLUSIVE');
     database.exec('BEGIN EXCLUSIVE; SELECT count(*) FROM sqlite_schema; ROLLBACK');
     return false;
@@ -21,6 +22,6 @@ export function isLocked({ path }: LockInput): boolean {
     if (isDamageError(error)) return false;
     throw explainSqliteError('lock', path, error);
   } finally {
-    database.close();
+    database?.close();
   }
 }

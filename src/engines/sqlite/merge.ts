@@ -26,12 +26,13 @@ export interface MergeOutput {
  * Triggers do not fire: they are taken out and put back inside the transaction.
  */
 export function mergeDatabase(input: MergeInput): MergeOutput {
-  const database = new DatabaseSync(input.path, {
-    enableForeignKeyConstraints: false,
-    // Schemas written by older SQLite may hold them; they must go in again as they came out.
-    enableDoubleQuotedStringLiterals: true,
-  });
+  let database: DatabaseSync | undefined;
   try {
+    database = new DatabaseSync(input.path, {
+      enableForeignKeyConstraints: false,
+      // Schemas written by older SQLite may hold them; they must go in again as they came out.
+      enableDoubleQuotedStringLiterals: true,
+    });
     database.exec(`PRAGMA busy_timeout = ${input.busyTimeoutMs}`);
     const uri = `file:${encodeURI(input.artifact).replace(/[?#]/g, encodeURIComponent)}?immutable=1`;
     database.exec(`ATTACH DATABASE ${quoteText(uri)} AS ${ARTIFACT}`);
@@ -48,7 +49,7 @@ export function mergeDatabase(input: MergeInput): MergeOutput {
   } catch (error) {
     throw explainSqliteError('merge into', input.path, error);
   } finally {
-    database.close();
+    database?.close();
   }
 }
 

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { usageError } from '../../errors.ts';
+import { targetError } from '../../errors.ts';
 import type { FactValue } from '../engine.ts';
 import { explainSqliteError, openUnchanging } from './database.ts';
 
@@ -24,7 +24,7 @@ export function queryCopy({ path, name, sql }: QueryInput): readonly FactValue[]
 }
 
 function queryValue(database: DatabaseSync, sql: string): FactValue {
-  const refuse = (reason: string): Error => usageError(`cannot evaluate check "${sql}": ${reason}`);
+  const refuse = (reason: string): Error => targetError(`cannot evaluate check "${sql}": ${reason}`);
   if (!/^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*(?:select|with|values)\b/i.test(sql)) throw refuse('it is not a SELECT');
   let statement;
   try {

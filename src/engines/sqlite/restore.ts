@@ -40,7 +40,7 @@ export async function restoreSqlite(request: Request, context: Context): Promise
   return finished === undefined ? outcome : { ...outcome, keptOld: [...outcome.keptOld, setAsideAt(finished)] };
 }
 
-export const setAsideAt = (path: string): SetAside => ({ type: 'sqlite', reference: path });
+const setAsideAt = (path: string): SetAside => ({ type: 'sqlite', reference: path });
 
 /** The one file that a SQLite target leaves. */
 export function singleArtifact(artifacts: readonly IncomingArtifact[]): IncomingArtifact {

@@ -91,10 +91,9 @@ export function findKey(database: DatabaseSync, schema: Schema, table: Table): K
   return undefined;
 }
 
-/** A name for the rowid that no column has taken. */
-export function rowidName(columns: readonly Column[]): string {
-  return ['rowid', '_rowid_', 'oid'].find((name) => findColumn(columns, name) === undefined) ?? 'rowid';
-}
+/** A name for the rowid that no column has taken; undefined when all are. */
+export const rowidName = (columns: readonly Column[]): string | undefined =>
+  ['rowid', '_rowid_', 'oid'].find((name) => findColumn(columns, name) === undefined);
 
 /** `main."events"`. */
 export const qualified = (schema: Schema, table: string): string => `${schema}.${quoteName(table)}`;
