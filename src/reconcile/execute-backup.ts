@@ -1,6 +1,6 @@
 import { BkpError } from '../errors.ts';
 import { dueTick } from '../schedule/ticks.ts';
-import { forgetOldRuns } from '../snapshots/runs.ts';
+import { forgetOld } from '../snapshots/forget-old.ts';
 import { executeStep } from './execute-step.ts';
 import { emitFinished, type ApplyOptions, type BackupExecution } from './execution.ts';
 import { acquireLeases, releaseLeases } from './execution-leases.ts';
@@ -79,7 +79,7 @@ async function executeWanted(
   for (const step of steps) results.push(await runStep(execution, step, results, options));
   const problem = await recordOrTell(session, async () => {
     await run.finish(outcomeOf(session, results), results, execution.setAside);
-    await forgetOldRuns(home.repository, name, session.context);
+    await forgetOld(home.repository, name, session.context);
   });
   return withFlaw(results, problem);
 }

@@ -1,12 +1,9 @@
-import type { Clock } from '../context.ts';
 import type { Repository } from '../repositories/repository.ts';
 import { readIfPresent } from './identity.ts';
 import { timeOfId } from './ids.ts';
 import { parseDocumentKey, runKey, RUNS } from './keys.ts';
 import { parseRunRecord, writeRunRecord } from './run-codec.ts';
 import type { RunRecord } from './run-record.ts';
-
-const KEPT_MS = 90 * 86_400_000;
 
 /** Stores a run record, or its newer state. */
 export async function writeRun(repository: Repository, record: RunRecord): Promise<void> {
@@ -31,18 +28,13 @@ export async function readRun(repository: Repository, key: string): Promise<RunR
   return parsed?.ok === true ? parsed.value : undefined;
 }
 
-/** Removes run records older than 90 days that nothing depends on any more; returns how many. */
-export async function forgetOldRuns(
-  repository: Repository,
-  backup: string,
-  { clock }: { readonly clock: Clock },
-): Promise<number> {
-  const oldest = clock.now().getTime() - KEPT_MS;
+/** Removes run records from before a time that nothing depends on any more; returns how many. */
+export async function forgetOldRuns(repository: Repository, backup: string, before: Date): Promise<number> {
   let removed = 0;
   for (const key of await repository.list(`${RUNS}${backup}/`, 'shallow')) {
     const name = parseDocumentKey(key);
     const at = name === undefined ? undefined : timeOfId(name.id);
-    if (at === undefined || at.getTime() >= oldest) continue;
+    if (at === undefined || at >= before) continue;
     const record = await readRun(repository, key);
     if (record === undefined || record.setAside.length > 0 || record.owedHooks.length > 0) continue;
     await repository.remove(key);

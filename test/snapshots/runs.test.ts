@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { idAt, inventoryOf, testRunner } from './fixtures.ts';
 import { aRun } from './run-fixture.ts';
-import { forgetOldRuns, listRuns, writeRun } from '../../src/snapshots/runs.ts';
+import { listRuns, writeRun } from '../../src/snapshots/runs.ts';
+import { forgetOld } from '../../src/snapshots/forget-old.ts';
+import { addMark } from '../../src/snapshots/marks.ts';
 import { openMemoryRepository } from '../repositories/memory-repository.ts';
 
 const DAY = 86_400_000;
@@ -41,7 +43,7 @@ test('records live 90 days, and longer while something depends on them', async (
   await writeRun(repository, aRun(idDaysAgo(91)));
   await writeRun(repository, aRun(idDaysAgo(92), { setAside }));
   await writeRun(repository, aRun(idDaysAgo(93), { owedHooks: [['systemctl', 'start', 'kong']] }));
-  expect(await forgetOldRuns(repository, 'kong', runner)).toBe(1);
+  expect(await forgetOld(repository, 'kong', runner)).toBe(1);
   expect((await listRuns(repository, 'kong')).map(({ id }) => id)).toEqual([93, 92, 89].map(idDaysAgo));
 });
 
@@ -53,4 +55,28 @@ test('the inventory has those of its policy, oldest first', async () => {
   await writeRun(repository, aRun(idDaysAgo(3), { policy: 'other' }));
   const { runs } = await inventoryOf(repository, runner);
   expect(runs.map(({ id }) => id)).toEqual([2, 1].map(idDaysAgo));
+});
+
+test('marks of what retention let go live 90 days; what a person decided, and what is still there, longer', async () => {
+  const repository = openMemoryRepository();
+  const past = testRunner();
+  past.clock.wall -= 91 * DAY;
+  const release = { backup: 'kong', policy: 'acme', kind: 'released' } as const;
+  const [gone, young, destroyed, restored, present] = [101, 102, 103, 104, 105].map(idDaysAgo);
+  for (const id of [gone ?? '', young ?? '', restored ?? '', present ?? '']) {
+    await addMark(repository, { ...release, id, kind: 'verified', data: {} }, null, past);
+    await addMark(repository, { ...release, id, data: { keys: [], reason: 'retention-exceeded' } }, null, past);
+  }
+  await addMark(repository, { ...release, id: young ?? '', kind: 'damaged', data: {} }, null, runner);
+  await addMark(repository, { ...release, id: destroyed ?? '', data: { keys: [], reason: 'requested' } }, null, past);
+  await addMark(
+    repository,
+    { ...release, id: restored ?? '', kind: 'restored', data: { restore: 'staging' } },
+    null,
+    past,
+  );
+  await repository.put(`snapshots/kong/${present}/db.db`, Buffer.from('x'));
+  expect(await forgetOld(repository, 'kong', runner)).toBe(2);
+  const left = (await repository.list('marks/', 'deep')).map((key) => key.split(/[/.]/)[2]);
+  expect(new Set(left)).toEqual(new Set([present, restored, destroyed, young]));
 });
