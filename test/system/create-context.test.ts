@@ -102,7 +102,7 @@ describe('runJob', () => {
     const path = join(folder, 'not a database.db');
     await writeFile(path, 'no database at all, but longer than a header'.repeat(30));
     const failed = context.runJob('sqlite', {
-      call: 'copy',
+      call: 'copyDatabase',
       input: { path, into: join(folder, 'copy'), busyTimeoutMs: 0 },
     });
     await expect(failed).rejects.toBeInstanceOf(BkpError);
