@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { targetError } from '../../errors.ts';
 import type { TargetOf } from '../engine.ts';
-import { type ByteName, folderOf, fromText, quoteName } from './byte-name.ts';
+import { type ByteName, fromText, quoteName } from './byte-name.ts';
 import { isInsideOwn } from './own-names.ts';
 import { statOrNull } from './walk.ts';
 
@@ -54,13 +54,5 @@ export function findRoots(target: TargetOf<'files'>): FoundRoots {
 }
 
 /** The paths that lie in no other path of the same list. */
-export const topmost = (paths: readonly ByteName[]): readonly ByteName[] => {
-  const all = new Set(paths);
-  return paths.filter((path) => {
-    for (let at = folderOf(path); at !== ''; at = folderOf(at)) {
-      if (all.has(at)) return false;
-      if (at === '/') break;
-    }
-    return path === '/' || !all.has('/');
-  });
-};
+export const topmost = (paths: readonly ByteName[]): readonly ByteName[] =>
+  paths.filter((path) => !paths.some((other) => isBelow(path, other)));

@@ -72,6 +72,7 @@ export function extractArgv(tar: TarProgram, options: ExtractOptions): readonly 
     ...(options.textAcls ? ['--acls'] : []),
     '--delay-directory-restore',
     '--warning=no-timestamp',
+    '--warning=no-unknown-keyword',
     ...(options.listFile === null
       ? ['--directory', options.base]
       : ['--anchored', '--no-wildcards', ...gnuPlace(options.base, options.listFile)]),
