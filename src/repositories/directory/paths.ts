@@ -48,7 +48,7 @@ export function isPlainFolder(root: string, path: string, key: string): boolean 
 }
 
 /** What stands at a path; undefined when nothing does although the root is there. */
-export function lookAt(root: string, path: string, key: string): Stats | undefined {
+function lookAt(root: string, path: string, key: string): Stats | undefined {
   try {
     const stats = lstatSync(path, { throwIfNoEntry: false });
     if (stats !== undefined) return stats;
