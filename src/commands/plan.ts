@@ -24,6 +24,7 @@ export const planCommand: CommandRun = async (_args, options, environment) =>
     if (out !== undefined) await writeNewOrReplace(out, planJson(made));
     await writePlanFiles(made, options);
     printPlan(made, options.text('format') ?? 'text', environment);
+    if (out !== undefined) environment.terminal.err(`saved ${out}; next: bkp apply ${out}\n`);
     return planExitCode(made, options.flag('detailedExitcode'));
   });
 

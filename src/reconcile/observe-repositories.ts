@@ -31,10 +31,15 @@ async function observeRepository(
   try {
     const remembered = catalog.rememberedId(repository.location);
     const isNew = remembered === undefined;
-    if (!(await repository.exists())) return unidentified(name, `${repository.location} does not exist`, isNew);
+    if (!(await repository.exists()))
+      return unidentified(name, `cannot use repository ${name}: ${repository.location} does not exist`, isNew);
     const identity = await repositoryIdentity(repository);
     if (identity === undefined)
-      return unidentified(name, `${repository.location} is no repository: bkp-repository.json is missing`, isNew);
+      return unidentified(
+        name,
+        `cannot use repository ${name}: ${repository.location} has no bkp-repository.json`,
+        isNew,
+      );
     const inventory = await readInventory(
       repository,
       { identity, policyNames: ownNames(session.policy), catalog },
@@ -83,7 +88,7 @@ const another = (name: string, location: string, id: string, before: string): Ob
   name,
   state: 'unidentified',
   canBeMade: false,
-  message: `${location} is another repository than before (${id} instead of ${before})`,
+  message: `cannot use repository ${name}: ${location} is another one than before (${id} instead of ${before})`,
   hint: `is another disk mounted? if this one is meant, \`bkp init --repository ${name}\` takes note of it`,
 });
 

@@ -1,4 +1,5 @@
 import { dueTick } from '../schedule/ticks.ts';
+import { canonicalJson } from '../snapshots/canonical-json.ts';
 import type { SnapshotRecord } from '../snapshots/inventory.ts';
 import type { RunRecord } from '../snapshots/run-record.ts';
 import { isBeingRemoved } from '../snapshots/standing.ts';
@@ -150,7 +151,7 @@ function describeChange(after: Definitions, before: Definitions | undefined): st
     .filter((name) => !(name in after))
     .map((name) => `target ${name} removed`);
   const changed = Object.keys(after)
-    .filter((name) => name in before && JSON.stringify(after[name]) !== JSON.stringify(before[name]))
+    .filter((name) => name in before && canonicalJson(after[name]) !== canonicalJson(before[name]))
     .map((name) => `target ${name} changed`);
   return [...added, ...removed, ...changed].join(', ') || 'what is captured changed since the last good snapshot';
 }

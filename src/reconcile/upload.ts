@@ -153,8 +153,9 @@ async function checkDump(
     return await engine.check([artifact], context);
   } catch (error) {
     if (!(error instanceof BkpError) || error.code !== 'integrity') throw error;
-    throw integrityError(`cannot upload ${file} to ${target.name}: ${error.message}`, {
-      hint: error.hint,
+    const reason = error.message.replace(/^cannot [^:]*: /, '');
+    throw integrityError(`cannot upload ${file} to ${target.name}: ${reason}`, {
+      hint: 'nothing of it was kept',
       cause: error,
     });
   }
