@@ -72,10 +72,13 @@ interface NewestLease {
 
 /** The lease of a backup with the highest number, whatever its state. */
 async function newestLease(repository: Repository, backup: string): Promise<NewestLease | undefined> {
-  const numbers = await leaseNumbers(repository, backup);
-  const number = numbers.at(-1);
-  if (number === undefined) return undefined;
+  const number = (await leaseNumbers(repository, backup)).at(-1);
+  return number === undefined ? undefined : readLease(repository, backup, number);
+}
+
+async function readLease(repository: Repository, backup: string, number: number): Promise<NewestLease | undefined> {
   const bytes = await readIfPresent(repository, leaseKey(backup, number));
+  // One that vanished since it was listed has a successor.
   if (bytes === undefined) return newestLease(repository, backup);
   const parsed = parseLease(bytes, { backup, number });
   return { number, content: `${number} ${bytes.toString('base64')}`, lease: parsed.ok ? parsed.value : undefined };
@@ -159,14 +162,17 @@ export async function isLeaseOver(
 
 /** The leases that were not released, by backup; their owners may be dead. */
 export async function describeLeases(repository: Repository): Promise<readonly HeldLease[]> {
-  const keys = await repository.list(LEASES, 'shallow');
-  const backups = new Set(keys.flatMap((key) => parseLeaseKey(key)?.backup ?? []));
+  const newest = new Map<string, number>();
+  for (const key of await repository.list(LEASES, 'shallow')) {
+    const name = parseLeaseKey(key);
+    if (name !== undefined) newest.set(name.backup, Math.max(name.number, newest.get(name.backup) ?? 0));
+  }
   const held: HeldLease[] = [];
-  for (const backup of [...backups].toSorted()) {
-    const lease = (await newestLease(repository, backup))?.lease;
+  for (const [backup, number] of [...newest].toSorted(([one], [other]) => (one < other ? -1 : 1))) {
+    const lease = (await readLease(repository, backup, number))?.lease;
     if (lease?.state !== 'held') continue;
-    const { number, owner, acquiredAt, renewedAt, purpose } = lease;
-    held.push({ backup, number, owner, acquiredAt, renewedAt, purpose });
+    const { owner, acquiredAt, renewedAt, purpose } = lease;
+    held.push({ backup, number: lease.number, owner, acquiredAt, renewedAt, purpose });
   }
   return held;
 }
