@@ -55,4 +55,8 @@ function report(thrown: unknown, interrupted: boolean): ExitCode {
 process.on('uncaughtException', (error) => {
   process.exit(report(error, false));
 });
-process.exitCode = await main(process.argv.slice(2));
+// No top-level await: the bundle is a CommonJS file. To run out of work before the end is a failure.
+process.exitCode = EXIT.failed;
+void main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});
