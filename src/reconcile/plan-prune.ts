@@ -99,7 +99,10 @@ function fateByRules({ view, kept, now, repository }: PruneInput, snapshot: Snap
       return { fate: 'withhold', reason: reason('replica-corrupt', message) };
     return { fate: 'prune', reason: reason('superseded', `${message}; a newer good snapshot exists`) };
   }
-  if (rules !== undefined) return { fate: 'keep', reason: reason('retained', rules.join(', '), { rules }) };
+  if (rules !== undefined) {
+    const names = [...new Set(rules.map((rule) => rule.replace(/ .*/, '')))];
+    return { fate: 'keep', reason: reason('retained', rules.join(', '), { rules: names }) };
+  }
   return {
     fate: 'prune',
     reason: reason('retention-exceeded', 'no retention rule keeps it', { retention: view.backup.retention }),
