@@ -2,7 +2,7 @@ import type { ResolvedBackup, ResolvedPolicy } from '../policy/resolved-policy.t
 import type { GoneSnapshot, Remains, RepositoryInventory, SnapshotRecord } from '../snapshots/inventory.ts';
 import type { RunRecord } from '../snapshots/run-record.ts';
 import { CLEANED } from '../snapshots/manifest.ts';
-import { isGood } from '../snapshots/standing.ts';
+import { isBeingRemoved, isGood } from '../snapshots/standing.ts';
 import type { Observation, ObservedRepository } from './observation.ts';
 
 /** Everything known of one backup in all its repositories, with renames already followed. */
@@ -90,17 +90,16 @@ export function viewBackup(
     const index = folders.get(name);
     const inventory = index?.inventory ?? null;
     const belongs = (thing: { readonly backup: string }): boolean => backupNames.includes(thing.backup);
+    const snapshots = backupNames
+      .flatMap((folder) => index?.snapshots.get(folder) ?? [])
+      .filter((snapshot) => policyNames.has(snapshot.policy));
+    const leaving = snapshots.filter(isBeingRemoved).map(({ id }) => id);
     return {
       name,
       state: index?.state ?? 'unavailable',
-      snapshots: new Map(
-        backupNames
-          .flatMap((folder) => index?.snapshots.get(folder) ?? [])
-          .filter((snapshot) => policyNames.has(snapshot.policy))
-          .map((snapshot) => [snapshot.id, snapshot]),
-      ),
+      snapshots: new Map(snapshots.map((snapshot) => [snapshot.id, snapshot])),
       remains: (inventory?.remains ?? []).filter(belongs),
-      released: releasedIds((inventory?.gone ?? []).filter(belongs)),
+      released: new Set([...releasedIds((inventory?.gone ?? []).filter(belongs)), ...leaving]),
       unreadable: new Set((inventory?.unreadable ?? []).filter(belongs).map(({ id }) => id)),
       foreignPolicies: (inventory?.foreign ?? [])
         .filter((other) => other.backup === backup.name)
@@ -110,10 +109,10 @@ export function viewBackup(
   return { backup, repositories, good: unionOfGood(repositories), runs: runsOf(backup, folders) };
 }
 
-function releasedIds(gone: readonly GoneSnapshot[]): ReadonlySet<string> {
+function releasedIds(gone: readonly GoneSnapshot[]): readonly string[] {
   const isReleased = ({ marks }: GoneSnapshot): boolean =>
     marks.some((mark) => mark.kind === 'released' && mark.data['reason'] !== CLEANED);
-  return new Set(gone.filter(isReleased).map(({ id }) => id));
+  return gone.filter(isReleased).map(({ id }) => id);
 }
 
 function unionOfGood(repositories: readonly BackupRepository[]): readonly GoodSnapshot[] {

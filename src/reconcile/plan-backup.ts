@@ -40,7 +40,7 @@ export function planBackup(
   const stored = [...(create === undefined ? [] : [create]), ...copies.filter((step) => wants(step.action))];
   const verifications = [
     ...ready.flatMap((repository) => planVerifications(usable.view, repository, keptIds, now)),
-    ...planFirstVerifications(usable.view, stored),
+    ...planFirstVerifications(usable.view, stored, now),
   ];
   const doneVerifications = verifications.filter(() => wants('verify'));
   const prunes = ready.map((repository) =>

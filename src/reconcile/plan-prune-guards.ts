@@ -37,6 +37,8 @@ export function pruneGuards({ view, repository, kept, stored, verifications, now
   const isHere = (step: Draft): boolean => step.repository === repository.name;
   const storedHere = stored.filter(isHere);
   const verifiedHere = verifications.filter(isHere);
+  // A replaced artifact is hashed by the step itself.
+  const vouching = [...verifiedHere, ...storedHere.filter(({ action }) => action === 'replace')];
   const good = [...repository.snapshots.values()].filter(isGood).toSorted(byStart);
   const hereSoon = new Set([...good.map(({ id }) => id), ...storedHere.map((step) => step.snapshot)]);
   const starts = new Map(view.good.map(({ record }) => [record.id, record.startedAt]));
@@ -45,7 +47,7 @@ export function pruneGuards({ view, repository, kept, stored, verifications, now
   const newest = (steps: readonly Draft[]): Draft | undefined =>
     steps.toSorted((a, b) => (startOf(a) < startOf(b) ? -1 : 1)).at(-1);
   const newestStored = newest(storedHere);
-  const newestVerification = newest(verifiedHere);
+  const newestVerification = newest(vouching);
   const ifNewer = (step: Draft | undefined, { startedAt }: SnapshotRecord): Draft | undefined =>
     step !== undefined && startOf(step) > startedAt ? step : undefined;
   return {

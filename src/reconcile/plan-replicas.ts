@@ -1,4 +1,4 @@
-import { isBeingRemoved, isDamaged, isGood, newestMark } from '../snapshots/standing.ts';
+import { isDamaged, isGood, newestMark } from '../snapshots/standing.ts';
 import type { SnapshotRecord } from '../snapshots/inventory.ts';
 import type { BackupRepository, BackupView, GoodSnapshot } from './backup-view.ts';
 import { draft, stepKey, type Draft } from './draft.ts';
@@ -39,7 +39,7 @@ function planReplica(view: BackupView, repository: BackupRepository, snapshot: G
   const from = holders[0];
   const here = repository.snapshots.get(record.id);
   if (from === undefined || repository.released.has(record.id) || repository.unreadable.has(record.id)) return [];
-  if (here !== undefined && (isGood(here) || isBeingRemoved(here))) return [];
+  if (here !== undefined && isGood(here)) return [];
   const common = {
     repository: repository.name,
     from,

@@ -1,5 +1,5 @@
 import type { SnapshotRecord } from '../snapshots/inventory.ts';
-import { deepVerifiedAt, isGood, verifiedAt } from '../snapshots/standing.ts';
+import { deepVerifiedAt, isGood, newestMark, verifiedAt } from '../snapshots/standing.ts';
 import type { BackupRepository, BackupView } from './backup-view.ts';
 import { draft, stepKey, type Draft } from './draft.ts';
 import { formatDuration } from './phrases.ts';
@@ -37,22 +37,39 @@ function verifyStep(view: BackupView, repository: string, snapshot: SnapshotReco
 }
 
 /** The first verification of every snapshot that this plan stores, once it is stored. */
-export function planFirstVerifications(view: BackupView, stored: readonly Draft[]): readonly Draft[] {
-  if (view.backup.verify.everyMs === null) return [];
-  return stored.map((step) =>
-    draft(view.backup, {
-      action: 'verify',
-      repository: step.repository,
-      snapshot: step.snapshot,
-      snapshotFrom: step.action === 'create' ? stepKey(step) : step.snapshotFrom,
-      kind: step.kind,
-      targets: step.targets,
-      dependsOn: [stepKey(step)],
-      estimate: { readBytes: step.estimate.writeBytes, writeBytes: 0 },
-      reason: reason('verify-due', 'stored by this plan, not hashed since', { deep: false }),
-      source: view.backup.sources['verify'] ?? view.backup.source,
-    }),
-  );
+export function planFirstVerifications(view: BackupView, stored: readonly Draft[], now: Date): readonly Draft[] {
+  return stored.flatMap((step) => {
+    const due = dueOnceStored(view, step, now);
+    if (due === null) return [];
+    return [
+      draft(view.backup, {
+        action: 'verify',
+        repository: step.repository,
+        snapshot: step.snapshot,
+        snapshotFrom: step.action === 'create' ? stepKey(step) : step.snapshotFrom,
+        kind: step.kind,
+        targets: step.targets,
+        dependsOn: [stepKey(step)],
+        estimate: { readBytes: step.estimate.writeBytes, writeBytes: 0 },
+        reason: due,
+        source: view.backup.sources['verify'] ?? view.backup.source,
+      }),
+    ];
+  });
+}
+
+/** What is due for a stored snapshot: a copy comes without marks, a replaced one was hashed by the step itself. */
+function dueOnceStored(view: BackupView, step: Draft, now: Date): Reason | null {
+  const record = view.good.find(({ record: { id } }) => id === step.snapshot)?.record;
+  if (record !== undefined) {
+    const here = view.repositories.find(({ name }) => name === step.repository)?.snapshots.get(record.id);
+    const deep = newestMark(here?.marks ?? [], 'damaged')?.data['deep'] === true;
+    const verified = { kind: 'verified' as const, at: now.toISOString(), data: { deep } };
+    const marks = step.action === 'replace' ? [...(here?.marks ?? []), verified] : [];
+    const due = dueVerification(view, { ...record, marks, folderPresent: true }, now);
+    if (due === null || due.data['deep'] === true) return due;
+  } else if (view.backup.verify.everyMs === null) return null;
+  return reason('verify-due', 'stored by this plan, not hashed since', { deep: false });
 }
 
 function dueVerification(view: BackupView, snapshot: SnapshotRecord, now: Date): Reason | null {
