@@ -15,7 +15,17 @@ export type Member = Partial<Header> & {
 export async function makeArchive(...members: readonly Member[]): Promise<Buffer> {
   const pack = createPack();
   for (const { content, name = 'x', ...header } of members) {
-    pack.entry({ name, mtime: new Date(1_700_000_000_000), mode: 0o644, uid: 0, gid: 0, ...header }, content ?? '');
+    pack.entry(
+      {
+        name,
+        mtime: new Date(1_700_000_000_000),
+        mode: 0o644,
+        uid: process.getuid?.() ?? 0,
+        gid: process.getgid?.() ?? 0,
+        ...header,
+      },
+      content ?? '',
+    );
   }
   pack.finalize();
   const chunks: Buffer[] = [];

@@ -16,6 +16,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Context } from '../../../src/context.ts';
 import { files } from '../../../src/engines/files/files.ts';
 import { testContext } from '../../test-context.ts';
+import { unlockAtEnd } from './odd-tree.ts';
 import { captureToFile, type RestoreOrder, runRestore } from './run-restore.ts';
 import { artifactOf, restore, SNAPSHOT } from './snapshots.ts';
 import { listTree } from './tree-listing.ts';
@@ -46,6 +47,7 @@ interface Bench {
 /** A captured tree, in a home that belongs to somebody else where this process may give it away. */
 async function bench(): Promise<Bench> {
   const { context, folder } = await testContext();
+  unlockAtEnd(folder);
   const tree = join(folder, 'home/tree');
   mkdirSync(join(tree, 'sub/deep'), { recursive: true });
   writeFileSync(join(tree, 'one'), 'one');
@@ -216,6 +218,5 @@ describe('somebody who is not root', () => {
     const there = join(place, 'root', tree);
     expect(listTree(there)).toEqual(before);
     expect(listTree(replaced?.outcome?.keptOld[0]?.reference ?? '')).toEqual(before);
-    for (const name of ['sub/deep', 'sub', '.']) chmodSync(join(tree, name), 0o755);
   });
 });

@@ -12,13 +12,22 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import { makeArchive } from './archives.ts';
 
 /** A sparse file of more than 8 GiB, with bytes in the middle. */
 export const HUGE_BYTES: number = 9 * 1024 ** 3;
 
+/** Lets the test's folder be removed, whatever modes are in it: what is registered last runs first. */
+export function unlockAtEnd(testFolder: string): void {
+  onTestFinished(() => {
+    execFileSync('chmod', ['-R', 'u+rwX', testFolder]);
+  });
+}
+
 /** Makes a tree with everything that a file system may hold and an ordinary user may make. */
 export async function makeOddTree(base: string): Promise<void> {
+  unlockAtEnd(base.replace(/(\/bkp-test-[^/]+).*/, '$1'));
   mkdirSync(join(base, 'folder/deep'), { recursive: true });
   mkdirSync(join(base, 'empty'));
   writeFileSync(join(base, 'folder/plain'), 'plain\n');
