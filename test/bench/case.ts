@@ -8,7 +8,7 @@ export interface BenchCase {
   readonly title: string;
   /** Programs besides bkp and Node, with the Debian package that brings each. */
   readonly tools: Readonly<Record<string, string>>;
-  run(lab: Lab): Promise<CaseResult>;
+  readonly run: (lab: Lab) => Promise<CaseResult>;
 }
 
 export interface CaseResult {

@@ -26,7 +26,8 @@ async function runCase({ name, title, tools, run }: BenchCase, lab: Lab): Promis
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2));
   const unknown = options.cases.find((name) => CASES.every((one) => one.name !== name));
-  if (unknown !== undefined) throw new Error(`no case ${unknown}; there are ${CASES.map(({ name }) => name).join(', ')}`);
+  if (unknown !== undefined)
+    throw new Error(`no case ${unknown}; there are ${CASES.map(({ name }) => name).join(', ')}`);
   if (options.build || !existsSync(join(root, 'dist', 'bkp.cjs')))
     execFileSync(process.execPath, ['.ci/build.mjs'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   const lab = openLab(root, options.runs);

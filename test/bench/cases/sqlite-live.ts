@@ -25,7 +25,8 @@ export const sqliteLive: BenchCase = {
     const tails: Record<string, number[]> = { idle: [], [PEER]: [], [BKP]: [] };
     let writer = await startLiveWriter(database);
     const note = async (side: string, ...remains: readonly string[]): Promise<void> => {
-      tails[side]?.push(percentile(await writer.stop(), 0.99));
+      const took = await writer.stop();
+      tails[side]?.push(percentile(took, 0.99));
       for (const name of remains) rmSync(join(cwd, name), { recursive: true, force: true });
     };
     const begin = async (): Promise<void> => {
