@@ -80,7 +80,8 @@ export function judgeEnd(
   const makeError = judging.makeError ?? (judge === undefined ? toolError : targetError);
   const make = end.signal === null ? makeError : toolError;
   const error = make(`cannot ${verb} with ${spec.argv[0]}: ${judgement.reason}`, { hint: judgement.hint });
-  const lostReader = end.signal === 'SIGPIPE' || /broken pipe/i.test(end.stderr);
+  // Node joins processes by socket pairs, where a reader that left bytes unread resets the connection.
+  const lostReader = end.signal === 'SIGPIPE' || /broken pipe|connection reset/i.test(end.stderr);
   throw lostReader || (end.signal !== null && stopped.aborted) ? markConsequence(error) : error;
 }
 
