@@ -19,9 +19,13 @@ export function readPlan(text: string, name: string): Plan {
   if (typeof value !== 'object' || value === null || !('formatVersion' in value) || !('steps' in value))
     throw usageError(`cannot read plan ${name}: it is not a plan`);
   if (value.formatVersion !== PLAN_FORMAT)
-    throw usageError(`cannot read plan ${name}: format ${String(value.formatVersion)} is not ${PLAN_FORMAT}`, {
-      hint: 'plan again with this bkp',
-    });
+    throw Number(value.formatVersion) > PLAN_FORMAT
+      ? usageError(`cannot read plan ${name}: format ${String(value.formatVersion)} is newer than ${PLAN_FORMAT}`, {
+          hint: 'upgrade bkp on this machine',
+        })
+      : usageError(`cannot read plan ${name}: format ${String(value.formatVersion)} is unknown`, {
+          hint: 'plan again with this bkp',
+        });
   if (!isPlan(value)) throw usageError(`cannot read plan ${name}: it is not whole`);
   return value;
 }

@@ -69,7 +69,7 @@ export async function appliedProject(policy: string = POLICY): Promise<Project> 
 export async function copyOf(project: Project): Promise<Project> {
   const place = await makePlace();
   onTestFinished(() => place.remove());
-  for (const name of ['app.db', 'app.db-wal', 'app.db-shm', 'tree', 'near', 'far', 'bkp.yaml'])
+  for (const name of ['app.db', 'app.db-wal', 'app.db-shm', 'tree', 'near', 'far', 'bkp.yaml', 'plan.json'])
     await cp(project.path(name), place.path(name), { recursive: true, preserveTimestamps: true }).catch(missing);
   return projectAt(place);
 }

@@ -24,6 +24,7 @@ export function screen(place: Pick<Place, 'folder'>, text: string): string {
     .replaceAll(/[0-9a-f]{64}/g, '<digest>')
     .replaceAll(/\d[\d.]* (?:[KMGT]iB|B)\b/g, '<size>')
     .replaceAll(/\b\d+[dhms](?: \d+[hms])?\b(?!>)/g, '<duration>')
+    .replaceAll(/ \(<duration>\)$/gm, '')
     .replaceAll(/process \d+ on \S+/g, 'process <pid> on <host>')
     .replaceAll(hostname(), '<host>')
     .replaceAll(BKP_VERSION, '<version>')
