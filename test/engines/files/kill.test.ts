@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { RestoreMode } from '../../../src/engines/engine.ts';
@@ -58,25 +58,14 @@ test('a rename that fails brings everything back', async () => {
   for (const path of paths) writeFileSync(join(path, 'x'), 'changed');
   const before = stateOf(paths);
   const order = { archive, paths, mode: 'replace' as const, workDirParent: folder };
-  let failures = 0;
-  for (let failAt = 1; ; failAt++) {
+  for (const failAt of [1, 2, 3, 4]) {
     const report = await runRestore({ ...order, failAt });
-    if (report?.error === null) {
-      // The first run in which the step was no rename went through: put the old state back for the next.
-      for (const [index, { reference }] of (report.outcome?.keptOld ?? []).entries()) {
-        rmSync(paths[index] ?? '', { recursive: true });
-        renameSync(reference, paths[index] ?? '');
-      }
-      if (report.steps < failAt) break;
-      continue;
-    }
-    failures++;
     expect(report?.error).toMatchObject({ code: 'target', message: expect.stringContaining('EIO: made by the test') });
     expect(stateOf(paths)).toEqual(before);
     expect(leftovers(readdirSync(home))).toEqual([]);
   }
-  expect(failures).toBe(4);
-}, 120_000);
+  expect((await runRestore({ ...order, failAt: 5 }))?.error).toBeNull();
+});
 
 describe('a restore that is killed at any step', () => {
   test.each(Object.entries(CASES))(

@@ -17,7 +17,7 @@ export interface RestoreOrder {
   readonly workDirParent: string;
   /** The step before which the process kills itself. */
   readonly killAt?: number;
-  /** The step that fails, if it is a rename. */
+  /** The rename that fails, counted from 1. */
   readonly failAt?: number;
 }
 
