@@ -46,6 +46,17 @@ describe('conflicts of a merge', () => {
     expect(place.rows('SELECT * FROM c')).toEqual([[2, 2]]);
   });
 
+  test('a column named rowid is not taken for the id of a row', async () => {
+    const place = await makePlace(
+      'CREATE TABLE p (id INTEGER PRIMARY KEY, u UNIQUE); CREATE TABLE c (rowid TEXT, p REFERENCES p)',
+      "INSERT INTO p VALUES (1, 1); INSERT INTO c VALUES ('x', 1), ('y', NULL)",
+    );
+    const taken = await place.take();
+    place.run('PRAGMA foreign_keys = 0; DELETE FROM p; DELETE FROM c; INSERT INTO p VALUES (2, 1)');
+    await place.restore(taken, 'merge', { skipConflicts: true });
+    expect(place.rows('SELECT * FROM c')).toEqual([['y', null]]);
+  });
+
   test("rows that were orphans already are nobody's conflict", async () => {
     const place = await makePlace(family);
     const taken = await place.take();
