@@ -81,8 +81,9 @@ export interface Context {
    */
   run(process: ProcessSpec, options?: RunOptions): Promise<CommandResult>;
   /**
-   * Starts one program and leaves its bytes to the caller; only `streams/` uses it. Throws `tool` when the program is
-   * missing. On abort the whole process group is stopped; the caller must fail then, whatever the exit code is.
+   * Starts one program and leaves its bytes to the caller: `streams/`, and an engine that reads back what it wrote.
+   * Throws `tool` when the program is missing. On abort the whole process group is stopped; the caller must fail then,
+   * whatever the exit code is.
    */
   start(process: ProcessSpec, stdio: { readonly stdin: StdioEnd; readonly stdout: StdioEnd }): RunningProcess;
   /** The same context with a signal that is aborted earlier, for time limits and for stopping one step of many. */

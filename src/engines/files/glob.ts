@@ -2,18 +2,32 @@ import { isUtf8 } from 'node:buffer';
 import { usageError } from '../../errors.ts';
 import type { ByteName } from './byte-name.ts';
 
-/** Tells whether a path relative to a captured folder matches one of several globs. */
-export type GlobMatcher = (path: ByteName, isFolder: boolean) => boolean;
+export interface GlobMatcher {
+  /** Whether a path relative to a captured folder matches one of the globs. */
+  matches(path: ByteName, isFolder: boolean): boolean;
+  /** Whether something below a folder could match: what cannot need not be entered. */
+  leadsTo(folder: ByteName): boolean;
+}
 
 /**
  * `*` matches within a name, `**` any number of folders, `?` one character, `[a-z]` and `[!a-z]` one of a class, `\` takes
  * the next character as it is; all of them match a leading dot too. A glob that ends in `/` matches folders only.
  */
 export function compileGlobs(globs: readonly string[]): GlobMatcher {
-  const compiled = globs.map((glob) => ({ pattern: globPattern(glob), foldersOnly: glob.endsWith('/') }));
-  return (path, isFolder) => {
-    const text = matchable(path);
-    return compiled.some(({ pattern, foldersOnly }) => (isFolder || !foldersOnly) && pattern.test(text));
+  const compiled = globs.map((glob) => {
+    const parts = glob.split('/').filter((part) => part !== '' && part !== '.');
+    const ways = parts.slice(0, -1).map((_, index) => toPattern(globSource(parts.slice(0, index + 1)), glob));
+    return { pattern: toPattern(globSource(parts), glob), ways, foldersOnly: glob.endsWith('/') };
+  });
+  return {
+    matches(path, isFolder) {
+      const text = matchable(path);
+      return compiled.some(({ pattern, foldersOnly }) => (isFolder || !foldersOnly) && pattern.test(text));
+    },
+    leadsTo(folder) {
+      const text = matchable(folder);
+      return compiled.some(({ ways }) => ways.some((way) => way.test(text)));
+    },
   };
 }
 
@@ -23,22 +37,24 @@ function matchable(path: ByteName): string {
   return isUtf8(bytes) ? bytes.toString('utf8') : path;
 }
 
-function globPattern(glob: string): RegExp {
-  const parts = glob.split('/').filter((part) => part !== '' && part !== '.');
+function globSource(parts: readonly string[]): string {
   let source = '';
   let slash = '';
   for (const [index, part] of parts.entries()) {
-    const isLast = index === parts.length - 1;
-    if (part === '**') {
-      source += isLast ? `${slash}.+` : `${slash}(?:[^/]+/)*`;
-      slash = '';
-    } else {
+    if (part !== '**') {
       source += `${slash}${partPattern(part)}`;
       slash = '/';
+    } else {
+      source += index === parts.length - 1 ? `${slash}.+` : `${slash}(?:[^/]+/)*`;
+      slash = '';
     }
   }
+  return source;
+}
+
+function toPattern(source: string, glob: string): RegExp {
   try {
-    return new RegExp(`^${source}$`, 'su');
+    return new RegExp(`^(?:${source})$`, 'su');
   } catch (cause) {
     throw usageError(`cannot use glob "${glob}": a class like [a-z] in it is malformed`, { cause });
   }

@@ -69,7 +69,7 @@ function createRootFinder(roots: readonly ByteName[]): (name: ByteName) => ByteN
 }
 
 /** A path without symlinks; what does not exist yet is kept as it is. */
-export function realPath(path: ByteName): ByteName {
+function realPath(path: ByteName): ByteName {
   try {
     return realpathSync.native(toBuffer(path), { encoding: 'buffer' }).toString('latin1');
   } catch (error) {

@@ -4,6 +4,7 @@ import type { Context } from '../../context.ts';
 import { guardError, integrityError, notFoundError, targetError } from '../../errors.ts';
 import type { IncomingArtifact, RestoreOutcome, RestoreRequest, TargetOf } from '../engine.ts';
 import { type ByteName, quoteName } from './byte-name.ts';
+import { isBelow } from './capture-roots.ts';
 import { createChoice, parseChosenPaths } from './choice.ts';
 import { compareWithManifest } from './compare-trees.ts';
 import { isFree } from './destination.ts';
@@ -36,6 +37,7 @@ async function restoreWith(request: RestoreRequest<TargetOf<'files'>>, context: 
     const work = await surveyRequest(request, tar, context);
     const { mode } = request;
     const placements = placeUnits(work.units, work.survey.roots, work.base);
+    if (work.base === null) refuseElsewhere(placements, request.destination);
     repairs.push(await repairPlaces(placements, tar, context));
     if (mode === 'new') for (const placement of placements) refuseOccupied(placement, work.mounts);
     const outcome =
@@ -88,6 +90,19 @@ function refuseMissing(chosen: readonly ByteName[] | null, survey: ArchiveSurvey
   throw notFoundError(`cannot restore ${missing.map(quoteName).join(', ')}: not in the snapshot`, {
     hint: 'nothing was restored; paths are given as they were captured, without globs',
   });
+}
+
+/** Names in an archive are absolute: what was captured elsewhere must not come back there unseen. */
+function refuseElsewhere(placements: readonly Placement[], destination: TargetOf<'files'>): void {
+  const own = placesOf(destination).map(({ place }) => place);
+  const stray = placements.find(
+    ({ rootPlace }) => !own.some((place) => rootPlace === place || isBelow(rootPlace, place)),
+  );
+  if (stray === undefined) return;
+  throw guardError(
+    `cannot restore ${quoteName(stray.rootPlace)}: it was captured there, and the target's paths are now ${own.map(quoteName).join(', ')}`,
+    { hint: '`--into root=/` brings it back to where it was captured, `--into root=FOLDER` below a folder' },
+  );
 }
 
 function refuseOccupied({ place }: Placement, mounts: Mounts): void {

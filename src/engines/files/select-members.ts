@@ -28,8 +28,8 @@ export async function selectMembers(
   options: SelectOptions,
   onMember: (met: Met) => boolean,
 ): Promise<SelectionNotes> {
-  const isIncluded = target.include === undefined ? null : compileGlobs(target.include);
-  const isExcluded = compileGlobs(target.exclude ?? []);
+  const included = target.include === undefined ? null : compileGlobs(target.include);
+  const excluded = compileGlobs(target.exclude ?? []);
   const notes: string[] = [];
   for (const root of roots) {
     const skip = new Set([...roots.filter((other) => isBelow(other, root)), options.workDir].map(memberName));
@@ -55,15 +55,16 @@ export async function selectMembers(
           if (!met.isFolder) matches++;
           return onMember(met) ? 'enter' : 'stop';
         }
-        if (isExcluded(met.relative, met.isFolder)) return 'pass';
+        if (excluded.matches(met.relative, met.isFolder)) return 'pass';
         if (met.isSocket) {
           notes.push(`${quoteName(`/${met.name}`)} is a socket: sockets cannot be archived`);
           return 'pass';
         }
         if (wholeFolder !== null && !met.relative.startsWith(`${wholeFolder}/`)) wholeFolder = null;
-        if (isIncluded !== null && wholeFolder === null) {
-          const isMatch = isIncluded(met.relative, met.isFolder);
+        if (included !== null && wholeFolder === null) {
+          const isMatch = included.matches(met.relative, met.isFolder);
           if (!isMatch && met.isFolder) {
+            if (!included.leadsTo(met.relative)) return 'pass';
             way.push({ met, told: false });
             return 'enter';
           }
@@ -75,7 +76,7 @@ export async function selectMembers(
       },
     );
     if (!isComplete) return { notes, isComplete };
-    if (isIncluded !== null && matches === 0) notes.push(`nothing in ${quoteName(root)} matches \`include\``);
+    if (included !== null && matches === 0) notes.push(`nothing in ${quoteName(root)} matches \`include\``);
   }
   return { notes, isComplete: true };
 }

@@ -7,7 +7,7 @@ import { readArchive } from './read-archive.ts';
 import type { TarEntry } from './tar-entry.ts';
 import type { TarHandler } from './tar-reader.ts';
 import { createTreeCounter, type TreeCount } from './tree-counter.ts';
-import { hasTextAclOnly, isPrivileged } from './tree-digest.ts';
+import { hasTextAclOnly } from './tree-digest.ts';
 
 /** What a restore must know of an archive before it writes anything. */
 export interface ArchiveSurvey {
@@ -30,7 +30,6 @@ export interface ArchiveSurvey {
 /** What decides how chosen entries are extracted and compared. */
 export interface ArchiveTraits {
   readonly textAcls: boolean;
-  readonly privilegedAttributes: boolean;
   /** Entries that their own owner may not read: somebody who is not root cannot compare them afterwards. */
   readonly unreadable: number;
 }
@@ -46,7 +45,7 @@ export async function surveyArchive(
   const found = new Set<ByteName>();
   const hardLinks = new Map<ByteName, ByteName>();
   const roots = createRootFinder();
-  const traits = { textAcls: false, privilegedAttributes: false, unreadable: 0 };
+  const traits = { textAcls: false, unreadable: 0 };
   let device: ByteName | null = null;
   let isChosen = false;
 
@@ -61,7 +60,6 @@ export async function surveyArchive(
       list.add(entry.name);
       if (entry.type === 'block' || entry.type === 'character') device ??= entry.name;
       traits.textAcls ||= hasTextAclOnly(entry);
-      traits.privilegedAttributes ||= entry.attributes.some(([key]) => isPrivileged(key));
       if (!isReadableByOwner(entry)) traits.unreadable++;
     },
     data(chunk, offset) {

@@ -78,7 +78,7 @@ export function hasTextAclOnly(entry: TarEntry): boolean {
 }
 
 /** True for an attribute that only root may set. */
-export const isPrivileged = (key: string): boolean =>
+const isPrivileged = (key: string): boolean =>
   key.startsWith('RHT.') || (key.startsWith(XATTR) && !/^(?:user\.|system\.posix_acl_)/.test(key.slice(XATTR.length)));
 
 function addAttributes(sinks: Readonly<Record<DigestPart, HashSink>>, entry: TarEntry): void {

@@ -4,7 +4,7 @@ import { fromText } from '../../../src/engines/files/byte-name.ts';
 import { compileGlobs } from '../../../src/engines/files/glob.ts';
 
 const matches = (glob: string, path: string, isFolder = false): boolean =>
-  compileGlobs([glob])(fromText(path), isFolder);
+  compileGlobs([glob]).matches(fromText(path), isFolder);
 
 describe('globs', () => {
   test.each([
@@ -45,14 +45,50 @@ describe('globs', () => {
     expect(matches(glob, path)).toBe(expected);
   });
 
+  test.each([
+    ['a/b/*.conf', 'a', true],
+    ['a/b/*.conf', 'a/b', true],
+    ['a/b/*.conf', 'a/b/c', false],
+    ['a/b/*.conf', 'b', false],
+    ['*/x', 'any', true],
+    ['a/**', 'a', true],
+    ['a/**', 'b', false],
+    ['a/**/x', 'a/b/c', true],
+    ['**/x', 'a/b', true],
+    ['x', 'a', false],
+  ])('%j leads through folder %j: %s', (glob, folder, expected) => {
+    expect(compileGlobs([glob]).leadsTo(fromText(folder))).toBe(expected);
+  });
+
+  test('what matches is always led to', () => {
+    const part = fc.constantFrom('a', 'b', '*', '**', 'a?');
+    const name = fc.constantFrom('a', 'b', 'ab');
+    fc.assert(
+      fc.property(
+        fc.array(part, { minLength: 1, maxLength: 4 }),
+        fc.array(name, { minLength: 2, maxLength: 5 }),
+        (parts, names) => {
+          const globs = compileGlobs([parts.join('/')]);
+          const isMatch = globs.matches(names.join('/'), false);
+          for (let depth = 1; depth < names.length; depth++) {
+            const folder = names.slice(0, depth).join('/');
+            // A folder that matches itself is entered for all that is in it.
+            if (isMatch && !globs.matches(folder, true)) expect(globs.leadsTo(folder), folder).toBe(true);
+          }
+        },
+      ),
+      { numRuns: 2000, seed: 5 },
+    );
+  });
+
   test('one that ends in a slash matches folders only', () => {
     expect(matches('tmp/', 'tmp', true)).toBe(true);
     expect(matches('tmp/', 'tmp', false)).toBe(false);
   });
 
   test('names that are not UTF-8 are matched byte by byte', () => {
-    expect(compileGlobs(['a?c'])('a\xffc', false)).toBe(true);
-    expect(compileGlobs(['*.conf'])('\xff\xfe.conf', false)).toBe(true);
+    expect(compileGlobs(['a?c']).matches('a\xffc', false)).toBe(true);
+    expect(compileGlobs(['*.conf']).matches('\xff\xfe.conf', false)).toBe(true);
   });
 
   test('a class that is no class is refused with the glob in the message', () => {

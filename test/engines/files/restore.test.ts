@@ -345,6 +345,20 @@ describe('chosen paths', () => {
   });
 });
 
+test('the root folder itself can be captured, with what include leaves of it', async () => {
+  const { context, folder, tree, repository } = await smallBench();
+  const target = { paths: ['/'], include: [`${tree.slice(1)}/**`] };
+  const snapshot = await takeSnapshot(target, context, repository);
+  const root = join(folder, 'root');
+  const request = { artifact: snapshot.artifact, destination: { ...target, root }, expectedFacts: snapshot.facts };
+  expect((await restore({ ...request, mode: 'new' }, context)).facts).toEqual(snapshot.facts);
+  expect(listTree(join(root, tree))).toEqual(listTree(tree));
+  rmSync(join(root, tree, 'one'));
+  expect((await restore({ ...request, mode: 'merge' }, context)).restored).toEqual({ entries: 1 });
+  const { keptOld } = await restore({ ...request, mode: 'replace' }, context);
+  expect(keptOld).toEqual([{ type: 'files', reference: join(folder, `.root.bkp-old-${SNAPSHOT}`) }]);
+});
+
 describe('symlinks on the way', () => {
   test('to a captured path are the own ones of the user and followed', async () => {
     const { context, home, folder, repository } = await bench();

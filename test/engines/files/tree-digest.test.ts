@@ -88,7 +88,7 @@ describe('a comparison', () => {
   const limits = {
     asRoot: true,
     tar: { flavour: 'gnu', version: '' },
-    traits: { textAcls: false, privilegedAttributes: false, unreadable: 0 },
+    traits: { textAcls: false, unreadable: 0 },
   } as const;
 
   test('of equal trees is exact', () => {
