@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
 import { cpSync, readdirSync, rmSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { fileSteps, type FileSteps } from '../../src/repositories/file-steps.ts';
 import { openDirectoryRepository } from '../../src/repositories/directory.ts';
 import type { Repository } from '../../src/repositories/repository.ts';
 import { snapshotFolder } from '../../src/snapshots/keys.ts';
@@ -11,28 +13,81 @@ import { isGood } from '../../src/snapshots/standing.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { describeHost } from '../../src/system/host.ts';
 import { testFolder } from '../test-context.ts';
+import { crashScenario } from './crash-scenario.ts';
 import { aManifest, idAt, inventoryOf, keysOf, storeSnapshot, takeLease, testRunner } from './fixtures.ts';
 
 const child = new URL('crash-child.ts', import.meta.url).pathname;
-const runner = { ...testRunner(), clock: systemClock, host: describeHost() };
+const DEAD = 4_194_304;
+const machine = describeHost();
+const host = { ...machine, isAlive: (pid: number) => pid !== DEAD && machine.isAlive(pid) };
+const runner = { ...testRunner(), clock: systemClock, host };
 const open = (root: string): Repository => openDirectoryRepository({ path: root }, runner);
 
 interface Run {
-  readonly signal: string | null;
+  /** What was acknowledged before the end. */
   readonly said: ReadonlyMap<string, string>;
+  readonly steps: number;
 }
 
-const runChild = (root: string, killAt: number): Promise<Run> =>
+const saidBy = (lines: readonly string[]): Run['said'] =>
+  new Map(lines.map((line) => line.split(' ')).map(([word = '', what = '']) => [word, what]));
+
+/** A run in a process of its own, killed right before the given step. */
+const killChild = (root: string, killAt: number): Promise<Run> =>
   new Promise((resolve, reject) => {
     execFile(process.execPath, [child, root, String(killAt)], (error, stdout, stderr) => {
-      if (error !== null && error.signal !== 'SIGKILL') return reject(new Error(stderr));
-      const said = stdout.split('\n').map((line) => line.split(' '));
-      return resolve({
-        signal: error?.signal ?? null,
-        said: new Map(said.map(([word = '', what = '']) => [word, what])),
-      });
+      if (error?.signal !== 'SIGKILL') return reject(new Error(`not killed: ${stderr}`));
+      return resolve({ said: saidBy(stdout.split('\n')), steps: killAt });
     });
   });
+
+/** The same without a process: from the given step on nothing happens any more, and its process id is a dead one. */
+async function stopAt(root: string, step: number): Promise<Run> {
+  const lines: string[] = [];
+  const host = { ...runner.host, pid: DEAD };
+  let steps = 0;
+  const files: FileHandle[] = [];
+  const createFile: FileSteps['createFile'] = async (path) => {
+    const file = await fileSteps.createFile(path);
+    files.push(file);
+    return file;
+  };
+  await new Promise<void>((resolve, reject) => {
+    crashScenario(
+      root,
+      { ...runner, host },
+      async (_, number) => {
+        steps = number;
+        if (number < step) return;
+        resolve();
+        await new Promise(() => undefined);
+      },
+      (line) => lines.push(line),
+      { ...fileSteps, createFile },
+    ).then(resolve, reject);
+  });
+  // As the system does for a process that ends.
+  for (const file of files) await file.close();
+  return { said: saidBy(lines), steps };
+}
+
+interface Prepared {
+  readonly ids: readonly string[];
+  /** Copies the repository, which has two good snapshots. */
+  readonly copyTo: (name: string) => string;
+}
+
+async function prepared(): Promise<Prepared> {
+  const folder = await testFolder();
+  const template = join(folder, 'template');
+  const ids = await prepare(template);
+  const copyTo = (name: string): string => {
+    const root = join(folder, name);
+    cpSync(template, root, { recursive: true });
+    return root;
+  };
+  return { ids, copyTo };
+}
 
 /** A repository with two good snapshots. */
 async function prepare(root: string): Promise<readonly string[]> {
@@ -89,34 +144,24 @@ async function checkAfterCrash(
   for (const key of await repository.list('snapshots/', 'deep')) expect(kept).toContain(key.split('/')[2]);
 }
 
-test('killed at any file system step, a run loses no snapshot, shows no bad one, and leaves what can be cleaned', async () => {
-  const folder = await testFolder();
-  const template = join(folder, 'template');
-  const ids = await prepare(template);
-  const copyTo = (name: string): string => {
-    const root = join(folder, name);
-    cpSync(template, root, { recursive: true });
-    return root;
-  };
-  const whole = await runChild(copyTo('whole'), 0);
-  expect(whole.signal).toBeNull();
-  const total = Number(whole.said.get('steps'));
-  expect(total).toBeGreaterThan(60);
-  const crashAt = async (step: number): Promise<void> => {
+test('stopped at any file system step, a run loses no snapshot, shows no bad one, and leaves what can be cleaned', async () => {
+  const { ids, copyTo } = await prepared();
+  const { steps } = await stopAt(copyTo('whole'), Infinity);
+  expect(steps).toBeGreaterThan(60);
+  for (let step = 1; step <= steps; step++) {
     const root = copyTo(`step-${step}`);
-    const run = await runChild(root, step);
-    expect(run.signal).toBe('SIGKILL');
-    await checkAfterCrash(root, run, ids);
-    if (step % 10 === 0) {
-      const before = await restorable(open(root));
-      await checkAfterCrash(root, await runChild(root, step), [before[0] ?? '', before.at(-1) ?? '']);
-    }
+    await checkAfterCrash(root, await stopAt(root, step), ids);
+    const before = await restorable(open(root));
+    await checkAfterCrash(root, await stopAt(root, step), [before[0] ?? '', before.at(-1) ?? '']);
     rmSync(root, { recursive: true });
-  };
-  const steps = Array.from({ length: total }, (_, index) => index + 1);
-  await Promise.all(
-    [0, 1].map(async (worker) => {
-      for (const step of steps.filter((one) => one % 2 === worker)) await crashAt(step);
-    }),
-  );
-}, 180_000);
+  }
+});
+
+test('the same when the process is really killed', async () => {
+  const { ids, copyTo } = await prepared();
+  const { steps } = await stopAt(copyTo('whole'), Infinity);
+  for (let step = 1; step <= steps; step += 7) {
+    const root = copyTo(`step-${step}`);
+    await checkAfterCrash(root, await killChild(root, step), ids);
+  }
+});
