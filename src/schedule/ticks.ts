@@ -4,10 +4,6 @@ import type { Schedule } from '../policy/resolved-policy.ts';
 /** A capture that starts at most this long before a tick is made for it. */
 const EARLY_MS = 5 * 60_000;
 
-/** Ticks looked at for the shortest gap: more than a year of a daily schedule, so that both clock changes are in it. */
-const GAP_TICKS = 400;
-const GAP_FROM = new Date('2026-01-01T00:00:00Z');
-
 /** The newest tick at or before `now`; null when the schedule never had one. */
 export function lastTick(schedule: Schedule, timezone: string, now: Date): Date | null {
   if (schedule.kind === 'every') return new Date(Math.floor(now.getTime() / schedule.everyMs) * schedule.everyMs);
@@ -30,16 +26,6 @@ export function dueTick(schedule: Schedule, timezone: string, now: Date): Date |
   const next = nextTick(schedule, timezone, now);
   if (next !== null && next.getTime() - now.getTime() <= EARLY_MS) return next;
   return lastTick(schedule, timezone, now);
-}
-
-/** The shortest time between two ticks; infinite when there are no two. */
-export function intervalMs(schedule: Schedule, timezone: string): number {
-  if (schedule.kind === 'every') return schedule.everyMs;
-  const ticks = cron(schedule.expression, timezone).nextRuns(GAP_TICKS, GAP_FROM);
-  return ticks.reduce((shortest, tick, index) => {
-    const before = ticks[index - 1];
-    return before === undefined ? shortest : Math.min(shortest, tick.getTime() - before.getTime());
-  }, Infinity);
 }
 
 const crons = new Map<string, Cron>();

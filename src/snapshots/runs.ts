@@ -10,16 +10,6 @@ export async function writeRun(repository: Repository, record: RunRecord): Promi
   await repository.put(runKey(record.backup, record.id), writeRunRecord(record));
 }
 
-/** The readable run records of a backup, oldest first. */
-export async function listRuns(repository: Repository, backup: string): Promise<readonly RunRecord[]> {
-  const records: RunRecord[] = [];
-  for (const key of await repository.list(`${RUNS}${backup}/`, 'shallow')) {
-    const record = await readRun(repository, key);
-    if (record !== undefined) records.push(record);
-  }
-  return records;
-}
-
 /** Reads one run record; undefined when it is gone or cannot be read. */
 export async function readRun(repository: Repository, key: string): Promise<RunRecord | undefined> {
   const name = parseDocumentKey(key);

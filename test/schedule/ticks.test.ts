@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Schedule } from '../../src/policy/resolved-policy.ts';
-import { dueTick, intervalMs, lastTick, nextTick } from '../../src/schedule/ticks.ts';
+import { dueTick, lastTick, nextTick } from '../../src/schedule/ticks.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -96,19 +96,6 @@ describe('properties', () => {
       { numRuns: 150 },
     );
   });
-
-  test('no two ticks are closer than the interval says', () => {
-    fc.assert(
-      fc.property(schedules, zones, instants, (schedule, zone, now) => {
-        const next = nextTick(schedule, zone, now) ?? now;
-        const after = nextTick(schedule, zone, next) ?? now;
-        expect(after.getTime() - next.getTime()).toBeGreaterThanOrEqual(
-          Math.min(intervalMs(schedule, zone), 23 * HOUR),
-        );
-      }),
-      { numRuns: 300 },
-    );
-  });
 });
 
 describe('clock changes', () => {
@@ -149,7 +136,6 @@ test('a schedule that never comes has no tick', () => {
     null,
     null,
   ]);
-  expect(intervalMs(never, 'UTC')).toBe(Infinity);
 });
 
 test('an interval has its ticks at whole multiples since 1970, also before', () => {
@@ -164,12 +150,4 @@ test('a capture that starts up to five minutes early is made for the next tick',
   expect(dueTick(schedule, 'UTC', at('2026-11-19T01:54:59.999Z'))).toEqual(at('2026-11-18T02:00:00Z'));
   expect(dueTick(schedule, 'UTC', at('2026-11-19T01:55:00.000Z'))).toEqual(at('2026-11-19T02:00:00Z'));
   expect(dueTick(schedule, 'UTC', at('2026-11-19T02:00:00.000Z'))).toEqual(at('2026-11-19T02:00:00Z'));
-});
-
-test('the interval is the shortest gap', () => {
-  expect(intervalMs(every(6 * HOUR), 'UTC')).toBe(6 * HOUR);
-  expect(intervalMs(cron('0 2 * * *'), 'UTC')).toBe(DAY);
-  expect(intervalMs(cron('0 2 * * *'), 'Europe/Berlin')).toBe(23 * HOUR);
-  expect(intervalMs(cron('0 8,10 * * *'), 'UTC')).toBe(2 * HOUR);
-  expect(intervalMs(cron('0 2 * * 1'), 'UTC')).toBe(7 * DAY);
 });

@@ -1,10 +1,21 @@
 import { expect, test } from 'vitest';
 import { idAt, inventoryOf, testRunner } from './fixtures.ts';
 import { aRun } from './run-fixture.ts';
-import { listRuns, writeRun } from '../../src/snapshots/runs.ts';
+import { RUNS } from '../../src/snapshots/keys.ts';
+import type { Repository } from '../../src/repositories/repository.ts';
+import type { RunRecord } from '../../src/snapshots/run-record.ts';
+import { readRun, writeRun } from '../../src/snapshots/runs.ts';
+
 import { forgetOld } from '../../src/snapshots/forget-old.ts';
 import { addMark } from '../../src/snapshots/marks.ts';
 import { openMemoryRepository } from '../repositories/memory-repository.ts';
+
+async function listRuns(repository: Repository, backup: string): Promise<readonly RunRecord[]> {
+  const runs = await Promise.all(
+    (await repository.list(`${RUNS}${backup}/`, 'shallow')).map((key) => readRun(repository, key)),
+  );
+  return runs.filter((run) => run !== undefined);
+}
 
 const DAY = 86_400_000;
 const runner = testRunner();
@@ -44,7 +55,7 @@ test('records live 90 days, and longer while something depends on them', async (
   await writeRun(repository, aRun(idDaysAgo(92), { setAside }));
   await writeRun(repository, aRun(idDaysAgo(93), { owedHooks: [['systemctl', 'start', 'kong']] }));
   expect(await forgetOld(repository, 'kong', runner)).toBe(1);
-  expect((await listRuns(repository, 'kong')).map(({ id }) => id)).toEqual([93, 92, 89].map(idDaysAgo));
+  expect((await listRuns(repository, 'kong')).map((run) => run.id)).toEqual([93, 92, 89].map(idDaysAgo));
 });
 
 test('the inventory has those of its policy, oldest first', async () => {
