@@ -66,7 +66,9 @@ export function exitCodeOf(
     (result) => result.outcome === 'failed' || result.outcome === 'partial' || result.outcome === 'not-started',
   );
   const done = results.filter((result) => result.outcome === 'done' || result.outcome === 'partial');
-  const hard = failed.filter((result) => !result.isGuarded && result.outcome !== 'not-started');
+  const hard = failed.filter(
+    (result) => result.outcome === 'partial' || (!result.isGuarded && result.outcome !== 'not-started'),
+  );
   const flawed = results.some((result) => result.flaws.length > 0);
   const unavailable = plan.errors.some((notice) => notice.code === 'repository-unavailable');
   if (hard.length > 0) return done.length > 0 ? EXIT.partly : EXIT.failed;
