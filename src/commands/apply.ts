@@ -24,9 +24,13 @@ const DAY_MS = 86_400_000;
 
 /** Carries out a saved plan without asking, or plans, shows, asks and carries out. */
 export const applyCommand: CommandRun = async ([file], options, environment) =>
-  withSession(options, environment, runReporter(options, environment), async (session) =>
-    file === undefined ? applyNow(session, options, environment) : applySaved(session, file, options, environment),
-  );
+  withSession(options, environment, runReporter(options, environment), async (session) => {
+    // A wrong flag is said before anything is planned.
+    lockTimeout(options);
+    return file === undefined
+      ? applyNow(session, options, environment)
+      : applySaved(session, file, options, environment);
+  });
 
 async function applyNow(session: Session, options: OptionValues, environment: CommandEnvironment): Promise<ExitCode> {
   const planning = planOptions(options, session.policy);

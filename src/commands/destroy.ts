@@ -13,6 +13,7 @@ import { withRepositorySession } from './repository-session.ts';
 export const destroyCommand: CommandRun = async ([reference = ''], options, environment) =>
   withRepositorySession(options, environment, workReporter(options, environment), async (session, isAdHoc) => {
     if (isAdHoc) throw usageError('cannot destroy without a policy: it says which snapshots may go');
+    const lockTimeoutMs = lockTimeout(options);
     const found = findSnapshot(session, await observeRepositories(session), reference);
     const name = `${found.backup.name}@${found.id}`;
     const again = options.text('force');
@@ -27,7 +28,7 @@ export const destroyCommand: CommandRun = async ([reference = ''], options, envi
     if (!(await confirmed(`Destroy ${name} (${size}) in ${where}?`, options, environment))) return EXIT.done;
     const repositories = await destroySnapshot(session, found, {
       force: again !== undefined,
-      lockTimeoutMs: lockTimeout(options),
+      lockTimeoutMs,
     });
     const { terminal } = environment;
     const missed = found.view.repositories.filter(({ state }) => state !== 'ready').map((one) => one.name);

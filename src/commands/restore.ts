@@ -22,6 +22,8 @@ import { showPlan } from './show-plan.ts';
 export const restoreCommand: CommandRun = async ([reference = ''], options, environment) => {
   const reporter = (options.flag('plan') ? workReporter : runReporter)(options, environment);
   return withRepositorySession(options, environment, reporter, async (session, adHoc) => {
+    const keepOldMs = durationOption(options, 'keepOld', '--keep-old') ?? null;
+    const lockTimeoutMs = lockTimeout(options);
     const order = orderOf(session, reference, options);
     if (adHoc && Object.keys(order.into).length === 0) {
       throw usageError('cannot restore without a policy and without a destination', {
@@ -39,8 +41,8 @@ export const restoreCommand: CommandRun = async ([reference = ''], options, envi
     const result = await executeRestore(session, planned, {
       safety: options.flag('safety'),
       skipConflicts: options.flag('skipConflicts'),
-      keepOldMs: durationOption(options, 'keepOld', '--keep-old') ?? null,
-      lockTimeoutMs: lockTimeout(options),
+      keepOldMs,
+      lockTimeoutMs,
     });
     printRestored(result, options, environment);
     return result.exitCode;

@@ -1,6 +1,7 @@
 import { BkpError, EXIT, usageError } from '../errors.ts';
 import type { Repository } from '../repositories/repository.ts';
 import type { SetAsideRecord } from '../snapshots/run-record.ts';
+import { emitFinished } from './execution.ts';
 import { findSnapshot } from './find-snapshot.ts';
 import { observeRepositories } from './observe-repositories.ts';
 import { planRestoreOrder } from './plan-restore-order.ts';
@@ -66,15 +67,15 @@ export async function executeRestore(
       const id = await takeSafetySnapshot(session, order, place, run);
       results.push(ended(capture, 'done', { snapshot: id, message: `the state before is ${capture.backup}@${id}` }));
     }
-    session.context.emit({
-      type: 'step-started',
-      stepId: restore.id,
-      action: restore.action,
-      address: restore.address,
-    });
+    const { id: stepId, action, address } = restore;
+    session.context.emit({ type: 'step-started', stepId, action, address });
+    const started = session.context.clock.monotonicMs();
     const report = await runRestore(session, prepared, options);
     setAside = setAsideBy(session, report, options.keepOldMs ?? prepared.found.backup.keepOldMs);
-    results.push(resultOf(restore, prepared, report, setAside));
+    const result = resultOf(restore, prepared, report, setAside);
+    results.push({ ...result, durationMs: session.context.clock.monotonicMs() - started });
+    // What came back is the result of the run, not an event of it.
+    emitFinished(session, result.outcome === 'done' ? { ...result, message: null } : result);
   } catch (error) {
     results.push(failedStep(restore, error));
     await recordOrTell(session, () => run.finish(session.signal.aborted ? 'interrupted' : 'failed', results, setAside));
