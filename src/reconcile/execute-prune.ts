@@ -29,8 +29,8 @@ export async function pruneStep(execution: BackupExecution, step: Step): Promise
 }
 
 /**
- * Reads manifests and marks again until a newer good snapshot stands here, and a newer verified one where a verified one
- * is to go: without them nothing is pruned.
+ * Reads manifests and marks again until a newer good snapshot stands here (one that was captured, where a captured one is
+ * to go), and a newer verified one where a verified one is to go: without them nothing is pruned.
  */
 async function assertNewerGood(
   execution: BackupExecution,
@@ -41,15 +41,18 @@ async function assertNewerGood(
   const known = recordsOf(execution, step.repository)
     .filter((other) => isGood(other) && byStart(other, pruned) > 0)
     .toSorted((a, b) => byStart(b, a));
-  const stored = execution.stored.filter((one) => one.repository === step.repository);
-  const needsVerified = verifiedAt(pruned) !== null;
-  for (const candidate of [...stored, ...known]) {
+  const candidates = [...execution.stored.filter((one) => one.repository === step.repository), ...known];
+  let needsGood = true;
+  let needsVerified = verifiedAt(pruned) !== null;
+  for (const candidate of candidates) {
     const found = await readSnapshot(repository, candidate);
     if (found?.ok !== true) continue;
     const { record } = found.value;
-    if (isGood(record) && byStart(record, pruned) > 0 && (!needsVerified || verifiedAt(record) !== null)) return;
+    if (!isGood(record) || byStart(record, pruned) <= 0) continue;
+    if (pruned.kind !== 'backup' || record.kind === 'backup') needsGood = false;
+    if (verifiedAt(record) !== null) needsVerified = false;
+    if (!needsGood && !needsVerified) return;
   }
-  throw guardError(
-    `cannot prune ${step.address} ${pruned.id}: no newer ${needsVerified ? 'verified' : 'good'} snapshot stands in ${step.repository}`,
-  );
+  const what = needsGood ? 'good' : 'verified';
+  throw guardError(`cannot prune ${step.address} ${pruned.id}: no newer ${what} snapshot stands in ${step.repository}`);
 }

@@ -97,7 +97,7 @@ function captureReason(input: CreateInput): Reason | null {
     });
   }
   const tick = backup.schedule === null ? null : dueTick(backup.schedule, backup.timezone, now);
-  if (tick === null || satisfies(own, tick)) return null;
+  if (tick === null || satisfies(own, tick, now)) return null;
   const lateMs = now.getTime() - tick.getTime();
   const late = lateMs >= 60_000 ? `, ${formatDuration(lateMs)} late` : '';
   const due = `tick ${formatInstant(tick)} has no good snapshot${late}`;
@@ -121,9 +121,16 @@ function captureReason(input: CreateInput): Reason | null {
 export const newestBy = (own: readonly GoodSnapshot[], now: Date): GoodSnapshot | undefined =>
   own.findLast(({ record }) => record.startedAt <= now.toISOString()) ?? own.at(-1);
 
-function satisfies(good: readonly GoodSnapshot[], tick: Date): boolean {
+/** Clocks of two runners may be this far apart; a snapshot from later than that is no reason to capture nothing. */
+const SKEW_MS = 24 * 3_600_000;
+
+/** True when a good snapshot was made for a tick or after it. */
+export function satisfies(good: readonly GoodSnapshot[], tick: Date, now: Date): boolean {
   const wanted = tick.toISOString();
-  return good.some(({ record }) => (record.tick ?? '') >= wanted || record.startedAt >= wanted);
+  const latest = new Date(now.getTime() + SKEW_MS).toISOString();
+  return good.some(
+    ({ record: { tick: made, startedAt } }) => startedAt <= latest && ((made ?? '') >= wanted || startedAt >= wanted),
+  );
 }
 
 function damagedSnapshots(view: BackupView): readonly SnapshotRecord[] {

@@ -7,7 +7,7 @@ import type { KeptByRules } from './plan-retention.ts';
 /** What must still stand in a repository when everything that may go is gone. */
 export interface PruneGuards {
   readonly newestGood: SnapshotRecord | undefined;
-  /** The newest that a capture made: an adopted dump is no reason to lose it. */
+  /** The newest that a capture made, as the planning of captures sees it: an adopted dump is no reason to lose it. */
   readonly newestOwn: SnapshotRecord | undefined;
   readonly newestVerified: SnapshotRecord | undefined;
   /** A kept snapshot that is not here and that no step brings. */
@@ -18,6 +18,8 @@ export interface PruneGuards {
   readonly verifiedStores: readonly Draft[];
   /** The step that stores a newer snapshot here. */
   readonly storesNewer: (snapshot: SnapshotRecord) => Draft | undefined;
+  /** The same, and no adopted dump. */
+  readonly storesNewerOwn: (snapshot: SnapshotRecord) => Draft | undefined;
   /** The step that verifies a newer good snapshot here. */
   readonly verifiesNewer: (snapshot: SnapshotRecord) => Draft | undefined;
 }
@@ -40,6 +42,7 @@ export function pruneGuards({ view, repository, kept, stored, verifications, now
   // A replaced artifact is hashed by the step itself.
   const vouching = [...verifiedHere, ...storedHere.filter(({ action }) => action === 'replace')];
   const good = [...repository.snapshots.values()].filter(isGood).toSorted(byStart);
+  const own = good.filter(({ kind }) => kind === 'backup');
   const hereSoon = new Set([...good.map(({ id }) => id), ...storedHere.map((step) => step.snapshot)]);
   const starts = new Map(view.good.map(({ record }) => [record.id, record.startedAt]));
   /** A snapshot that this plan makes starts now. */
@@ -47,12 +50,13 @@ export function pruneGuards({ view, repository, kept, stored, verifications, now
   const newest = (steps: readonly Draft[]): Draft | undefined =>
     steps.toSorted((a, b) => (startOf(a) < startOf(b) ? -1 : 1)).at(-1);
   const newestStored = newest(storedHere);
+  const newestOwnStored = newest(storedHere.filter(({ kind }) => kind === 'backup'));
   const newestVerification = newest(vouching);
   const ifNewer = (step: Draft | undefined, { startedAt }: SnapshotRecord): Draft | undefined =>
     step !== undefined && startOf(step) > startedAt ? step : undefined;
   return {
     newestGood: good.at(-1),
-    newestOwn: good.findLast(({ kind }) => kind === 'backup'),
+    newestOwn: own.findLast(({ startedAt }) => startedAt <= now.toISOString()) ?? own.at(-1),
     newestVerified: good.findLast((snapshot) => verifiedAt(snapshot) !== null),
     awaited: view.good.findLast(
       ({ record: { id } }) => kept.rules.has(id) && !repository.released.has(id) && !hereSoon.has(id),
@@ -62,6 +66,7 @@ export function pruneGuards({ view, repository, kept, stored, verifications, now
       storedHere.some((made) => dependsOn.includes(stepKey(made))),
     ),
     storesNewer: (snapshot) => ifNewer(newestStored, snapshot),
+    storesNewerOwn: (snapshot) => ifNewer(newestOwnStored, snapshot),
     verifiesNewer: (snapshot) => ifNewer(newestVerification, snapshot),
   };
 }

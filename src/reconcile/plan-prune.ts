@@ -55,8 +55,8 @@ function fateOf(input: PruneInput, snapshot: SnapshotRecord, guards: PruneGuards
     fate: 'withhold',
     reason: reason('last-good', `the newest ${what} in ${name}`),
   });
-  const isLast = snapshot === guards.newestGood || snapshot === guards.newestOwn;
-  if (isLast && guards.storesNewer(snapshot) === undefined) return hold('good snapshot');
+  if (snapshot === guards.newestGood && guards.storesNewer(snapshot) === undefined) return hold('good snapshot');
+  if (snapshot === guards.newestOwn && guards.storesNewerOwn(snapshot) === undefined) return hold('captured snapshot');
   if (snapshot === guards.newestVerified && guards.verifiesNewer(snapshot) === undefined)
     return hold('verified snapshot');
   const { awaited } = guards;

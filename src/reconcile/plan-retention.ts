@@ -1,7 +1,6 @@
-import type { Retention } from '../policy/resolved-policy.ts';
-import { applyRetention } from '../snapshots/retention.ts';
+import { applyRetention, type DatedSnapshot } from '../snapshots/retention.ts';
 import type { SnapshotRecord } from '../snapshots/inventory.ts';
-import { isGood } from '../snapshots/standing.ts';
+import { isBeingRemoved, isGood } from '../snapshots/standing.ts';
 import type { BackupView } from './backup-view.ts';
 
 /** Stands for the snapshot that this plan makes. */
@@ -17,16 +16,22 @@ export interface KeptByRules {
 /** Retention over the union of good snapshots of a backup, the planned one (made at `now`) included. */
 export function planRetention(view: BackupView, plansCreate: boolean, now: Date): KeptByRules {
   const { retention, timezone } = view.backup;
-  const good = view.good.map(({ record }) => ({ id: record.id, at: new Date(record.startedAt) }));
+  const good = view.good.map(({ record }) => dated(record));
   const next = plansCreate ? [{ id: NEXT, at: now }] : [];
-  const damaged = lostSnapshots(view).map((record) => ({ id: record.id, at: new Date(record.startedAt) }));
-  const keep = (
-    snapshots: readonly { id: string; at: Date }[],
-    rules: Retention | null,
-  ): ReadonlyMap<string, readonly string[]> => applyRetention(snapshots, rules, timezone);
-  const rules = keep([...good, ...next], retention);
-  return { rules, damagedRules: damaged.length === 0 ? rules : keep([...good, ...damaged, ...next], retention) };
+  const damaged = lostSnapshots(view).map(dated);
+  const keep = (snapshots: readonly DatedSnapshot[]): ReadonlyMap<string, readonly string[]> => {
+    const early = snapshots.filter(({ at }) => at > now).map(({ id }) => [id, [FROM_LATER]] as const);
+    const past = snapshots.filter(({ at }) => at <= now);
+    return new Map([...applyRetention(past, retention, timezone), ...early]);
+  };
+  const rules = keep([...good, ...next]);
+  return { rules, damagedRules: damaged.length === 0 ? rules : keep([...good, ...damaged, ...next]) };
 }
+
+/** A clock ran ahead, or runs behind now: such a snapshot stays until its time has come, and takes no other's place. */
+const FROM_LATER = 'made later than now';
+
+const dated = ({ id, startedAt }: SnapshotRecord): DatedSnapshot => ({ id, at: new Date(startedAt) });
 
 /** Whole snapshots that are damaged in every readable repository that has them. */
 function lostSnapshots(view: BackupView): readonly SnapshotRecord[] {
@@ -41,4 +46,8 @@ function lostSnapshots(view: BackupView): readonly SnapshotRecord[] {
 }
 
 const isLost = (snapshot: SnapshotRecord, good: ReadonlySet<string>): boolean =>
-  snapshot.kind !== 'safety' && snapshot.status === 'created' && !isGood(snapshot) && !good.has(snapshot.id);
+  snapshot.kind !== 'safety' &&
+  snapshot.status === 'created' &&
+  !isGood(snapshot) &&
+  !isBeingRemoved(snapshot) &&
+  !good.has(snapshot.id);

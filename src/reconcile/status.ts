@@ -1,7 +1,8 @@
 import type { ResolvedPolicy } from '../policy/resolved-policy.ts';
 import { lastTick, nextTick } from '../schedule/ticks.ts';
-import { indexFolders, viewBackup, type BackupView } from './backup-view.ts';
+import { indexFolders, viewBackup, type BackupView, type GoodSnapshot } from './backup-view.ts';
 import type { Observation } from './observation.ts';
+import { newestBy, satisfies } from './plan-create.ts';
 import { noticeDrift } from './plan-drift.ts';
 import type { PlanNotice } from './step.ts';
 
@@ -59,7 +60,8 @@ export function statusOf(policy: ResolvedPolicy, observation: Observation, now: 
 
 function backupStatus(view: BackupView, now: Date): BackupStatus {
   const { backup } = view;
-  const newest = view.good.findLast(({ record }) => record.kind === 'backup');
+  const own = view.good.filter(({ record }) => record.kind === 'backup');
+  const newest = newestBy(own, now);
   const due = backup.schedule === null ? null : lastTick(backup.schedule, backup.timezone, now);
   const next = backup.schedule === null ? null : nextTick(backup.schedule, backup.timezone, now);
   const failed = view.runs.findLast((run) => run.finishedAt !== null && run.steps.some((step) => step.error !== null));
@@ -67,7 +69,7 @@ function backupStatus(view: BackupView, now: Date): BackupStatus {
   const error = failed?.steps.find((step) => step.error !== null)?.error;
   return {
     backup: backup.name,
-    state: stateOf(view, due, newest?.record.tick ?? null, lastGoodAt),
+    state: stateOf(view, own, due, now),
     lastGood: newest?.record.id ?? null,
     lastGoodAt,
     ageSeconds: lastGoodAt === null ? null : Math.round((now.getTime() - Date.parse(lastGoodAt)) / 1000),
@@ -82,16 +84,9 @@ function backupStatus(view: BackupView, now: Date): BackupStatus {
   };
 }
 
-function stateOf(
-  view: BackupView,
-  due: Date | null,
-  tick: string | null,
-  lastGoodAt: string | null,
-): BackupStatus['state'] {
+function stateOf(view: BackupView, own: readonly GoodSnapshot[], due: Date | null, now: Date): BackupStatus['state'] {
   if (!view.backup.enabled) return 'disabled';
   if (view.repositories.every((repository) => repository.state !== 'ready')) return 'unknown';
-  if (lastGoodAt === null) return 'missing';
-  if (due === null) return 'good';
-  const wanted = due.toISOString();
-  return (tick ?? '') >= wanted || lastGoodAt >= wanted ? 'good' : 'late';
+  if (own.length === 0) return 'missing';
+  return due === null || satisfies(own, due, now) ? 'good' : 'late';
 }
