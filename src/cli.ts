@@ -56,7 +56,9 @@ process.on('uncaughtException', (error) => {
   process.exit(report(error, false));
 });
 // No top-level await: the bundle is a CommonJS file. To run out of work before the end is a failure.
-process.exitCode = EXIT.failed;
+process.once('exit', () => {
+  process.exitCode ??= EXIT.failed;
+});
 void main(process.argv.slice(2)).then((code) => {
   process.exitCode = code;
 });
