@@ -1,4 +1,4 @@
-import { appendFile, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, onTestFinished } from 'vitest';
 import { makePlace, type Place } from './run-bkp.ts';
@@ -65,18 +65,37 @@ export async function appliedProject(policy: string = POLICY): Promise<Project> 
   return project;
 }
 
-/** A copy of a project for a test that changes it; goes with the test. */
+/**
+ * A copy of a project for a test that changes it; goes with the test. An archive knows the paths it was captured from, so a
+ * copy of the tree can be restored elsewhere only; tests that restore it in place use `renewed`.
+ */
 export async function copyOf(project: Project): Promise<Project> {
   const place = await makePlace();
   onTestFinished(() => place.remove());
-  for (const name of ['app.db', 'app.db-wal', 'app.db-shm', 'tree', 'near', 'far', 'bkp.yaml', 'plan.json'])
-    await cp(project.path(name), place.path(name), { recursive: true, preserveTimestamps: true }).catch(missing);
+  await copyInto(project, place);
   return projectAt(place);
 }
 
-const missing = (error: NodeJS.ErrnoException): void => {
-  if (error.code !== 'ENOENT') throw error;
-};
+const copyInto = (project: Place, place: Place): Promise<void> =>
+  cp(project.folder, place.folder, {
+    recursive: true,
+    preserveTimestamps: true,
+    filter: (source) => !source.startsWith(`${project.folder}/.`),
+  });
+
+/** The project as it was when this was called, for every test anew and in the same folder. */
+export async function renewed(project: Project): Promise<() => Promise<Project>> {
+  const copy = await makePlace();
+  afterAll(() => copy.remove());
+  await copyInto(project, copy);
+  return async () => {
+    for (const name of await readdir(project.folder)) await rm(project.path(name), { recursive: true, force: true });
+    await mkdir(project.env['HOME'] ?? '');
+    await mkdir(project.env['TMPDIR'] ?? '');
+    await copyInto(copy, project);
+    return project;
+  };
+}
 
 /** A project that goes with the test. */
 export async function testProject(policy: string = POLICY): Promise<Project> {

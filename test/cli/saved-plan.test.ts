@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { appliedProject, copyOf, testProject, type Project } from './project.ts';
 import { linesOf, jsonOf } from './run-bkp.ts';
@@ -110,7 +110,8 @@ describe('bkp apply PLAN', () => {
     ],
   ])('refuses a file %s', async (_what, text, message) => {
     const project = await copyOf(base);
-    if (text !== null) await writeFile(project.path('plan.json'), text);
+    if (text === null) await rm(project.path('plan.json'));
+    else await writeFile(project.path('plan.json'), text);
     expect((await project.bkp('apply plan.json', 4)).stderr).toMatch(message);
     const json = linesOf(await project.bkp('apply plan.json --format json', 4));
     expect(json.at(-1)).toMatchObject({ type: 'error', exitCode: 4, error: { code: 'usage' } });

@@ -25,6 +25,8 @@ export function screen(place: Pick<Place, 'folder'>, text: string): string {
     .replaceAll(/\d[\d.]* (?:[KMGT]iB|B)\b/g, '<size>')
     .replaceAll(/\b\d+[dhms](?: \d+[hms])?\b(?!>)/g, '<duration>')
     .replaceAll(/ \(<duration>\)$/gm, '')
+    .replaceAll(/(<time>), in <duration>$/gm, '$1')
+    .replaceAll(/\b\d+ bytes, the manifest says \d+/g, '<n> bytes, the manifest says <n>')
     .replaceAll(/process \d+ on \S+/g, 'process <pid> on <host>')
     .replaceAll(hostname(), '<host>')
     .replaceAll(BKP_VERSION, '<version>')
