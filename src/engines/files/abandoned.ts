@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Context } from '../../context.ts';
 import { targetError } from '../../errors.ts';
 import { type ByteName, joinNames, quoteName, toBuffer } from './byte-name.ts';
@@ -7,8 +7,8 @@ import { removeTree } from './remove-tree.ts';
 const OWNER = 'owner.json';
 
 /** Writes into a staging folder whose it is, so that another run can tell whether it is still at work. */
-export function signStaging(staging: ByteName, { host }: Context): void {
-  const owner = { pid: host.pid, host: host.name, bootId: host.bootId };
+export function signStaging(staging: ByteName, { host, workDir }: Context): void {
+  const owner = { pid: host.pid, host: host.name, bootId: host.bootId, workDir };
   writeFileSync(toBuffer(joinNames(staging, OWNER)), JSON.stringify(owner), { mode: 0o600, flag: 'wx' });
 }
 
@@ -25,17 +25,24 @@ export async function removeAbandoned(staging: ByteName, context: Context): Prom
 }
 
 /** Throws `target` while the run that made a staging folder is alive. */
-export function refuseWhileAlive(staging: ByteName, { host }: Context): void {
-  let owner: { readonly pid?: unknown; readonly host?: unknown; readonly bootId?: unknown };
+export function refuseWhileAlive(staging: ByteName, context: Context): void {
+  const pid = livingOwner(staging, context);
+  if (pid === null) return;
+  throw targetError(`cannot touch ${quoteName(staging)}: a restore is at work in it`, {
+    hint: `wait for process ${pid}, or stop it`,
+  });
+}
+
+/** The process that works in a staging folder, or null. A run has ended when its work folder has gone. */
+export function livingOwner(staging: ByteName, { host }: Context): number | null {
+  let owner: { readonly [key: string]: unknown };
   try {
     owner = JSON.parse(readFileSync(toBuffer(joinNames(staging, OWNER)), 'utf8')) as typeof owner;
   } catch {
-    return;
+    return null;
   }
-  const { pid } = owner;
-  if (typeof pid !== 'number' || owner.host !== host.name || owner.bootId !== host.bootId) return;
-  if (pid === host.pid || !host.isAlive(pid)) return;
-  throw targetError(`cannot restore: another restore is at work in ${quoteName(staging)}`, {
-    hint: `wait for process ${pid}, or stop it`,
-  });
+  const { pid, workDir } = owner;
+  if (typeof pid !== 'number' || typeof workDir !== 'string') return null;
+  if (owner['host'] !== host.name || owner['bootId'] !== host.bootId) return null;
+  return host.isAlive(pid) && existsSync(workDir) ? pid : null;
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Context } from '../../context.ts';
 import type { SetAside, TargetOf } from '../engine.ts';
-import { refuseWhileAlive, removeAbandoned } from './abandoned.ts';
+import { livingOwner, refuseWhileAlive, removeAbandoned } from './abandoned.ts';
 import { finishFolders } from './build-and-swap.ts';
 import { type ByteName, fromText, quoteName } from './byte-name.ts';
 import { memberName, rootPaths } from './capture-roots.ts';
@@ -31,7 +31,10 @@ export const baseOf = (target: TargetOf<'files'>): ByteName | null =>
 export const needsRepair = (placements: readonly Placement[], context: Context): boolean =>
   placements.some(({ rootPlace }) => findJournals(rootPlace, context).found.length > 0);
 
-/** Finishes swaps that a killed restore began, and removes what it had only half built. */
+/**
+ * Finishes swaps that a killed restore began, and removes what it had only half built. What a living one is building is
+ * left alone; a capture does not mind it, a restore to the same place refuses it when it makes its own.
+ */
 export async function repairPlaces(
   placements: readonly Placement[],
   tar: TarProgram,
@@ -56,7 +59,7 @@ export async function repairPlaces(
     }
     for (const path of journals.stale) removeFile(path);
     for (const staging of ownThings(place, 'new')) {
-      if (!(await removeAbandoned(staging, context))) continue;
+      if (livingOwner(staging, context) !== null || !(await removeAbandoned(staging, context))) continue;
       notes.push(
         `removed ${quoteName(staging)}, which an interrupted restore had left; nothing else was changed by it`,
       );

@@ -223,3 +223,31 @@ test('journals and staging folders that others could have made are not touched',
   await expect(restore(request, context)).rejects.toThrow('not a folder of this user alone');
   expect(readdirSync(staging)).toEqual(['of-others']);
 });
+
+test('what a living restore is building is left alone, what a dead one left is removed', async () => {
+  const { context, folder } = await testContext();
+  const home = join(folder, 'home');
+  mkdirSync(join(home, 'tree'), { recursive: true });
+  const target = { paths: [join(home, 'tree')] };
+  const snapshot = await takeSnapshot(target, context, join(folder, 'repository'));
+  const staging = join(home, `.tree.bkp-new-${SNAPSHOT}`);
+  const { name, bootId, pid } = context.host;
+  const sign = (owner: object): void => {
+    mkdirSync(staging, { mode: 0o700, recursive: true });
+    writeFileSync(join(staging, 'owner.json'), JSON.stringify({ host: name, bootId, pid, workDir: folder, ...owner }));
+  };
+  const request = { mode: 'replace' as const, artifact: snapshot.artifact, destination: target };
+  sign({});
+  expect((await takeSnapshot(target, context, join(folder, 'repository'))).facts).toEqual(snapshot.facts);
+  await expect(restore(request, context)).rejects.toMatchObject({
+    code: 'target',
+    hint: `wait for process ${pid}, or stop it`,
+  });
+  expect(readdirSync(staging)).toEqual(['owner.json']);
+  for (const dead of [{ workDir: join(folder, 'gone') }, { bootId: 'another' }, { pid: 2 ** 22 + 1 }]) {
+    sign(dead);
+    const { warnings } = await restore(request, context);
+    expect(warnings).toEqual([expect.stringContaining(`removed "${staging}"`)]);
+    expect(existsSync(staging)).toBe(false);
+  }
+});

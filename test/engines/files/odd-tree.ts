@@ -71,7 +71,7 @@ export async function makeOddTree(base: string): Promise<void> {
 }
 
 /** Extended attributes (binary ones too) and ACLs, set the way every machine with tar can: out of an archive. */
-async function addAttributes(base: string): Promise<void> {
+export async function addAttributes(base: string): Promise<void> {
   const archive = await makeArchive(
     {
       name: 'attributes',

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -16,8 +17,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Context } from '../../../src/context.ts';
 import { testContext } from '../../test-context.ts';
-import { makeOddTree } from './odd-tree.ts';
-import { leftovers, restore, SNAPSHOT, takeSnapshot, type TakenSnapshot } from './snapshots.ts';
+import { countArchive, readMembers } from './archives.ts';
+import { addAttributes, makeOddTree } from './odd-tree.ts';
+import { captureToFile } from './run-restore.ts';
+import { artifactOf, leftovers, restore, SNAPSHOT, takeSnapshot, type TakenSnapshot } from './snapshots.ts';
 import { listTree } from './tree-listing.ts';
 
 interface Bench {
@@ -119,6 +122,64 @@ describe('everything a tree may hold', () => {
     const after = new Map(listTree(tree).map((entry) => [entry.name, entry]));
     for (const [name, entry] of after) expect(entry, name).toEqual(changed.get(name) ?? before.get(name));
     expect([...after.keys()].toSorted()).toEqual([...new Set([...before.keys(), ...changed.keys()])].toSorted());
+  });
+});
+
+describe('what file systems and users make of it', () => {
+  test('devices come back where they can be made', async () => {
+    const { context, tree, folder, repository } = await smallBench();
+    const made = spawnSync('mknod', [join(tree, 'device'), 'c', '1', '3']).status === 0;
+    const snapshot = await takeSnapshot({ paths: [tree] }, context, repository);
+    const root = join(folder, 'root');
+    const { facts } = await restore(
+      { mode: 'new', artifact: snapshot.artifact, destination: { paths: [tree], root } },
+      context,
+    );
+    expect(facts).toEqual(snapshot.facts);
+    expect(facts?.['entries']).toBe(made ? 9 : 8);
+    expect(existsSync(join(root, tree, 'device')) && statSync(join(root, tree, 'device')).isCharacterDevice()).toBe(
+      made,
+    );
+  });
+
+  test('default ACLs of the folder around it are not inherited', async () => {
+    const { context, tree, folder, snapshot } = await smallBench();
+    await addAttributes(folder);
+    const root = join(folder, 'acl', 'root');
+    mkdirSync(root);
+    const destination = { paths: [tree], root };
+    for (const mode of ['new', 'replace'] as const) {
+      expect(await restore({ mode, artifact: snapshot.artifact, destination }, context)).toMatchObject({
+        facts: snapshot.facts,
+        warnings: [],
+      });
+    }
+    rmSync(join(root, tree, 'sub'), { recursive: true });
+    expect((await restore({ mode: 'merge', artifact: snapshot.artifact, destination }, context)).warnings).toEqual([]);
+    const archive = join(folder, 'inherited.tar');
+    await captureToFile(context, [join(root, tree)], archive);
+    expect(readMembers(readFileSync(archive)).flatMap(({ entry }) => entry.attributes)).toEqual([]);
+  });
+
+  test('ACLs mean the same numbers, whatever names stand beside them', async () => {
+    const { context, folder, tree, home } = await bench();
+    mkdirSync(tree);
+    await addAttributes(tree);
+    const archive = join(folder, 'archive.tar');
+    await captureToFile(context, [tree], archive);
+    const bytes = readFileSync(archive);
+    const facts = (await countArchive(bytes)).facts;
+    for (let at = bytes.indexOf('user:12345:'); at >= 0; at = bytes.indexOf('user:12345:'))
+      bytes.write('user:54321:', at);
+    writeFileSync(archive, bytes);
+    rmSync(home, { recursive: true });
+    const outcome = await restore(
+      { mode: 'new', artifact: artifactOf(archive, context), destination: { paths: [tree] } },
+      context,
+    );
+    expect(outcome).toMatchObject({ facts, warnings: [] });
+    await captureToFile(context, [tree], archive);
+    expect(readFileSync(archive).includes('user:12345:')).toBe(true);
   });
 });
 
