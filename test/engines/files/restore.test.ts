@@ -412,7 +412,9 @@ test('the root folder itself can be captured, with what include leaves of it', a
   const snapshot = await takeSnapshot(target, context, repository);
   const root = join(folder, 'root');
   const request = { artifact: snapshot.artifact, destination: { ...target, root }, expectedFacts: snapshot.facts };
-  expect((await restore({ ...request, mode: 'new' }, context)).facts).toEqual(snapshot.facts);
+  const { facts } = await restore({ ...request, mode: 'new' }, context);
+  // The folders above belong to root.
+  expect(facts).toEqual(process.getuid?.() === 0 ? snapshot.facts : null);
   expect(listTree(join(root, tree))).toEqual(listTree(tree));
   rmSync(join(root, tree, 'one'));
   expect((await restore({ ...request, mode: 'merge' }, context)).restored).toEqual({ entries: 1 });
