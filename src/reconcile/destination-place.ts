@@ -9,7 +9,8 @@ export function placeOf(config: Target): string {
   const values = new Map<string, unknown>(Object.entries(config));
   const pairs = TARGET_FACTS[config.type].places.flatMap((key) => {
     const value = values.get(key);
-    return value === undefined ? [] : [[key, Array.isArray(value) ? value.join(',') : String(value)] as const];
+    if (typeof value === 'string') return [[key, value] as const];
+    return Array.isArray(value) ? [[key, value.join(',')] as const] : [];
   });
   return pairs.length === 1 ? (pairs[0]?.[1] ?? '') : pairs.map(([key, value]) => `${key}=${value}`).join(' ');
 }

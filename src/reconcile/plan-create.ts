@@ -77,7 +77,7 @@ const sourceOf = ({ view }: CreateInput, due: Reason): Draft['source'] =>
   (due.code === 'schedule-due' ? view.backup.sources['schedule'] : undefined) ?? view.backup.source;
 
 /** What a capture will read and write, as the newest snapshot did. */
-export const estimateFrom = (snapshot: SnapshotRecord | undefined): Estimate => ({
+const estimateFrom = (snapshot: SnapshotRecord | undefined): Estimate => ({
   readBytes: snapshot?.sizeBytes ?? 0,
   writeBytes: snapshot?.storedBytes ?? 0,
 });

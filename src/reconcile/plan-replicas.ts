@@ -66,7 +66,7 @@ function planReplica(view: BackupView, repository: BackupRepository, snapshot: G
 }
 
 /** Artifact keys that the newest `damaged` mark names; empty when all are affected or the folder is gone. */
-export function damagedArtifacts(snapshot: SnapshotRecord): readonly string[] {
+function damagedArtifacts(snapshot: SnapshotRecord): readonly string[] {
   if (!snapshot.folderPresent || !isDamaged(snapshot)) return [];
   const artifacts = newestMark(snapshot.marks, 'damaged')?.data['artifacts'];
   return Array.isArray(artifacts) ? artifacts.filter((key): key is string => typeof key === 'string') : [];
