@@ -9,6 +9,7 @@ import { sourceOf } from './locate.ts';
 import { policyData, type Entry, type PolicySet } from './policy-set.ts';
 import { resolveBackup } from './resolve-backup.ts';
 import { parseDuration } from './duration.ts';
+import { storedText } from './stored-text.ts';
 import type {
   ResolvedPolicy,
   ResolvedRepository,
@@ -26,7 +27,7 @@ export function resolvePolicy(set: PolicySet, path: string): ResolvedPolicy {
     formerly: root.formerly ?? [],
     path,
     sha256: digestOf(set.documents),
-    files: Object.fromEntries(sortedByKey(set.documents).map((document) => [document.key, document.text])),
+    files: Object.fromEntries(sortedByKey(set.documents).map((document) => [document.key, storedText(document)])),
     repositories: set.repositories.map(({ name, value, document, path: at }): ResolvedRepository => ({
       name,
       config: absolutePaths('repository', value, document.directory),

@@ -21,7 +21,7 @@ export interface ResolvedPolicy {
   readonly path: string;
   /** SHA-256 over all files, sorted by path. */
   readonly sha256: string;
-  /** Text of every file by path relative to the main file. */
+  /** Text of every file by path relative to the main file, with literals in secret fields masked. */
   readonly files: Readonly<Record<string, string>>;
   readonly repositories: readonly ResolvedRepository[];
   readonly targets: Readonly<Record<string, ResolvedTarget>>;

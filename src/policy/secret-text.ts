@@ -1,5 +1,6 @@
 import { isAlias, isMap, isPair, isScalar, isSeq, visit, type Document, type Node } from 'yaml';
 import { REPOSITORY_FACTS, SECRET, TARGET_FACTS } from '../generated/schema-facts.ts';
+import { splitReferences } from './reference-syntax.ts';
 
 /** The edges of a stretch of text, counted in UTF-16 units. */
 export interface Offsets {
@@ -26,29 +27,44 @@ export function isSecretPath(path: readonly (string | number)[]): boolean {
   });
 }
 
+/** Deeper than any policy; what is deeper stands in a circle of aliases. */
+const MOST_DEPTH = 64;
+
+/** The maps that a merge key brings in. */
+const merged = (value: unknown): readonly unknown[] => (isSeq(value) ? value.items : [value]);
+
+/** Nothing but references; the default of one is a literal. */
+const isReference = (value: string): boolean =>
+  splitReferences(value).every((part) =>
+    part.kind === 'env' ? (part.fallback ?? '') === '' : part.kind !== 'text' && part.written.endsWith('}'),
+  );
+
 /** Where values of secret fields, and of keys that look like one, stand in the text. References are no secrets. */
 export function secretOffsets(yaml: Document): readonly Offsets[] {
   const found: Offsets[] = [];
-  const hide = (node: Node | null): void => {
-    visit(node, {
+  const target = (node: unknown): unknown => (isAlias(node) ? node.resolve(yaml) : node);
+  const hide = (node: unknown, depth: number): void => {
+    if (depth > MOST_DEPTH) return;
+    visit((target(node) ?? null) as Node | null, {
+      Alias: (_key, alias) => hide(alias, depth + 1),
       Scalar(key, scalar) {
-        if (key !== 'key' && scalar.range && !/^(\$\{[^}]*\})+$/.test(String(scalar.value))) {
+        if (key !== 'key' && scalar.range && !isReference(String(scalar.value))) {
           found.push({ start: scalar.range[0], end: scalar.range[1] });
         }
       },
     });
   };
-  const walk = (node: unknown, path: readonly (string | number)[]): void => {
-    const inner = isAlias(node) ? node.resolve(yaml) : node;
-    if (isSeq(inner)) inner.items.forEach((item, index) => walk(item, [...path, index]));
-    if (!isMap(inner) || path.length > 64) return;
+  const walk = (node: unknown, path: readonly (string | number)[], depth = 0): void => {
+    const inner = target(node);
+    if (isSeq(inner)) inner.items.forEach((item, index) => walk(item, [...path, index], depth + 1));
+    if (!isMap(inner) || depth > MOST_DEPTH) return;
     for (const pair of inner.items) {
       if (!isPair(pair) || !isScalar(pair.key)) continue;
       const name = String(pair.key.value);
-      const at = [...path, name];
-      const value = isAlias(pair.value) ? pair.value.resolve(yaml) : pair.value;
-      if (isSecretPath(at) || (isScalar(value) && SECRET_NAME.test(name))) hide((value ?? null) as Node | null);
-      else walk(value, at);
+      const value = target(pair.value);
+      if (name === '<<') merged(value).forEach((one) => walk(one, path, depth + 1));
+      else if (isSecretPath([...path, name]) || (isScalar(value) && SECRET_NAME.test(name))) hide(value, depth);
+      else walk(value, [...path, name], depth + 1);
     }
   };
   walk(yaml.contents, []);
