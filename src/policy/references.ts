@@ -90,7 +90,8 @@ function resolveConfig<T extends Target | RepositoryConfig>(
   const entries = (Object.entries(config) as [string, unknown][]).map(([key, written]) => {
     if (!mayHold(key)) return [key, written];
     const resolved = resolveReferences(written, lookups, owner, key);
-    secrets.push(...resolved.secrets);
+    // Where a thing is must be seen in messages, wherever it came from.
+    if (!facts.places.includes(key)) secrets.push(...resolved.secrets);
     if (facts.secrets.includes(key)) secrets.push(...texts(resolved.value));
     const value = written === resolved.value ? written : ofKind(resolved.value, facts.kinds[key]);
     const format = facts.formats[key];
