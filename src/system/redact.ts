@@ -13,7 +13,7 @@ export function createRedactor(initial: readonly string[] = []): Redactor {
   const known = new Set<string>();
   let longestFirst: readonly string[] = [];
   const register = (values: readonly string[]): void => {
-    for (const value of values) {
+    for (const value of values.flatMap(withLines)) {
       if (value.length < SHORTEST_SECRET) continue;
       known.add(value);
       known.add(encodeURIComponent(value));
@@ -26,6 +26,11 @@ export function createRedactor(initial: readonly string[] = []): Redactor {
     register,
     redact: (text) => longestFirst.reduce((clean, secret) => clean.replaceAll(secret, MASK), text),
   };
+}
+
+/** A program may say only some lines of a secret, or break them in its own way. */
+function withLines(value: string): readonly string[] {
+  return [value, ...value.split(/\r?\n/).map((line) => line.trim())];
 }
 
 /** The last lines of a program's stderr, freed of data rows and known secrets. */
