@@ -44,7 +44,10 @@ function markEverywhere(
       terminal.out(
         `${JSON.stringify({ formatVersion: 1, snapshot, protected: kind === 'protected', repositories, missed: unreadable }, null, 2)}\n`,
       );
-    else terminal.out(`${kind} ${snapshot} in ${repositories.join(', ')}\n`);
+    else
+      terminal.out(
+        `${kind === 'protected' ? 'Protected' : 'Unprotected'} ${snapshot} in ${repositories.join(', ')}.\n`,
+      );
     for (const name of unreadable)
       terminal.err(`${terminal.paintErr('yellow', 'warning:')} ${name} cannot be reached: the mark is missing there\n`);
     return unreadable.length > 0 ? EXIT.partly : EXIT.done;

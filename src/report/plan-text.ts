@@ -97,7 +97,9 @@ function reasonText(why: Step['reason'], source: Step['source'], paint: Paint): 
 
 function banner(destructive: readonly Step[], paint: Paint): string {
   const prunes = destructive.filter((step) => step.action === 'prune').length;
-  const overwritten = destructive.filter((step) => step.action === 'restore').length;
+  const overwritten = destructive
+    .flatMap((step) => Object.values(step.destination?.targets ?? {}))
+    .filter((target) => target.occupied && target.mode !== 'new').length;
   const cleaned = destructive.filter((step) => step.action === 'clean').length;
   const parts = [
     prunes > 0 ? `${count(prunes, 'snapshot')} will be pruned` : '',

@@ -57,7 +57,7 @@ describe('bkp restore', () => {
     const project = await fresh();
     const before = await contents(project);
     const { stdout, stderr } = await project.bkp('restore shop@latest --mode replace', 4);
-    expect(stdout).toContain('WARNING, destructive: 1 destination will be changed');
+    expect(stdout).toContain('WARNING, destructive: 2 destinations will be changed');
     expect(screen(project, stderr)).toMatchInlineSnapshot(`
       "error: cannot ask "Restore <id-1> over what is there?": this is not a terminal
       hint: give --yes to go on without being asked"
@@ -107,7 +107,7 @@ describe('bkp restore', () => {
 
       Actions:  < restore
 
-      WARNING, destructive: 1 destination will be changed
+      WARNING, destructive: 2 destinations will be changed
 
         <  restore  shop@near  <id-1>, about <size>
                        db  -> <folder>/app.db  mode replace  there now: database of <size>
@@ -153,7 +153,7 @@ describe('bkp restore', () => {
         +  create  shop@near  db, tree
                        safety: what stands at the destination of db, tree is captured before it is changed
 
-      WARNING, destructive: 1 destination will be changed
+      WARNING, destructive: 2 destinations will be changed
 
         <  restore  shop@near  <id-1>, about <size>
                        db  -> <folder>/app.db  mode merge  there now: database of <size>
