@@ -37,6 +37,7 @@ export function createArgv(tar: TarProgram, options: CreateOptions): readonly st
     '--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime',
     '--numeric-owner',
     '--sparse',
+    '--blocking-factor=128',
     ...GNU_ATTRIBUTES,
     '--xattrs-include=*',
     ...(options.oneFileSystem ? ['--one-file-system'] : []),

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { createContentPages } from './content-pages.ts';
-import { createHashSink, type HashSink } from './hash-sink.ts';
+import { createChecksumSink, createHashSink, type HashSink } from './hash-sink.ts';
 import type { TarEntry } from './tar-entry.ts';
 
 /**
@@ -24,7 +24,7 @@ export interface TreeDigest {
 export function createTreeDigest(): TreeDigest {
   const sinks: Readonly<Record<DigestPart | 'bytes', HashSink>> = {
     content: createHashSink(),
-    bytes: createHashSink(),
+    bytes: createChecksumSink(),
     owners: createHashSink(),
     times: createHashSink(),
     attributes: createHashSink(),
