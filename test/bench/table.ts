@@ -68,5 +68,8 @@ function spread(values: readonly number[]): string {
   return values.length < 2 ? number(median) : `${number(median)} (${number(min)}-${number(max)})`;
 }
 
-const number = (value: number): string =>
-  value >= 100 || Number.isInteger(value) ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toPrecision(2);
+function number(value: number): string {
+  if (value >= 100 || Number.isInteger(value)) return value.toFixed(0);
+  if (value >= 10) return value.toFixed(1);
+  return value >= 1 ? value.toFixed(2) : value.toPrecision(2);
+}
