@@ -9,7 +9,7 @@ import { indexFolders, viewBackup } from './backup-view.ts';
 import { findSnapshot } from './find-snapshot.ts';
 import type { Observation, ObservedRepository } from './observation.ts';
 import { count } from './phrases.ts';
-import { obstacleAt, prepareRestore } from './prepare-restore.ts';
+import { obstacleAt, prepareRestore, type PreparedTarget } from './prepare-restore.ts';
 import { checkRestore } from './run-restore.ts';
 import { stoppable, type Session } from './session.ts';
 
@@ -134,9 +134,7 @@ export async function checkForRestore(
     const checks = prepared.targets.map((target): OnlineCheck => {
       const obstacle = obstacleAt(target);
       const subject = `restore ${target.name}`;
-      return obstacle === null
-        ? good(subject, `destination ${target.state.state}: ${target.state.description}`)
-        : failed(subject, obstacle);
+      return obstacle === null ? good(subject, describeDestination(target)) : failed(subject, obstacle);
     });
     const hashes = await guarded(`snapshot ${reference}`, async () => {
       await checkRestore(session, {
@@ -149,6 +147,12 @@ export async function checkForRestore(
   } catch (error) {
     return [failed(`snapshot ${reference}`, error)];
   }
+}
+
+function describeDestination({ place, engine, state }: PreparedTarget): string {
+  if (state.state !== 'occupied') return `${place} is free (${state.description})`;
+  const modes = engine.capabilities.modes.filter((mode) => mode !== 'new').map((mode) => `--mode ${mode}`);
+  return `${place} is taken (${state.description}): ${modes.join(' or ')}`;
 }
 
 async function guarded(subject: string, check: () => Promise<OnlineCheck>): Promise<OnlineCheck> {

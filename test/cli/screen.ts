@@ -30,6 +30,9 @@ export function screen(place: Pick<Place, 'folder'>, text: string): string {
     .replaceAll(/process \d+ on \S+/g, 'process <pid> on <host>')
     .replaceAll(hostname(), '<host>')
     .replaceAll(BKP_VERSION, '<version>')
+    .replaceAll(process.versions.node, '<node>')
+    .replaceAll(/\b(?:GNU tar|bsdtar) [\d.]+/g, '<tar>')
+    .replaceAll(/\b(?:apt-get|brew) install/g, '<install>')
     .replaceAll(/(?<=\S) {2,}/g, '  ')
     .trimEnd();
 }
