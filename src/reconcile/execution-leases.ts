@@ -33,7 +33,6 @@ export async function acquireLeases(
     for (const { name, repository } of session.repositories) {
       if (!names.has(name) || repository === null) continue;
       await assertPlanned(repository, planned.find((one) => one.name === name)?.id ?? null);
-      await repository.sweep();
       const request = { backup, purpose: options.command, run, waitMs: options.lockTimeoutMs };
       held.set(name, { repository, lease: await takeLease(session, repository, request) });
     }
