@@ -1,6 +1,6 @@
 import { isAlias, isMap, parseDocument, visit, type Document } from 'yaml';
 import { firstNestingLimit } from './nesting.ts';
-import { secretOffsets, type Offsets } from './secret-text.ts';
+import { guessSecretOffsets, secretOffsets, type Offsets } from './secret-text.ts';
 
 /** One policy file: its text, its YAML tree for positions, and its plain data. */
 export interface PolicyDocument {
@@ -17,7 +17,7 @@ export interface PolicyDocument {
   /** Undefined when the text is not well-formed. */
   readonly data: unknown;
   readonly syntaxErrors: readonly SyntaxProblem[];
-  /** Values of marked fields, never to be shown. Unknown where the text is not well-formed. */
+  /** Values of marked fields, never to be shown; guessed where the text is not well-formed. */
   readonly secrets: readonly Offsets[];
 }
 
@@ -54,7 +54,7 @@ export function parseDocumentText(
     data,
     syntaxErrors: errors,
     get secrets() {
-      return (secrets ??= errors.length > 0 ? [] : secretOffsets(yaml));
+      return (secrets ??= errors.length > 0 ? guessSecretOffsets(text) : secretOffsets(yaml));
     },
   };
 }

@@ -30,6 +30,10 @@ export function isSecretPath(path: readonly (string | number)[]): boolean {
 /** Deeper than any policy; what is deeper stands in a circle of aliases. */
 const MOST_DEPTH = 64;
 
+/** A name that says so, and the environment of a hook whose own key is mistyped. */
+const looksSecret = (name: string, value: unknown): boolean =>
+  isScalar(value) ? SECRET_NAME.test(name) : isMap(value) && name === 'env';
+
 /** The maps that a merge key brings in. */
 const merged = (value: unknown): readonly unknown[] => (isSeq(value) ? value.items : [value]);
 
@@ -63,11 +67,44 @@ export function secretOffsets(yaml: Document): readonly Offsets[] {
       const name = String(pair.key.value);
       const value = target(pair.value);
       if (name === '<<') merged(value).forEach((one) => walk(one, path, depth + 1));
-      else if (isSecretPath([...path, name]) || (isScalar(value) && SECRET_NAME.test(name))) hide(value, depth);
+      else if (isSecretPath([...path, name]) || looksSecret(name, value)) hide(value, depth);
       else walk(value, [...path, name], depth + 1);
     }
   };
   walk(yaml.contents, []);
+  return found;
+}
+
+const ENV_BLOCK = /^((?:\s|-(?=\s))*)env\s*:\s*(?:[&#].*)?$/;
+const ENV_FLOW = /(?:^|[\s{,])env\s*:\s*\{/;
+const ENV_ENTRY = /^\s*[^\s:#]+\s*:\s+|^\s+/;
+
+/** The same for text that has no tree, as its lines tell: what stands under an `env` key. */
+export function guessSecretOffsets(text: string): readonly Offsets[] {
+  const found: Offsets[] = [];
+  let block: number | null = null;
+  let start = 0;
+  for (const line of text.split('\n')) {
+    const indent = line.search(/\S/);
+    if (block !== null && indent !== -1 && indent <= block) block = null;
+    const opened = ENV_BLOCK.exec(line);
+    const flow = ENV_FLOW.exec(line);
+    const entry = block === null ? flow : ENV_ENTRY.exec(line);
+    const from = entry === null ? line.length : entry.index + entry[0].length;
+    if (opened !== null) block = opened[1]?.length ?? 0;
+    else if (
+      entry !== null &&
+      !isReference(
+        line
+          .slice(from)
+          .trim()
+          .replaceAll(/^["']|["']$/g, ''),
+      )
+    ) {
+      found.push({ start: start + from, end: start + line.length });
+    }
+    start += line.length + 1;
+  }
   return found;
 }
 
