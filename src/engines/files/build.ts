@@ -6,8 +6,10 @@ import type { ByteName } from './byte-name.ts';
 import { createChoice } from './choice.ts';
 import { compareTrees, type Comparison } from './compare-trees.ts';
 import { createNameList } from './name-list.ts';
-import { rescan, tarPath } from './rescan.ts';
+import { rescan } from './rescan.ts';
+import { toolPath } from './tool-path.ts';
 import { requireSpace, type Staging } from './staging.ts';
+import { syncFileSystem } from './sync-disk.ts';
 import { type ArchiveSurvey, surveyArchive } from './survey-archive.ts';
 import { extractArgv, listedName } from './tar-argv.ts';
 import { judgeExtraction } from './tar-messages.ts';
@@ -46,7 +48,7 @@ export async function buildTree(request: BuildRequest, staging: Staging, context
           names.map((name) => listedName(tar, name)),
           temporary(context),
         );
-  const argv = extractArgv(tar, { base: tarPath(staging.tree), listFile, asRoot, textAcls: traits.textAcls });
+  const argv = extractArgv(tar, { base: toolPath(staging.tree), listFile, asRoot, textAcls: traits.textAcls });
   await artifact.into({
     kind: 'process',
     process: tarProcess(tar, context, argv),
@@ -56,7 +58,8 @@ export async function buildTree(request: BuildRequest, staging: Staging, context
       return judgement;
     },
   });
-  await syncToDisk(staging, context);
+  // The old state is given up after this: what replaces it must survive a power cut.
+  await syncFileSystem(staging.folder, context);
   if (!asRoot && traits.unreadable > 0) {
     const warning = `${traits.unreadable} entries cannot be read back by this user: what was written was not compared`;
     return { facts: chosen.facts, isExact: false, warnings: [...said, warning] };
@@ -87,10 +90,3 @@ function writeNames(names: readonly ByteName[], path: string): string {
 }
 
 const temporary = (context: Context): string => join(context.workDir, `files-${randomUUID()}.list`);
-
-/** The old state is given up after this: what replaces it must survive a power cut. */
-async function syncToDisk(staging: Staging, context: Context): Promise<void> {
-  const argv: readonly [string, ...string[]] =
-    context.host.platform === 'linux' ? ['sync', '-f', tarPath(staging.folder)] : ['sync'];
-  if (context.findTool('sync') !== undefined) await context.run({ argv });
-}

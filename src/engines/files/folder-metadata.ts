@@ -5,7 +5,7 @@ import type { Context, ProcessSpec } from '../../context.ts';
 import { targetError } from '../../errors.ts';
 import { type ByteName, quoteName } from './byte-name.ts';
 import { createNameList } from './name-list.ts';
-import { tarPath } from './rescan.ts';
+import { toolPath } from './tool-path.ts';
 import type { FolderArchive } from './swap-journal.ts';
 import { createArgv, extractArgv } from './tar-argv.ts';
 import { judgeExtraction } from './tar-messages.ts';
@@ -28,7 +28,7 @@ export async function saveFolders(
     } finally {
       list.close();
     }
-    const base = tarPath(folders.base);
+    const base = toolPath(folders.base);
     const argv = createArgv(tar, { base, listFile: list.path, recursive: false, oneFileSystem: false, exclude: null });
     await runTar(withFile(argv, file), 'keep the metadata of folders', tar, context);
   } finally {
@@ -38,7 +38,7 @@ export async function saveFolders(
 
 /** Lays kept metadata over the folders. */
 export async function applyFolders({ file, base }: FolderArchive, tar: TarProgram, context: Context): Promise<void> {
-  const options = { base: tarPath(base), listFile: null, asRoot: context.host.uid === 0, textAcls: false };
+  const options = { base: toolPath(base), listFile: null, asRoot: context.host.uid === 0, textAcls: false };
   await runTar(
     withFile(extractArgv(tar, options), file),
     `set the metadata of folders in ${quoteName(base)}`,
@@ -49,8 +49,8 @@ export async function applyFolders({ file, base }: FolderArchive, tar: TarProgra
 
 const withFile = (argv: readonly string[], file: ByteName): readonly string[] =>
   argv.flatMap((word, index) => {
-    if (word === '--file=-') return [`--file=${tarPath(file)}`];
-    return word === '-' && argv[index - 1] === '-f' ? [tarPath(file)] : [word];
+    if (word === '--file=-') return [`--file=${toolPath(file)}`];
+    return word === '-' && argv[index - 1] === '-f' ? [toolPath(file)] : [word];
   });
 
 async function runTar(argv: readonly string[], what: string, tar: TarProgram, context: Context): Promise<void> {

@@ -1,11 +1,12 @@
 import type { Readable } from 'node:stream';
 import type { Context } from '../../context.ts';
 import { targetError, throwIfAborted } from '../../errors.ts';
-import { type ByteName, quoteName, toText } from './byte-name.ts';
+import { type ByteName, quoteName } from './byte-name.ts';
 import { readArchive } from './read-archive.ts';
 import { createArgv } from './tar-argv.ts';
 import { judgeCapture } from './tar-messages.ts';
 import { type TarProgram, tarProcess } from './tar-program.ts';
+import { toolPath } from './tool-path.ts';
 import type { TreeCount } from './tree-counter.ts';
 
 /** Reads what was written back through tar, in the order of a list, and counts it as a capture does. */
@@ -14,7 +15,7 @@ export async function rescan(
   place: { readonly folder: ByteName; readonly listFile: string },
   context: Context,
 ): Promise<TreeCount> {
-  const base = tarPath(place.folder);
+  const base = toolPath(place.folder);
   const argv = createArgv(tar, {
     base,
     listFile: place.listFile,
@@ -33,15 +34,4 @@ export async function rescan(
   }
   if (read.status === 'rejected') throw read.reason;
   return read.value;
-}
-
-/** A folder as an argument of tar; arguments are UTF-8 text here. */
-export function tarPath(folder: ByteName): string {
-  const text = toText(folder);
-  if (text === null) {
-    throw targetError(`cannot restore into ${quoteName(folder)}: its path is not UTF-8`, {
-      hint: 'restore elsewhere with `--into root=…`',
-    });
-  }
-  return text;
 }

@@ -9,7 +9,7 @@ import type { Mounts } from './mounts.ts';
 import { ownPath } from './own-names.ts';
 import { kindAt, type Placement } from './placement.ts';
 import { removeTree } from './remove-tree.ts';
-import { tarPath } from './rescan.ts';
+import { toolPath } from './tool-path.ts';
 import type { TarProgram } from './tar-program.ts';
 
 /** A private folder on the file system of what it is for, where a tree is built before it takes its place. */
@@ -175,7 +175,7 @@ async function makeTree(folder: ByteName, tar: TarProgram, context: Context): Pr
     '--extract',
     `--file=${blank}.tar`,
     '--directory',
-    tarPath(folder),
+    toolPath(folder),
     '--acls',
     '--preserve-permissions',
     'tree',

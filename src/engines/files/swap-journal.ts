@@ -3,6 +3,7 @@ import type { Context } from '../../context.ts';
 import { hasErrnoCode, targetError } from '../../errors.ts';
 import { type ByteName, folderOf, joinNames, lastPart, toBuffer } from './byte-name.ts';
 import { isOwnName, ownPath } from './own-names.ts';
+import { syncFolder } from './sync-disk.ts';
 
 /** One thing that takes its place: what stands there is set aside first. All paths are real and absolute. */
 export interface Move {
@@ -119,15 +120,6 @@ function writeDurably(path: ByteName, text: string): void {
     closeSync(file);
   }
   syncFolder(folderOf(path));
-}
-
-export function syncFolder(folder: ByteName): void {
-  const handle = openSync(toBuffer(folder), 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
 }
 
 /** Removes a file; one that has gone is fine. */

@@ -10,9 +10,9 @@ import {
   type Move,
   removeJournal,
   type SwapJournal,
-  syncFolder,
   writeJournal,
 } from './swap-journal.ts';
+import { syncFolders } from './sync-disk.ts';
 import type { TarProgram } from './tar-program.ts';
 
 /**
@@ -36,7 +36,7 @@ export async function swap(
       done.push(move);
     }
     for (const folders of journal.folders) await applyFolders(folders, tar, context);
-    syncPlaces(journal);
+    await syncPlaces(journal, context);
   } catch (error) {
     try {
       for (const move of done.toReversed()) takeBack(move);
@@ -65,7 +65,7 @@ export async function finishSwap(
   for (const folders of journal.folders) {
     if (kindAt(folders.file) !== 'absent') await applyFolders(folders, tar, context);
   }
-  syncPlaces(journal);
+  await syncPlaces(journal, context);
   removeJournal([path]);
 }
 
@@ -128,6 +128,5 @@ function makeAsideFolders(journal: SwapJournal): void {
   }
 }
 
-function syncPlaces(journal: SwapJournal): void {
-  for (const folder of new Set(journal.moves.map(({ place }) => folderOf(place)))) syncFolder(folder);
-}
+const syncPlaces = ({ moves, stagings }: SwapJournal, context: Context): Promise<void> =>
+  syncFolders(new Set(moves.map(({ place }) => folderOf(place))), stagings, context);
