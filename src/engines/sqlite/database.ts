@@ -31,12 +31,15 @@ export const isBusyError = (error: unknown): boolean =>
 export const isDamageError = (error: unknown): boolean =>
   resultCode(error) === CODE.corrupt || resultCode(error) === CODE.notADatabase;
 
+/** Mapped pages are read without a system call, but count as memory of the process: a part of a large file only. */
+const MAPPED_BYTES = 64 * 1024 * 1024;
+
 /** A finished file that nobody writes any more: no locks, no sidecars. */
 export function openUnchanging(path: string): DatabaseSync {
   const database = new DatabaseSync(`file:${encodeURI(path).replace(/[?#]/g, encodeURIComponent)}?immutable=1`, {
     readOnly: true,
   });
-  database.exec('PRAGMA mmap_size = 1099511627776; PRAGMA query_only = 1; PRAGMA trusted_schema = 0');
+  database.exec(`PRAGMA mmap_size = ${MAPPED_BYTES}; PRAGMA query_only = 1; PRAGMA trusted_schema = 0`);
   return database;
 }
 
