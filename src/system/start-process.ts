@@ -25,6 +25,7 @@ export function startProcess(spec: ProcessSpec, options: StartOptions): RunningP
     detached: true,
     stdio: [options.stdin, options.stdout, 'pipe'],
   });
+  endWithUs(child);
   const stop = groupStopper(child);
   const stderr = createTailBuffer();
   child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
@@ -46,6 +47,17 @@ export function startProcess(spec: ProcessSpec, options: StartOptions): RunningP
   if (options.signal.aborted) stop();
   else options.signal.addEventListener('abort', stop, { once: true });
   return { stdin: child.stdin, stdout: child.stdout, closed, stop };
+}
+
+const running = new Set<number>();
+// A second Ctrl-C, or a bug, ends this process at once: nothing it started stays behind.
+process.on('exit', () => running.forEach((pid) => killGroup(pid, 'SIGKILL')));
+
+function endWithUs(child: ChildProcess): void {
+  const { pid } = child;
+  if (pid === undefined) return;
+  running.add(pid);
+  child.once('close', () => running.delete(pid));
 }
 
 function groupStopper(child: ChildProcess): () => void {
