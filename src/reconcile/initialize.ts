@@ -1,16 +1,56 @@
-import { repositoryError } from '../errors.ts';
+import { reasonOf, repositoryError } from '../errors.ts';
+import type { Repository } from '../repositories/repository.ts';
 import { openCatalog } from '../snapshots/catalog.ts';
 import { initializeRepository, type Identity } from '../snapshots/identity.ts';
 import { observeRepositories } from './observe-repositories.ts';
+import { identitiesOf } from './remembered-identities.ts';
+import { openRun } from './run-record-writer.ts';
 import { stoppable, type Session, type SessionRepository } from './session.ts';
 
 /** Makes one repository of the policy, or takes note that the one that is there now is meant. */
 export async function initialize(session: Session, opened: SessionRepository): Promise<Identity> {
   if (opened.repository === null) throw repositoryError(opened.problem, { hint: opened.hint ?? undefined });
   const identity = await initializeRepository(opened.repository, stoppable(session));
-  const now = session.context.clock.now().toISOString();
-  openCatalog(session.cacheDir).rememberId(opened.repository.location, identity.id, now);
+  openCatalog(session.cacheDir).rememberId(opened.repository.location, identity.id);
+  const observation = await observeRepositories(session);
+  const isKnown = observation.repositories.some(({ name, state }) => name === opened.name && state === 'ready');
+  if (!isKnown) await takeNote(session, opened, { ...identitiesOf(observation), [opened.name]: identity.id });
   return identity;
+}
+
+/** The run records of the policy speak of another repository: a newer one, in every repository, speaks of this one. */
+async function takeNote(
+  session: Session,
+  { name }: SessionRepository,
+  repositories: Readonly<Record<string, string>>,
+): Promise<void> {
+  const backup = session.policy.backups.find((one) => one.repositories.includes(name));
+  if (backup === undefined) return;
+  const startedAt = session.context.clock.now();
+  const id = session.newId(startedAt);
+  const note = async (repository: Repository): Promise<void> => {
+    const run = await openRun(session, repository, {
+      id,
+      backup: backup.name,
+      command: 'init',
+      startedAt,
+      tick: null,
+      captures: null,
+      owedHooks: [],
+      repositories,
+      planned: [],
+    });
+    await run.finish('done', [], []);
+  };
+  for (const { name: other, repository } of session.repositories) {
+    if (repositories[other] === undefined || repository === null) continue;
+    await note(repository).catch((error: unknown) =>
+      session.context.emit({
+        type: 'warning',
+        message: `no note of ${name} could be left in ${other}: ${reasonOf(error)}`,
+      }),
+    );
+  }
 }
 
 /**

@@ -55,7 +55,7 @@ async function observeRepository(
 
 /**
  * Compares a repository with what this machine remembers of its place and what the run records of the policy remember of
- * its name; where they disagree, the records of the other repositories or a person's word (`bkp init`) decide.
+ * its name. The records of the other repositories outweigh this machine; a person's word (`bkp init`) is such a record.
  */
 function compareIdentity(
   session: Session,
@@ -75,11 +75,9 @@ function compareIdentity(
     all.filter((one) => one !== observed),
     name,
   );
-  if (here !== undefined && here !== repositoryId && elsewhere?.id !== repositoryId)
+  if (here !== undefined && here !== repositoryId && elsewhere !== repositoryId)
     return another(name, location, repositoryId, here);
-  const isNoted = known !== undefined && (catalog.notedAt(location) ?? '') > known.at;
-  if (known !== undefined && known.id !== repositoryId && !isNoted)
-    return another(name, location, repositoryId, known.id);
+  if (known !== undefined && known !== repositoryId) return another(name, location, repositoryId, known);
   catalog.rememberId(location, repositoryId);
   return observed;
 }

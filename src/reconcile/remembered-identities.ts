@@ -12,17 +12,8 @@ export const identitiesOf = ({ repositories }: Pick<Observation, 'repositories'>
 export const identitiesIn = ({ repositories }: Pick<Plan, 'repositories'>): Readonly<Record<string, string>> =>
   Object.fromEntries(repositories.flatMap(({ name, id }) => (id === null ? [] : [[name, id] as const])));
 
-export interface RememberedIdentity {
-  readonly id: string;
-  /** Start of the run that found it so. */
-  readonly at: string;
-}
-
-/** What the newest run record of this policy in some repositories remembers of the repository with a name. */
-export function rememberedByRuns(
-  repositories: readonly ObservedRepository[],
-  name: string,
-): RememberedIdentity | undefined {
+/** The id that the newest run record of this policy, in some repositories, remembers of the repository with a name. */
+export function rememberedByRuns(repositories: readonly ObservedRepository[], name: string): string | undefined {
   let newest: RunRecord | undefined;
   for (const one of repositories) {
     if (one.state !== 'ready') continue;
@@ -30,6 +21,5 @@ export function rememberedByRuns(
       if (run.repositories?.[name] !== undefined && (newest === undefined || run.id > newest.id)) newest = run;
     }
   }
-  const id = newest?.repositories?.[name];
-  return newest === undefined || id === undefined ? undefined : { id, at: newest.startedAt };
+  return newest?.repositories?.[name];
 }

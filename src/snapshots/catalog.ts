@@ -26,10 +26,7 @@ export interface Catalog {
   save(repositoryId: string, backup: string, part: CatalogPart): void;
   /** The id of the repository that was last seen at a location. */
   rememberedId(location: string): string | undefined;
-  /** When somebody said that the repository seen there is the one that is meant; undefined when nobody did. */
-  notedAt(location: string): string | undefined;
-  /** Remembers what is seen at a location; `notedAt` when somebody said that it is meant. */
-  rememberId(location: string, repositoryId: string, notedAt?: string): void;
+  rememberId(location: string, repositoryId: string): void;
 }
 
 /** Changes when the form of the files below does; files of another version are rebuilt. */
@@ -40,7 +37,10 @@ export function openCatalog(folder: string): Catalog {
   const partPath = (repositoryId: string, backup: string): string =>
     join(folder, `catalog-${VERSION}`, hashOf(repositoryId), `${backup}.json`);
   const locationPath = (location: string): string => join(folder, `locations-${VERSION}`, `${hashOf(location)}.json`);
-  const seenAt = (location: string): Seen | undefined => readSealed(locationPath(location)) as Seen | undefined;
+  const idAt = (location: string): string | undefined => {
+    const seen = readSealed(locationPath(location)) as { readonly repositoryId?: unknown } | undefined;
+    return typeof seen?.repositoryId === 'string' ? seen.repositoryId : undefined;
+  };
   return {
     load: (repositoryId, backup) => {
       const packed = readSealed(partPath(repositoryId, backup)) as PackedPart | undefined;
@@ -51,27 +51,11 @@ export function openCatalog(folder: string): Catalog {
       }
     },
     save: (repositoryId, backup, part) => writeSealed(partPath(repositoryId, backup), pack(part)),
-    rememberedId: (location) => {
-      const id = seenAt(location)?.repositoryId;
-      return typeof id === 'string' ? id : undefined;
-    },
-    notedAt: (location) => {
-      const at = seenAt(location)?.notedAt;
-      return typeof at === 'string' ? at : undefined;
-    },
-    rememberId: (location, repositoryId, notedAt) => {
-      const seen = seenAt(location);
-      const isKnown = seen?.repositoryId === repositoryId;
-      if (isKnown && notedAt === undefined) return;
-      writeSealed(locationPath(location), { location, repositoryId, notedAt });
+    rememberedId: idAt,
+    rememberId: (location, repositoryId) => {
+      if (idAt(location) !== repositoryId) writeSealed(locationPath(location), { location, repositoryId });
     },
   };
-}
-
-/** What was remembered of a location, as far as it can be read. */
-interface Seen {
-  readonly repositoryId?: unknown;
-  readonly notedAt?: unknown;
 }
 
 interface PackedPart {

@@ -153,15 +153,14 @@ test('many that write it at once leave it whole', async () => {
   expect(await inventoryOf(repository, runner, { catalog: openCatalog(folder) })).toEqual(expected);
 });
 
-test('it remembers which repository was at a place, and who said that it is meant', async () => {
+test('it remembers which repository was at a place', async () => {
   const { catalog } = await cached();
   const place = '/var/backups/bkp';
   expect(catalog.rememberedId(place)).toBeUndefined();
   catalog.rememberId(place, 'one');
-  expect([catalog.rememberedId(place), catalog.notedAt(place)]).toEqual(['one', undefined]);
-  catalog.rememberId(place, 'two', '2026-11-19T02:00:00Z');
+  expect(catalog.rememberedId(place)).toBe('one');
   catalog.rememberId(place, 'two');
-  expect([catalog.rememberedId(place), catalog.notedAt(place)]).toEqual(['two', '2026-11-19T02:00:00Z']);
+  expect(catalog.rememberedId(place)).toBe('two');
   expect(catalog.rememberedId('/var/backups')).toBeUndefined();
 });
 
