@@ -16,7 +16,7 @@ import { durationOption, lockTimeout } from './durations.ts';
 import { withSession } from './open-session.ts';
 import type { OptionValues } from './option-values.ts';
 import { planOptions } from './plan-options.ts';
-import { writePlanFiles } from './plan.ts';
+import { writePlanFiles } from './plan-output.ts';
 import { runReporter } from './reporters.ts';
 import { showPlan } from './show-plan.ts';
 

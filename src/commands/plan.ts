@@ -1,15 +1,10 @@
-import { EXIT, type ExitCode } from '../errors.ts';
 import { planPolicy } from '../reconcile/plan-policy.ts';
-import type { Plan } from '../reconcile/step.ts';
-import { formatPlanGithub } from '../report/plan-github.ts';
-import { formatPlanMarkdown } from '../report/plan-markdown.ts';
-import { formatPlanText } from '../report/plan-text.ts';
 import { reportWarnings } from '../report/run-events.ts';
 import { writeNewOrReplace } from '../system/write-file.ts';
-import type { CommandEnvironment, CommandRun } from './command.ts';
-import type { OptionValues } from './option-values.ts';
+import type { CommandRun } from './command.ts';
 import { withSession } from './open-session.ts';
 import { planOptions } from './plan-options.ts';
+import { planExitCode, planJson, printPlan, writePlanFiles } from './plan-output.ts';
 
 /** Shows what apply would do. Changes nothing. */
 export const planCommand: CommandRun = async (_args, options, environment) =>
@@ -27,28 +22,3 @@ export const planCommand: CommandRun = async (_args, options, environment) =>
     if (out !== undefined) environment.terminal.err(`saved ${out}; next: bkp apply ${out}\n`);
     return planExitCode(made, options.flag('detailedExitcode'));
   });
-
-export const planJson = (made: Plan): string => `${JSON.stringify(made, null, 2)}\n`;
-
-/** Writes `--json-into` and `--markdown-into`. */
-export async function writePlanFiles(made: Plan, options: OptionValues): Promise<void> {
-  const json = options.text('jsonInto');
-  const markdown = options.text('markdownInto');
-  if (json !== undefined) await writeNewOrReplace(json, planJson(made));
-  if (markdown !== undefined) await writeNewOrReplace(markdown, formatPlanMarkdown(made));
-}
-
-export function printPlan(made: Plan, format: string, { terminal }: CommandEnvironment): void {
-  if (format === 'json') terminal.out(planJson(made));
-  else if (format === 'markdown') terminal.out(formatPlanMarkdown(made));
-  else if (format === 'github') terminal.out(formatPlanGithub(made));
-  else terminal.out(formatPlanText(made, terminal.paint));
-}
-
-/** 7 where a repository could not be read, 6 where one belongs to another policy, 2 for changes when asked. */
-export function planExitCode(made: Plan, detailed: boolean): ExitCode {
-  const codes = made.errors.map((notice) => notice.code);
-  if (codes.includes('repository-unavailable')) return EXIT.partly;
-  if (codes.length > 0) return EXIT.guarded;
-  return detailed && made.steps.length > 0 ? EXIT.pending : EXIT.done;
-}

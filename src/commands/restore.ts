@@ -13,7 +13,7 @@ import type { CommandEnvironment, CommandRun } from './command.ts';
 import { confirmed } from './confirm.ts';
 import { durationOption, lockTimeout } from './durations.ts';
 import type { OptionValues } from './option-values.ts';
-import { planExitCode, planJson } from './plan.ts';
+import { planExitCode, planJson } from './plan-output.ts';
 import { runReporter, workReporter } from './reporters.ts';
 import { withRepositorySession } from './repository-session.ts';
 import { showPlan } from './show-plan.ts';

@@ -8,7 +8,7 @@ import { reportWarnings } from '../report/run-events.ts';
 import { formatSnapshot } from '../report/snapshot-text.ts';
 import { isFile, readTextFile } from '../system/read-file.ts';
 import type { CommandRun } from './command.ts';
-import { planExitCode, printPlan } from './plan.ts';
+import { planExitCode, printPlan } from './plan-output.ts';
 import { withRepositorySession } from './repository-session.ts';
 
 /** Shows a saved plan (an existing file) or a snapshot. */

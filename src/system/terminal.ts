@@ -13,7 +13,8 @@ export function createTerminal(): Terminal {
     outIsTerminal: stdout.isTTY === true,
     errIsTerminal: stderr.isTTY === true,
     inIsTerminal: stdin.isTTY === true,
-    columns: stdout.columns ?? stderr.columns ?? 80,
+    // A pseudo terminal whose size nobody set says 0.
+    columns: stdout.columns || stderr.columns || 80,
     paint: stdout.isTTY === true && !colourless ? colourPaint : plainPaint,
     paintErr: stderr.isTTY === true && !colourless ? colourPaint : plainPaint,
     readStdin: () => text(stdin),

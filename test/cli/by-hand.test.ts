@@ -6,7 +6,7 @@ import { jsonOf } from './run-bkp.ts';
 import { screen } from './screen.ts';
 
 const base = await appliedProject();
-await base.sql('DELETE FROM events WHERE id > 450; CREATE TABLE extra (x); INSERT INTO extra VALUES (1)');
+base.sql('DELETE FROM events WHERE id > 450; CREATE TABLE extra (x); INSERT INTO extra VALUES (1)');
 await base.bkp('backup shop');
 const [second = '', first = ''] = await base.ids();
 
