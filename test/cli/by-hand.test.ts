@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, readFile, readdir, rename, stat, truncate, writeFile } from 'node:fs/promises';
+import { readdir, rename, stat, truncate, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { appliedProject, copyOf, POLICY, testProject } from './project.ts';
 import { jsonOf } from './run-bkp.ts';
