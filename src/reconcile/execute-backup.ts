@@ -139,6 +139,6 @@ function outcomeOf(session: Session, results: readonly StepResult[]): 'done' | '
   const bad = results.filter(
     (result) => result.outcome === 'failed' || result.outcome === 'partial' || result.outcome === 'not-started',
   );
-  if (bad.length === 0) return 'done';
+  if (bad.length === 0) return results.some((result) => result.flaws.length > 0) ? 'partly' : 'done';
   return results.some((result) => result.outcome === 'done' || result.outcome === 'partial') ? 'partly' : 'failed';
 }

@@ -3,6 +3,7 @@ import type { Remains } from '../snapshots/inventory.ts';
 import { ownNames } from './backup-view.ts';
 import type { Draft, Drafts } from './draft.ts';
 import type { Observation, ObservedSetAside } from './observation.ts';
+import { missingSnapshots } from './plan-missing.ts';
 import { count, formatInstant } from './phrases.ts';
 import { reason } from './reasons.ts';
 import type { PlanNotice } from './step.ts';
@@ -10,6 +11,8 @@ import type { PlanNotice } from './step.ts';
 /** What captures and removals that were cut short left, and old states whose time is over. */
 export function planCleans(policy: ResolvedPolicy, observation: Observation, now: Date): Partial<Drafts> {
   const names = new Set(ownNames(policy));
+  // A whole snapshot that lost its manifest is drift: its files may be all that is left of it.
+  const lost = new Set(missingSnapshots(policy, observation).map(({ repository, id }) => `${repository} ${id}`));
   const steps: Draft[] = [];
   const warnings: PlanNotice[] = [];
   for (const repository of observation.repositories) {
@@ -17,7 +20,8 @@ export function planCleans(policy: ResolvedPolicy, observation: Observation, now
     for (const remains of repository.inventory.remains) {
       if (remains.policy !== null && !names.has(remains.policy)) continue;
       if (remains.kind === 'unknown') warnings.push(unknownRemains(repository.name, remains));
-      else if (!remains.inProgress) steps.push(cleanStep(repository.name, remains));
+      else if (!remains.inProgress && !lost.has(`${repository.name} ${remains.id}`))
+        steps.push(cleanStep(repository.name, remains));
     }
   }
   const expired = observation.setAside.filter(({ record }) => new Date(record.until) <= now);

@@ -1,10 +1,10 @@
 import type { ResolvedPolicy } from '../policy/resolved-policy.ts';
 import type { RepositoryInventory } from '../snapshots/inventory.ts';
 import type { RunRecord } from '../snapshots/run-record.ts';
-import { newestMark } from '../snapshots/standing.ts';
 import { ownNames } from './backup-view.ts';
 import type { Observation } from './observation.ts';
 import { count } from './phrases.ts';
+import { missingSnapshots, type MissingSnapshot } from './plan-missing.ts';
 import type { PlanNotice } from './step.ts';
 
 /**
@@ -13,7 +13,7 @@ import type { PlanNotice } from './step.ts';
  */
 export function noticeDrift(policy: ResolvedPolicy, observation: Observation): readonly PlanNotice[] {
   const ready = observation.repositories.filter((repository) => repository.state === 'ready');
-  const inventories = new Map(ready.map((repository) => [repository.name, repository.inventory]));
+  const gone = missingSnapshots(policy, observation);
   const names = new Set(ownNames(policy));
   return ready.flatMap(({ name, inventory }) => [
     ...inventory.unreadable.map((manifest): PlanNotice => ({
@@ -22,56 +22,18 @@ export function noticeDrift(policy: ResolvedPolicy, observation: Observation): r
       hint: manifest.reason === 'newer-format' ? 'upgrade bkp on this machine' : null,
       address: `${manifest.backup}@${name}`,
     })),
-    ...missingSnapshots(inventory, inventories, names),
+    ...gone.filter(({ repository }) => repository === name).map(missing),
     ...deadRuns(inventory, names),
     ...foreignSnapshots(name, inventory),
   ]);
 }
 
-function missingSnapshots(
-  inventory: RepositoryInventory,
-  all: ReadonlyMap<string, RepositoryInventory>,
-  names: ReadonlySet<string>,
-): readonly PlanNotice[] {
-  const runs = inventory.runs.filter((run) => names.has(run.policy));
-  const removed = new Set(
-    runs.flatMap((run) =>
-      run.steps
-        .filter(({ action, outcome }) => (action === 'prune' || action === 'destroy') && outcome === 'done')
-        .map((step) => `${step.address} ${step.snapshot}`),
-    ),
-  );
-  const notices = new Map<string, PlanNotice>();
-  for (const run of runs) {
-    for (const step of run.steps) {
-      const repository = step.address.slice(step.address.indexOf('@') + 1);
-      const holder = all.get(repository);
-      const stored =
-        (step.action === 'create' || step.action === 'copy') && (step.outcome === 'done' || step.outcome === 'partial');
-      const key = `${step.address} ${step.snapshot}`;
-      if (
-        !stored ||
-        step.snapshot === null ||
-        holder === undefined ||
-        removed.has(key) ||
-        isAccountedFor(holder, step.snapshot)
-      )
-        continue;
-      notices.set(key, {
-        code: 'drift',
-        message: `snapshot ${step.snapshot} was stored in ${repository} and is gone; nobody released it`,
-        hint: null,
-        address: step.address,
-      });
-    }
-  }
-  return [...notices.values()];
-}
-
-const isAccountedFor = (inventory: RepositoryInventory, id: string): boolean =>
-  inventory.snapshots.some((snapshot) => snapshot.id === id) ||
-  inventory.unreadable.some((manifest) => manifest.id === id) ||
-  inventory.gone.some((snapshot) => snapshot.id === id && newestMark(snapshot.marks, 'released') !== undefined);
+const missing = ({ repository, address, id }: MissingSnapshot): PlanNotice => ({
+  code: 'drift',
+  message: `snapshot ${id} was stored in ${repository} and is gone; nobody released it`,
+  hint: 'a copy of its manifest brings it back where its files are still there; they are left alone',
+  address,
+});
 
 function deadRuns(inventory: RepositoryInventory, names: ReadonlySet<string>): readonly PlanNotice[] {
   const alive = new Set(inventory.leases.map((lease) => lease.owner.run));

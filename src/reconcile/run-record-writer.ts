@@ -97,11 +97,11 @@ export const withFlaw = (results: readonly StepResult[], flaw: string | null): r
     ? results
     : results.map((result, index) => (index === 0 ? { ...result, flaws: [...result.flaws, flaw] } : result));
 
-const runStep = ({ step, outcome, snapshot, message }: StepResult): RunStep => ({
+const runStep = ({ step, outcome, snapshot, message, flaws }: StepResult): RunStep => ({
   action: step.action,
   address: step.address,
   reason: step.reason.code,
   outcome,
   snapshot,
-  error: outcome === 'done' || outcome === 'skipped' ? null : message,
+  error: [outcome === 'done' || outcome === 'skipped' ? null : message, ...flaws].filter(Boolean).join('; ') || null,
 });
