@@ -13,5 +13,7 @@ export const ENGINES: Engines = { files, sqlite };
 export function engineOf(type: string): Engine {
   // The registry is keyed by the schema's own types, so that what an engine gets is of its type.
   if (Object.hasOwn(ENGINES, type)) return ENGINES[type as Target['type']] as unknown as Engine;
-  throw new BkpError('usage', `cannot handle a ${type} target: this bkp has no such engine`, { hint: 'upgrade bkp on this machine' });
+  throw new BkpError('usage', `cannot handle a ${type} target: this bkp has no such engine`, {
+    hint: 'upgrade bkp on this machine',
+  });
 }
