@@ -68,7 +68,7 @@ function paintLine(line: string, snapshot: ListedSnapshot | undefined, paint: Pa
   if (snapshot === undefined) return paint('bold', line);
   return line
     .replace(snapshot.status, paint(STATUS_TINTS[snapshot.status], snapshot.status))
-    .replace(/DAMAGED(?:@[\w,-]+)?/, (mark) => paint('red', mark));
+    .replaceAll(/DAMAGED(?:@[\w-]+)?/g, (mark) => paint('red', mark));
 }
 
 /** What is known of a snapshot; where only some of its repositories say so, `mark@repository`. */
