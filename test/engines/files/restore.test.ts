@@ -14,8 +14,12 @@ import {
   linkSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import type { Context } from '../../../src/context.ts';
+import { openDirectoryRepository } from '../../../src/repositories/directory.ts';
+import { openArtifact } from '../../../src/streams/open-artifact.ts';
+import { storeArtifact } from '../../../src/streams/store-artifact.ts';
 import { testContext } from '../../test-context.ts';
 import { countArchive, readMembers } from './archives.ts';
 import { addAttributes, makeOddTree } from './odd-tree.ts';
@@ -159,6 +163,23 @@ describe('what file systems and users make of it', () => {
     const archive = join(folder, 'inherited.tar');
     await captureToFile(context, [join(root, tree)], archive);
     expect(readMembers(readFileSync(archive)).flatMap(({ entry }) => entry.attributes)).toEqual([]);
+  });
+
+  test('an archive with megabytes of padding is read to its end', async () => {
+    const { context, tree, folder, snapshot } = await smallBench();
+    const repository = openDirectoryRepository({ path: join(folder, 'repository') }, context);
+    const archive = join(folder, 'padded.tar');
+    await captureToFile(context, [tree], archive);
+    const padded = Buffer.concat([readFileSync(archive), Buffer.alloc(3_000_000 - (3_000_000 % 512))]);
+    const artifact = { source: { kind: 'stream' as const, open: () => Readable.from([padded]) } };
+    const compression = { method: 'zstd', level: 1 } as const;
+    const key = 'snapshots/test/padded.tar.zst';
+    const stored = await storeArtifact({ artifact, compression, threads: 1, repository, key }, context);
+    const described = { key, name: '', format: 'tar-pax', compression: 'zstd', encryption: null } as const;
+    const { rawBytes, storedBytes, storedSha256 } = stored;
+    const opened = openArtifact({ ...described, rawBytes, storedBytes, storedSha256 }, { repository, key }, context);
+    const destination = { paths: [tree], root: join(folder, 'root') };
+    expect((await restore({ mode: 'new', artifact: opened, destination }, context)).facts).toEqual(snapshot.facts);
   });
 
   test('ACLs mean the same numbers, whatever names stand beside them', async () => {
