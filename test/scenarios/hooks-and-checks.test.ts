@@ -1,17 +1,21 @@
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { POLICY, testProject, type Project } from '../cli/project.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { copyOf, makeProject, POLICY, type Project } from '../cli/project.ts';
 import { jsonOf } from '../cli/run-bkp.ts';
 import { isAlive } from '../system/alive.ts';
 import { HOOKS, makeHeld, type HeldProject } from './held-project.ts';
 
 const MINUTE_MS = 60_000;
 
+const base = await makeProject();
+afterAll(() => base.remove());
+await base.bkp('init --repository near');
+await base.bkp('init --repository far');
+
 /** With both repositories, nothing captured yet. */
 async function project(more: string, policy = POLICY): Promise<HeldProject> {
-  const made = await makeHeld(await testProject(`${policy}${more}`));
-  await made.bkp('init --repository near');
-  await made.bkp('init --repository far');
+  const made = await makeHeld(await copyOf(base));
+  await made.policy(`${policy}${more}`);
   return made;
 }
 
@@ -229,7 +233,6 @@ describe('time', () => {
   it('a slow capture is no idle one', async () => {
     const shop = await project('    idleTimeout: 3s\n', ONLY_TREE);
     await shop.edit('paths: [tree]', 'paths: [tree], compression: none');
-    onTestFinished(() => shop.release());
     const dribble = 'dd bs=1024 count=1 2>&-; sleep 1;';
     await tool(
       shop,

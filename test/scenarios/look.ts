@@ -11,15 +11,16 @@ import { isGood } from '../../src/snapshots/standing.ts';
 import { withTestSession } from './edge.ts';
 import type { World } from './world.ts';
 
-const at = ({ policy, cacheDir }: World) => ({ policy, cacheDir });
+const at = ({ policy, cacheDir }: World, clockOffsetMs = 0) => ({ policy, cacheDir, clockOffsetMs });
 
-export const planOf = (world: World, options: PlanOptions = {}): Promise<Plan> =>
-  withTestSession(at(world), (session) => planPolicy(session, options));
+/** Plans with a clock that is so far ahead of the machine's. */
+export const planOf = (world: World, options: PlanOptions = {}, clockOffsetMs = 0): Promise<Plan> =>
+  withTestSession(at(world, clockOffsetMs), (session) => planPolicy(session, options));
 
 export const observationOf = (world: World): Promise<Observation> => withTestSession(at(world), observe);
 
-export const applyTo = (world: World, planning: PlanOptions = {}): Promise<ApplyResult> =>
-  withTestSession(at(world), async (session) =>
+export const applyTo = (world: World, planning: PlanOptions = {}, clockOffsetMs = 0): Promise<ApplyResult> =>
+  withTestSession(at(world, clockOffsetMs), async (session) =>
     applyPlan(session, await planPolicy(session, planning), {
       planning,
       failFast: false,

@@ -48,7 +48,8 @@ export interface World {
   readonly policy: string;
   readonly cacheDir: string;
   path(...parts: readonly string[]): string;
-  write(path: string, text: string): void;
+  read(path: string): Buffer;
+  write(path: string, content: string | Uint8Array): void;
   /** Runs the real program there. */
   bkp(...args: readonly string[]): Promise<Said>;
   startBkp(...args: readonly string[]): ChildProcess;
@@ -109,7 +110,8 @@ function worldIn(folder: string): World {
     policy: path('bkp.yaml'),
     cacheDir,
     path,
-    write: (name, text) => writeFileSync(path(name), text),
+    read: (name) => readFileSync(path(name)),
+    write: (name, content) => writeFileSync(path(name), content),
     bkp: (...args) => ended(startBkp(...args)),
     startBkp,
     startRunner,
