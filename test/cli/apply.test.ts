@@ -43,7 +43,7 @@ describe('bkp apply', () => {
                   made repository far (<uuid>) in <folder>/far
       start  create shop@near
         captured  <two targets>
-      done  create shop@near  <id-1> (<duration>)
+      done  create shop@near  <id-1>
       start  copy shop@far
       done  copy shop@far  <id-1>
       start  verify shop@near
