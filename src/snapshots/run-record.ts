@@ -38,6 +38,7 @@ export interface RunStep {
   readonly outcome: 'done' | 'partial' | 'failed' | 'skipped' | 'not-started';
   /** Snapshot made, copied, verified, restored or removed. */
   readonly snapshot: string | null;
+  /** Why it failed; what went wrong beside it (an `after` hook) where it is done. */
   readonly error: string | null;
 }
 
