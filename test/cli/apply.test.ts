@@ -202,7 +202,7 @@ describe('bkp apply', () => {
     );
     const holder = project.start(['backup', 'shop']);
     const ended = new Promise<number | null>((resolve) => holder.once('close', resolve));
-    await expect.poll(() => readdir(project.folder)).toContain('held');
+    await expect.poll(() => readdir(project.folder), { timeout: 30_000 }).toContain('held');
     const { stderr } = await project.bkp('backup shop --lock-timeout 0s', 3);
     expect(screen(project, stderr)).toMatchInlineSnapshot(`
       "error: cannot obtain the lease of shop: backup by process <pid> on <host> since <time>

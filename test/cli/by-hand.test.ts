@@ -185,7 +185,7 @@ describe('bkp unlock', () => {
     );
     const holder = project.start(['backup', 'shop']);
     const ended = new Promise<number | null>((resolve) => holder.once('close', resolve));
-    await expect.poll(() => readdir(project.folder)).toContain('held');
+    await expect.poll(() => readdir(project.folder), { timeout: 30_000 }).toContain('held');
     const { stderr } = await project.bkp('unlock shop', 4);
     expect(screen(project, stderr)).toMatchInlineSnapshot(`
       "REPOSITORY  HELD BY  FOR  SINCE  LAST SIGN

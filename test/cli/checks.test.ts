@@ -167,6 +167,7 @@ describe('bkp status', () => {
       "BACKUP  STATE  LAST GOOD  AGE  DUE  NEXT  COPIES
       shop  good  <id-1>  <duration>  <time>  <time>  1/2
       warning: snapshot <id-1> was stored in near and is gone; nobody released it
+      hint: a copy of its manifest brings it back where its files are still there; they are left alone
       wrong: shop has its last good snapshot in 1 of 2 repositories
       Not all is well. \`bkp plan\` shows what would be done about it."
     `);

@@ -35,7 +35,7 @@ async function interrupt(project: Project, args: readonly string[], signal: Node
   const child = project.start(args, { env: await slowTar(project) });
   const outcome = outcomeOf(child);
   const read = (): Promise<string> => readFile(project.path('tar.pid'), 'utf8').catch(() => '');
-  await expect.poll(read, { timeout: 20_000 }).toMatch(/^\d+\n$/);
+  await expect.poll(read, { timeout: 30_000 }).toMatch(/^\d+\n$/);
   const pid = Number(await read());
   child.kill(signal);
   const run = await outcome;
