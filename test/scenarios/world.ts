@@ -50,6 +50,9 @@ export interface World {
   path(...parts: readonly string[]): string;
   read(path: string): Buffer;
   write(path: string, content: string | Uint8Array): void;
+  /** The real program, for the Node.js that runs this. */
+  readonly program: string;
+  readonly env: NodeJS.ProcessEnv;
   /** Runs the real program there. */
   bkp(...args: readonly string[]): Promise<Said>;
   startBkp(...args: readonly string[]): ChildProcess;
@@ -98,9 +101,9 @@ function worldIn(folder: string): World {
   const path = (...parts: readonly string[]): string => join(folder, ...parts);
   const cacheDir = path('cache');
   const env = { ...process.env, XDG_CACHE_HOME: cacheDir, NO_COLOR: '1', TMPDIR: tmpdir() };
-  const start = (args: readonly string[]): ChildProcess =>
-    spawn(process.execPath, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const startBkp = (...args: readonly string[]): ChildProcess => start([join(ROOT, 'src', 'bkp.cjs'), ...args]);
+  const start = (args: readonly string[]): ChildProcess => startIn({ folder, env }, [process.execPath, ...args]);
+  const program = join(ROOT, 'src', 'bkp.cjs');
+  const startBkp = (...args: readonly string[]): ChildProcess => start([program, ...args]);
   const startRunner: World['startRunner'] = (orders) => {
     const whole: Orders = { ...orders, policy: path('bkp.yaml'), cacheDir };
     return start([join(ROOT, 'test', 'scenarios', 'runner.ts'), JSON.stringify(whole)]);
@@ -109,6 +112,8 @@ function worldIn(folder: string): World {
     folder,
     policy: path('bkp.yaml'),
     cacheDir,
+    program,
+    env,
     path,
     read: (name) => readFileSync(path(name)),
     write: (name, content) => writeFileSync(path(name), content),
@@ -146,6 +151,12 @@ export function filesBelow(folder: string): readonly string[] {
     .filter((entry) => !entry.isDirectory())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
     .toSorted();
+}
+
+/** Starts any program in a world. */
+export function startIn({ folder, env }: Pick<World, 'folder' | 'env'>, argv: readonly string[]): ChildProcess {
+  const [program = '', ...args] = argv;
+  return spawn(program, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 /** Waits for a process and its output. */
