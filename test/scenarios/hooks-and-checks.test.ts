@@ -1,245 +1,202 @@
-import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { afterAll, describe, expect, it } from 'vitest';
-import { copyOf, makeProject, POLICY, type Project } from '../cli/project.ts';
-import { jsonOf } from '../cli/run-bkp.ts';
-import { isAlive } from '../system/alive.ts';
-import { HOOKS, makeHeld, type HeldProject } from './held-project.ts';
+import { existsSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { RunRecord } from '../../src/snapshots/run-record.ts';
+import { applyTo, goodIn, leftovers, observationOf, outlineOf, planOf } from './look.ts';
+import { ended, newWorld, policyText, type World } from './world.ts';
 
-const MINUTE_MS = 60_000;
-
-const base = await makeProject();
-afterAll(() => base.remove());
-await base.bkp('init --repository near');
-await base.bkp('init --repository far');
-
-/** With both repositories, nothing captured yet. */
-async function project(more: string, policy = POLICY): Promise<HeldProject> {
-  const made = await makeHeld(await copyOf(base));
-  await made.policy(`${policy}${more}`);
-  return made;
+async function worldWith(more: string): Promise<World> {
+  const world = newWorld(policyText(more, '[nas]'));
+  for (const name of ['nas', 'off']) expect((await world.bkp('init', '--repository', name)).code).toBe(0);
+  return world;
 }
 
-const ONLY_DB = POLICY.replace('targets: [db, tree]', 'targets: [db]');
-const ONLY_TREE = POLICY.replace('targets: [db, tree]', 'targets: [tree]');
+/** Hooks that leave a line each, by name; `extra` stands in the named hook. */
+const hooks = (fails: string, extra = ''): string => {
+  const line = (name: string, more = ''): string =>
+    `{ run: [sh, -c, "echo ${name} >> hooks.log; ${fails === name ? 'echo broken >&2; exit 3' : 'true'}"]${more}${fails === name ? extra : ''} }`;
+  return `hooks:
+  before: [ ${line('first')}, ${line('second')} ]
+  after: [ ${line('after')}, ${line('always', ', always: true')} ]`;
+};
 
-interface Listed {
-  readonly id: string;
-  readonly status: string;
-  readonly repository: string;
+const log = (world: World): readonly string[] =>
+  existsSync(world.path('hooks.log')) ? world.read('hooks.log').toString().trim().split('\n') : [];
+
+async function runsOf(world: World): Promise<readonly RunRecord[]> {
+  const { repositories } = await observationOf(world);
+  return repositories.flatMap((one) => (one.state === 'ready' ? one.inventory.runs : []));
 }
 
-async function listed(of: Project): Promise<readonly string[]> {
-  const { snapshots } = jsonOf(await of.bkp('list --format json')) as { snapshots: readonly Listed[] };
-  return snapshots.map(({ status, repository }) => `${status}@${repository}`).toSorted();
-}
-
-/** The newest run record of the first repository. */
-async function lastRun(of: Project): Promise<Record<string, unknown>> {
-  const names = await readdir(of.path('near', 'runs', 'shop'));
-  return JSON.parse(await readFile(of.path('near', 'runs', 'shop', names.toSorted().at(-1) ?? ''), 'utf8')) as Record<
-    string,
-    unknown
-  >;
-}
-
-const inMinutes = (minutes: number): string => new Date(Date.now() + minutes * MINUTE_MS).toISOString();
-
-async function tool(of: HeldProject, name: string, script: string): Promise<void> {
-  await writeFile(of.path('bin', name), `#!/bin/sh\n${script}`);
-  await chmod(of.path('bin', name), 0o700);
-}
-
-describe('a hook', () => {
-  it('before that fails: nothing is captured, what must always run after it runs', async () => {
-    const shop = await project(
-      `    hooks:
-      before: [ { run: [./hook, before] }, { run: [sh, -c, "echo disk is gone >&2; exit 3"] }, { run: [./hook, never] } ]
-      after: [ { run: [./hook, plain] }, { run: [./hook, always], always: true } ]
-`,
-    );
-    const { stderr } = await shop.bkp('apply --yes', 1);
-    expect(stderr).toContain('exited 3: disk is gone');
-    expect(await shop.log()).toEqual(['before', 'before ended', 'always', 'always ended']);
-    expect(await listed(shop)).toEqual([]);
-    expect(await lastRun(shop)).toMatchObject({ outcome: 'failed', owedHooks: [] });
-    expect((await shop.bkp('plan')).stdout).toContain('the last try failed and the next is due');
-  });
-
-  it('after that fails: the snapshot stands, the run was not all right', async () => {
-    const shop = await project(
-      `    hooks: { after: [ { run: [sh, -c, "echo no such unit >&2; exit 5"] }, { run: [./hook, plain] } ] }\n`,
-    );
-    const { stderr } = await shop.bkp('apply --yes', 7);
-    expect(stderr).toContain('exited 5: no such unit');
-    expect(await shop.log()).toEqual(['plain', 'plain ended']);
-    expect(await listed(shop)).toEqual(['created@far', 'created@near']);
-    const record = await lastRun(shop);
-    expect(record).toMatchObject({ outcome: 'partly', owedHooks: [] });
-    expect(JSON.stringify(record)).toContain('exited 5: no such unit');
-    await shop.bkp('plan --detailed-exitcode');
-  });
-
-  it('that takes too long is ended with all it started', async () => {
-    const shop = await project(
-      `    hooks: { before: [ { run: [sh, -c, "sleep 600 & echo $! >sleeper; wait"], timeout: 1s } ] }\n`,
-    );
-    const { stderr } = await shop.bkp('apply --yes', 1);
-    expect(stderr).toContain('no end after 1');
-    const sleeper = Number(await readFile(shop.path('sleeper'), 'utf8'));
-    expect(isAlive(sleeper)).toBe(false);
-    expect(await listed(shop)).toEqual([]);
-  });
-
-  it('runs in the folder of its own file, with its own environment only', async () => {
-    const note = 'pwd >where; env >environment';
-    const shop = await project('');
-    await mkdir(shop.path('conf', 'teams'), { recursive: true });
-    await shop.edit('path: near', 'path: ../near');
-    await shop.edit('path: far', 'path: ../far');
-    await shop.edit('path: app.db', 'path: ../app.db');
-    await shop.edit('paths: [tree]', 'paths: [../tree]');
-    const text = await readFile(shop.path('bkp.yaml'), 'utf8');
-    const hooks = `    hooks: { before: [ { run: [sh, -c, "${note}"], env: { LEVEL: high } } ] }\n`;
-    await writeFile(shop.path('conf', 'bkp.yaml'), `include: [teams/a.yaml]\n${text}${hooks}`);
-    await writeFile(
-      shop.path('conf', 'teams', 'a.yaml'),
-      `backups:\n  team:\n    targets: [db]\n    repositories: [near]\n    schedule: "@yearly"\n${hooks}`,
-    );
-    await rm(shop.path('bkp.yaml'));
-    const { exitCode, stderr } = await shop.run(['apply', '-f', 'conf/bkp.yaml', '--yes'], { env: { MINE: 'yes' } });
-    expect(exitCode, stderr).toBe(0);
-    for (const folder of ['conf', 'conf/teams']) {
-      expect(await readFile(shop.path(folder, 'where'), 'utf8')).toBe(`${shop.path(folder)}\n`);
-      const lines = (await readFile(shop.path(folder, 'environment'), 'utf8')).trimEnd().split('\n');
-      const names = lines
-        .map((line) => line.split('=')[0])
-        .filter((name) => !['_', 'OLDPWD', 'SHLVL'].includes(name ?? ''));
-      expect(new Set(names)).toEqual(new Set(['HOME', 'LANG', 'LC_ALL', 'LEVEL', 'PATH', 'PWD', 'TMPDIR', 'TZ']));
-      expect(lines).toContain('LEVEL=high');
-    }
-  });
-
-  it('owed by a run that died stands in every plan until a run has paid', async () => {
-    const shop = await project(HOOKS);
-    const run = await shop.holdAt('apply --yes', 'before');
-    run.kill('SIGKILL');
-    expect((await run.ended).exitCode).toBeNull();
-    await writeFile(shop.path('go'), '');
-    for (const command of ['plan', 'status']) {
-      const { stdout, stderr } = await shop.run([command]);
-      expect(`${stdout}${stderr}`).toContain('died before its after hook: ./hook always');
-    }
-    await shop.release();
-    await shop.bkp('apply --yes');
-    expect(await shop.log()).toContain('always ended');
-    expect((await shop.bkp('plan --detailed-exitcode')).stdout).not.toContain('died before');
-  });
+test('a before hook that fails: nothing is captured, exit 1, what must always run after runs', async () => {
+  const world = await worldWith(hooks('second'));
+  const said = await world.bkp('apply', '--yes');
+  expect(said.code, said.err).toBe(1);
+  expect(`${said.out}${said.err}`).toMatch(/the before hook sh .* exited 3: broken/);
+  expect(log(world)).toEqual(['first', 'second', 'always']);
+  expect([await goodIn(world), leftovers(world, 'nas')]).toEqual([[], []]);
+  expect((await runsOf(world)).map(({ outcome, owedHooks }) => [outcome, owedHooks])).toEqual([['failed', []]]);
+  // It waits for `retryAfter`, unless it is asked for.
+  const made = await planOf(world);
+  expect([outlineOf(made), made.withheld.map(({ reason }) => reason.code)]).toEqual([[], ['first-snapshot']]);
+  expect(made.withheld[0]?.reason.message).toContain('the last try failed');
+  expect((await world.bkp('backup', 'app')).code).toBe(1);
+  expect(log(world)).toHaveLength(6);
 });
 
-describe('a check', () => {
-  it('that holds is kept in the manifest with its value', async () => {
-    const shop = await project(`    checks:
-      db: [ { sql: SELECT count(*) FROM events, expect: ">= previous * 0.9" }, { facts: tables.users, expect: "= 2" } ]
-      tree: [ { facts: files, expect: "> 1" }, { facts: entries, expect: "!= 0" } ]
-`);
-    await shop.bkp('apply --yes');
-    shop.sql('DELETE FROM events WHERE id > 450');
-    await shop.bkp('backup shop');
-    const { manifest } = jsonOf(await shop.bkp('show shop@latest --format json')) as {
-      manifest: { targets: Record<string, { checks: unknown }> };
-    };
-    expect(manifest.targets['db']?.checks).toEqual([
-      { check: 'sql: SELECT count(*) FROM events', expect: '>= previous * 0.9', value: 450, ok: true },
-      { check: 'facts: tables.users', expect: '= 2', value: 2, ok: true },
-    ]);
-    expect(manifest.targets['tree']?.checks).toMatchObject([{ value: 2 }, { value: 4 }]);
-  });
-
-  it('that fails: no snapshot, and the message has the value and what was expected', async () => {
-    const shop = await project(
-      `    checks: { db: [ { sql: SELECT count(*) FROM events, expect: ">= previous * 0.9" } ] }\n`,
-      ONLY_DB,
-    );
-    await shop.bkp('apply --yes');
-    const before = await listed(shop);
-    shop.sql('DELETE FROM events WHERE id > 449');
-    const { stderr } = await shop.bkp('backup shop', 1);
-    expect(stderr).toContain('sql: SELECT count(*) FROM events is 449, expected >= previous * 0.9');
-    expect(await listed(shop)).toEqual(before);
-    // What failed is no measure for the next.
-    shop.sql('INSERT INTO events (body) VALUES (1)');
-    await shop.bkp('backup shop');
-    shop.sql('DELETE FROM events WHERE id > 405');
-    await shop.bkp('backup shop');
-  });
-
-  it.each([
-    ['sql: SELECT count(*) FROM gone, expect: "> 0"', 'no such table: gone'],
-    ['sql: SELECT name FROM users WHERE id = 9, expect: "= ann"', 'it returned no row'],
-    ['sql: SELECT name FROM users WHERE id = 1, expect: "= bob"', 'is ann, expected = bob'],
-    ['sql: DELETE FROM users RETURNING 1, expect: "= 1"', 'cannot'],
-    ['facts: tables.gone, expect: "> 0"', 'facts: tables.gone gives no value'],
-  ])('{ %s } fails: %s', async (check, reason) => {
-    const shop = await project(`    checks: { db: [ { ${check} } ] }\n`, ONLY_DB);
-    const { stderr } = await shop.bkp('apply --yes', 1);
-    expect(stderr).toContain(reason);
-    expect(await listed(shop)).toEqual([]);
-    expect(shop.count('users')).toBe(2);
-  });
-
-  it('that fails for one of two targets: kept as partial here, copied nowhere, gone once a good one is there', async () => {
-    const shop = await project(`    checks: { tree: [ { facts: files, expect: "> 2" } ] }\n`);
-    const { stdout } = await shop.bkp('apply --yes', 7);
-    expect(stdout).toContain('tree: cannot accept the capture of tree: facts: files is 2, expected > 2');
-    expect(await listed(shop)).toEqual(['partial@near']);
-    expect((await shop.bkp('plan')).stdout).toContain('the last try failed and the next is due');
-    await writeFile(shop.path('tree', 'c.txt'), 'third');
-    await shop.bkp('backup shop');
-    expect((await shop.bkp('plan', 0)).stdout).toContain('superseded');
-    await shop.bkp('apply --yes');
-    expect(await listed(shop)).toEqual(['created@far', 'created@near']);
-    await shop.bkp('plan --detailed-exitcode');
-  });
+test('an after hook that fails: the snapshot stands, the others run, exit 7', async () => {
+  const world = await worldWith(hooks('after'));
+  const said = await world.bkp('apply', '--yes');
+  expect(said.code, said.err).toBe(7);
+  expect(`${said.out}${said.err}`).toMatch(/the after hook sh .* exited 3: broken/);
+  expect(log(world)).toEqual(['first', 'second', 'after', 'always']);
+  expect(await goodIn(world)).toHaveLength(1);
+  expect(outlineOf(await planOf(world))).toEqual([]);
 });
 
-describe('time', () => {
-  it.each([
-    ['', 60],
-    ['    retryAfter: 10m\n', 10],
-  ])('a failed tick is tried again after retryAfter %#', async (setting, minutes) => {
-    const shop = await project(setting, ONLY_DB);
-    await rename(shop.path('app.db'), shop.path('away.db'));
-    await shop.bkp('apply --yes', 1);
-    await shop.bkp('plan --detailed-exitcode', 0);
-    await shop.bkp(`plan --detailed-exitcode --at ${inMinutes(minutes - 2)}`, 0);
-    await shop.bkp(`plan --detailed-exitcode --at ${inMinutes(minutes + 2)}`, 2);
-    await rename(shop.path('away.db'), shop.path('app.db'));
-    await shop.bkp('backup shop');
-    await shop.bkp('plan --detailed-exitcode');
-  });
+test('a hook that does not end is stopped with all it started, and counts as failed', async () => {
+  const world = await worldWith(
+    'hooks:\n  before: [ { run: [sh, -c, "sh -c \'sleep 3; echo late > late\' & wait"], timeout: 1s } ]',
+  );
+  const said = await world.bkp('apply', '--yes');
+  expect(said.code, said.err).toBe(1);
+  expect(`${said.out}${said.err}`).toMatch(/no end after 1\d* ?m?s/);
+  await setTimeout(3_000);
+  expect(existsSync(world.path('late'))).toBe(false);
+});
 
-  it.each([
-    ['timeout: 1s', 'cannot capture tree: no end after 1s'],
-    ['idleTimeout: 1s', 'cannot capture tree: no byte for 1s'],
-  ])('%s ends a capture that hangs; the other target stays', async (limit, reason) => {
-    const shop = await project(`    ${limit}\n    parallelism: 1\n${HOOKS}`);
-    const { stderr } = await shop.holdAt('apply --yes', 'tar').then(({ ended }) => ended);
-    expect(stderr).toContain(reason);
-    expect(await shop.log()).toContain('always ended');
-    expect(await shop.log()).not.toContain('plain');
-    expect(await listed(shop)).toEqual(['partial@near']);
-  });
+test('a target that fails runs only what must always run after, and the snapshot is partial', async () => {
+  const world = await worldWith(`retention: { keepLast: 2 }\n${hooks('nothing')}`);
+  const database = world.read('data/app.db');
+  world.write('data/app.db', 'no database');
+  const said = await world.bkp('apply', '--yes');
+  expect(said.code, said.err).toBe(7);
+  expect(log(world)).toEqual(['first', 'second', 'always']);
+  expect(await goodIn(world)).toEqual([]);
+  expect((await world.bkp('list')).out).toContain('partial');
+  // What was captured can be restored by target, and it goes once a newer good one exists.
+  world.write('data/up/one.txt', 'changed');
+  expect((await world.bkp('restore', 'app@latest', '--target', 'up', '--mode', 'replace', '--yes')).code).toBe(1);
+  const { repositories } = await observationOf(world);
+  const partial = repositories.flatMap((one) => (one.state === 'ready' ? one.inventory.snapshots : []))[0]?.id ?? '';
+  const restored = await world.bkp('restore', `app@${partial}`, '--target', 'up', '--mode', 'replace', '--yes');
+  expect(restored.code, restored.err).toBe(0);
+  expect(world.read('data/up/one.txt').toString()).toBe('one\n');
+  expect((await world.bkp('restore', `app@${partial}`, '--mode', 'replace', '--yes')).code).toBe(1);
+  world.write('data/app.db', database);
+  expect(
+    (await applyTo(world, { requested: ['app'] })).steps.map(({ step, outcome }) => [step.action, outcome]),
+  ).toEqual([
+    ['create', 'done'],
+    ['prune', 'done'],
+  ]);
+  expect(await goodIn(world)).toHaveLength(1);
+  expect(outlineOf(await planOf(world))).toEqual([]);
+});
 
-  it('a slow capture is no idle one', async () => {
-    const shop = await project('    idleTimeout: 3s\n', ONLY_TREE);
-    await shop.edit('paths: [tree]', 'paths: [tree], compression: none');
-    const dribble = 'dd bs=1024 count=1 2>&-; sleep 1;';
-    await tool(
-      shop,
-      'tar',
-      `PATH=${shop.env['PATH'] ?? ''}\ncase " $* " in *--create*|*" -c"*) tar "$@" | { ${dribble.repeat(4)} cat; };; *) exec tar "$@";; esac\n`,
-    );
-    const { exitCode, stderr } = await shop.startWithTools('apply --yes').ended;
-    expect(exitCode, stderr).toBe(0);
-  });
+test('a run that died owing an after hook is named with its argv until the hook has run', async () => {
+  const world = await worldWith(
+    'hooks:\n  before: [ { run: [sh, -c, "echo x > started; sleep 60"] } ]\n  after: [ { run: [sh, -c, "echo ran > after"], always: true } ]',
+  );
+  const child = world.startBkp('apply', '--yes');
+  const end = ended(child);
+  while (!existsSync(world.path('started'))) await setTimeout(20);
+  expect((await planOf(world)).warnings).toEqual([]);
+  child.kill('SIGKILL');
+  expect((await end).signal).toBe('SIGKILL');
+  const made = await planOf(world);
+  expect(made.warnings.map(({ code, address }) => [code, address])).toEqual([['hook-owed', 'app']]);
+  expect(made.warnings[0]?.message).toContain('sh -c echo ran > after');
+  expect(outlineOf(made)).toEqual(['create app@nas first-snapshot', 'clean app@nas partial-upload']);
+  world.write(
+    'bkp.yaml',
+    policyText('hooks:\n  after: [ { run: [sh, -c, "echo ran > after"], always: true } ]', '[nas]'),
+  );
+  expect((await applyTo(world)).exitCode).toBe(0);
+  expect(existsSync(world.path('after'))).toBe(true);
+  expect((await planOf(world)).warnings).toEqual([]);
+});
+
+const checks = (...lines: readonly string[]): string =>
+  `checks:\n  db:\n${lines.map((line) => `    - ${line}`).join('\n')}`;
+
+test('checks by SQL and by facts are kept with the snapshot; one that fails means no good snapshot', async () => {
+  const world = await worldWith(
+    checks(
+      '{ sql: "SELECT count(*) FROM events", expect: ">= 3" }',
+      '{ facts: tables.events, expect: "= 3" }',
+      '{ sql: "SELECT text FROM events WHERE id = 1", expect: "= one" }',
+    ),
+  );
+  expect((await applyTo(world)).exitCode).toBe(0);
+  const [name = ''] = await goodIn(world);
+  const manifest = world.json(`nas/manifests/${name.split(' ')[1]?.replace('@', '/')}.json`) as {
+    targets: { db: { checks: readonly { check: string; value: unknown; ok: boolean }[] } };
+  };
+  expect(manifest.targets.db.checks.map(({ check, value, ok }) => [check, value, ok])).toEqual([
+    ['sql: SELECT count(*) FROM events', 3, true],
+    ['facts: tables.events', 3, true],
+    ['sql: SELECT text FROM events WHERE id = 1', 'one', true],
+  ]);
+  world.sql('DELETE FROM events WHERE id > 1');
+  const said = await world.bkp('backup', 'app');
+  expect(said.code, said.err).toBe(7);
+  expect(`${said.out}${said.err}`).toContain('sql: SELECT count(*) FROM events is 1, expected >= 3');
+  expect(await goodIn(world)).toEqual([name]);
+});
+
+test('with a single target a failed check captures nothing at all', async () => {
+  const world = await worldWith(checks('{ facts: tables.missing, expect: "> 0" }'));
+  world.write('bkp.yaml', world.read('bkp.yaml').toString().replace('targets: [db, up]', 'targets: [db]'));
+  const said = await world.bkp('apply', '--yes');
+  expect(said.code, said.err).toBe(1);
+  expect(`${said.out}${said.err}`).toContain('facts: tables.missing gives no value');
+  expect([await goodIn(world), leftovers(world, 'nas')]).toEqual([[], []]);
+});
+
+test('`previous` is the last good snapshot’s value, also under the target’s earlier name', async () => {
+  const world = await worldWith(checks('{ sql: "SELECT count(*) FROM events", expect: ">= previous * 0.9" }'));
+  expect((await applyTo(world)).exitCode).toBe(0);
+  world.sql("INSERT INTO events (text) VALUES ('four'), ('five'), ('six'), ('seven')");
+  expect((await applyTo(world, { requested: ['app'] })).exitCode).toBe(0);
+  world.sql('DELETE FROM events WHERE id > 4');
+  const failed = await applyTo(world, { requested: ['app'] });
+  expect(failed.exitCode).toBe(7);
+  expect(failed.steps[0]?.message).toContain('is 4, expected >= previous * 0.9');
+  const renamed = world
+    .read('bkp.yaml')
+    .toString()
+    .replace('db: { type', 'main: { formerly: [db], type')
+    .replace('targets: [db, up]', 'targets: [main, up]')
+    .replace('  db:\n', '  main:\n');
+  world.write('bkp.yaml', renamed);
+  expect((await applyTo(world, { requested: ['app'] })).steps[0]?.message).toContain(
+    'is 4, expected >= previous * 0.9',
+  );
+  world.sql("INSERT INTO events (text) VALUES ('a'), ('b'), ('c')");
+  expect((await applyTo(world, { requested: ['app'] })).exitCode).toBe(0);
+});
+
+test.each([
+  ['timeout: 1s', /no end after 1s/],
+  ['idleTimeout: 1s', /no byte for 1s/],
+])('a capture that hangs ends with its %s, and the other target is captured', async (limit, told) => {
+  const world = await worldWith(limit);
+  world.write(
+    'bkp.yaml',
+    world.read('bkp.yaml').toString().replace('path: data/app.db', 'path: data/app.db, busyTimeout: 5m'),
+  );
+  const holder = new DatabaseSync(world.path('data/app.db'));
+  holder.exec('BEGIN EXCLUSIVE');
+  try {
+    const said = await world.bkp('apply', '--yes');
+    expect(said.code, said.err).toBe(7);
+    expect(`${said.out}${said.err}`).toMatch(told);
+    expect(await goodIn(world)).toEqual([]);
+  } finally {
+    holder.exec('ROLLBACK');
+    holder.close();
+  }
+  expect((await applyTo(world, { requested: ['app'] })).exitCode).toBe(0);
 });
