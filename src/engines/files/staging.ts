@@ -156,7 +156,12 @@ async function makeStaging(folder: ByteName, context: Context): Promise<void> {
     }
     mkdirSync(toBuffer(folder), 0o700);
   }
-  signStaging(folder, context);
+  try {
+    signStaging(folder, context);
+  } catch (error) {
+    await removeTree(folder);
+    throw targetError(`cannot write to ${quoteName(folder)}: ${reasonOf(error)}`, { cause: error });
+  }
 }
 
 /** Folders inherit default ACLs from the folder they are made in; what is extracted must not. tar itself takes them off. */

@@ -26,7 +26,7 @@ describe('a probe', () => {
     await captureToFile(context, [tree], archive);
     const size = Number(execFileSync('wc', ['-c', archive], { encoding: 'utf8' }).split(' ')[0]);
     expect(Math.abs((probe.estimatedBytes ?? 0) - size) / size).toBeLessThan(0.2);
-    expect(listTree(tree)).toHaveLength(28);
+    expect(listTree(tree)).toHaveLength(29);
   });
 
   test('names what is missing or out of reach', async () => {

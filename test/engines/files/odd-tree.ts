@@ -38,6 +38,7 @@ export async function makeOddTree(base: string): Promise<void> {
   writeFileSync(join(base, 'new\nline'), 'newline');
   writeFileSync(join(base, '--checkpoint-action=exec=false'), 'an option?');
   writeFileSync(join(base, '*[glob]?'), 'a pattern?');
+  writeFileSync(join(base, String.raw`back\nslash\101`), 'an escape?');
   writeFileSync(Buffer.concat([Buffer.from(`${base}/`), Buffer.from('626164fffe', 'hex')]), 'not UTF-8');
   linkSync(join(base, 'folder/plain'), join(base, 'folder/twin'));
   linkSync(join(base, 'folder/plain'), join(base, 'a-third'));

@@ -72,7 +72,7 @@ describe('everything a tree may hold', () => {
     expect(outcome).toEqual({
       facts: snapshot.facts,
       keptOld: [],
-      restored: { entries: 28, files: 14, bytes: snapshot.facts['bytes'] },
+      restored: { entries: 29, files: 15, bytes: snapshot.facts['bytes'] },
       conflicts: [],
       warnings: [],
     });
@@ -108,7 +108,16 @@ describe('everything a tree may hold', () => {
     await makeOddTree(tree);
     const snapshot = await takeSnapshot({ paths: [tree] }, context, repository);
     const before = new Map(listTree(tree).map((entry) => [entry.name, entry]));
-    for (const name of ['huge', 'acl', 'bad', 'empty', 'folder/deep', 'to-absolute']) {
+    for (const name of [
+      'huge',
+      'acl',
+      'bad',
+      'empty',
+      'folder/deep',
+      'to-absolute',
+      String.raw`back\nslash\101`,
+      '*[glob]?',
+    ]) {
       const path =
         name === 'bad' ? Buffer.concat([Buffer.from(`${tree}/bad`), Buffer.from([0xff, 0xfe])]) : join(tree, name);
       rmSync(path, { recursive: true });
@@ -122,7 +131,7 @@ describe('everything a tree may hold', () => {
       { mode: 'merge', artifact: snapshot.artifact, destination: { paths: [tree] } },
       context,
     );
-    expect(outcome).toEqual({ facts: null, keptOld: [], restored: { entries: 7 }, conflicts: [], warnings: [] });
+    expect(outcome).toEqual({ facts: null, keptOld: [], restored: { entries: 9 }, conflicts: [], warnings: [] });
     const after = new Map(listTree(tree).map((entry) => [entry.name, entry]));
     for (const [name, entry] of after) expect(entry, name).toEqual(changed.get(name) ?? before.get(name));
     expect([...after.keys()].toSorted()).toEqual([...new Set([...before.keys(), ...changed.keys()])].toSorted());
