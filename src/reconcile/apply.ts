@@ -38,6 +38,8 @@ async function applyBackup(
   } catch (error) {
     const nothingTried = before.every(({ outcome }) => outcome === 'skipped' || outcome === 'not-started');
     if (error instanceof BkpError && error.code === 'lock' && nothingTried) throw error;
+    if (error instanceof BkpError && error.code === 'interrupted')
+      return steps.map((step) => notStarted(session, step, 'interrupted before it began'));
     return steps.map((step) => {
       const result = failedStep(step, error);
       emitFinished(session, result);
