@@ -91,7 +91,7 @@ async function carryOut(
     lockTimeoutMs: lockTimeout(options),
     command: 'apply',
   });
-  printResult(result, 'Applied', options, environment);
+  printResult(made, result, 'Applied', options, environment);
   return result.exitCode;
 }
 
@@ -104,11 +104,12 @@ function refuseIfNothingCanBeWritten(made: Plan): void {
 
 /** The end of a run; with nothing to do the plan has said it already. */
 export function printResult(
+  made: Plan,
   result: ApplyResult,
   verb: string,
   options: OptionValues,
   { terminal }: CommandEnvironment,
 ): void {
   if (options.text('format') === 'json') terminal.out(`${JSON.stringify(applyJson(result))}\n`);
-  else if (result.steps.length > 0) terminal.out(formatApply(result, verb, terminal.paint));
+  else if (result.steps.length > 0) terminal.out(formatApply(result, made, verb, terminal.paint));
 }

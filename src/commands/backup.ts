@@ -21,12 +21,14 @@ export const backupCommand: CommandRun = async ([name = ''], options, environmen
       const make = made.errors.length > 0 ? repositoryError : guardError;
       throw make(`cannot capture ${backup}: ${reason}`, { hint: notice?.hint ?? undefined });
     }
+    if (options.text('format') === 'json')
+      environment.terminal.out(`${JSON.stringify({ type: 'plan', plan: made })}\n`);
     const result = await applyPlan(session, made, {
       planning,
       failFast: false,
       lockTimeoutMs: lockTimeout(options),
       command: 'backup',
     });
-    printResult(result, 'Captured', options, environment);
+    printResult(made, result, 'Captured', options, environment);
     return session.signal.aborted ? EXIT.interrupted : result.exitCode;
   });

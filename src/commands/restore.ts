@@ -44,7 +44,7 @@ export const restoreCommand: CommandRun = async ([reference = ''], options, envi
       keepOldMs,
       lockTimeoutMs,
     });
-    printRestored(result, options, environment);
+    printRestored(planned.plan, result, options, environment);
     return result.exitCode;
   });
 };
@@ -66,7 +66,7 @@ function question({ steps, summary }: Plan): string {
   return `Restore ${snapshot}${summary.destructive > 0 ? ' over what is there' : ''}?`;
 }
 
-function printRestored(result: ApplyResult, options: OptionValues, { terminal }: CommandEnvironment): void {
+function printRestored(made: Plan, result: ApplyResult, options: OptionValues, { terminal }: CommandEnvironment): void {
   if (options.text('format') === 'json') {
     terminal.out(`${JSON.stringify(applyJson(result))}\n`);
     return;
@@ -74,7 +74,7 @@ function printRestored(result: ApplyResult, options: OptionValues, { terminal }:
   const lines = result.steps
     .filter((step) => step.outcome === 'done' && step.message !== null)
     .flatMap((step) => (step.message ?? '').split('; ').map((line) => `  ${line}\n`));
-  terminal.out(`${lines.join('')}${formatApply(result, 'Restored', terminal.paint)}`);
+  terminal.out(`${lines.join('')}${formatApply(result, made, 'Restored', terminal.paint)}`);
 }
 
 function orderOf(session: Session, reference: string, options: OptionValues): RestoreOrder {

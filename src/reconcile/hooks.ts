@@ -2,13 +2,14 @@ import type { Context } from '../context.ts';
 import { reasonOf, targetError } from '../errors.ts';
 import { resolveHookEnv, type Lookups } from '../policy/references.ts';
 import type { Hook, ResolvedBackup } from '../policy/resolved-policy.ts';
+import { commandLine } from './phrases.ts';
 
 /** Runs the `before` hooks in order; the first failure ends it and the capture with a `target` error. */
 export async function runBeforeHooks(backup: ResolvedBackup, lookups: Lookups, context: Context): Promise<void> {
   for (const hook of backup.hooks.before) {
     const problem = await runHook('before', hook, lookups, context);
     if (problem !== null)
-      throw targetError(`cannot capture ${backup.name}: the before hook ${hook.argv.join(' ')} ${problem}`);
+      throw targetError(`cannot capture ${backup.name}: the before hook ${commandLine(hook.argv)} ${problem}`);
   }
 }
 
@@ -25,7 +26,7 @@ export async function runAfterHooks(
   const problems: string[] = [];
   for (const hook of hooks) {
     const problem = await runHook('after', hook, lookups, context);
-    if (problem !== null) problems.push(`the after hook ${hook.argv.join(' ')} ${problem}`);
+    if (problem !== null) problems.push(`the after hook ${commandLine(hook.argv)} ${problem}`);
   }
   return problems;
 }

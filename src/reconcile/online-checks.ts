@@ -39,10 +39,13 @@ export async function checkTargets(session: Session): Promise<readonly OnlineChe
   const checks: OnlineCheck[] = [];
   for (const target of used.values()) checks.push(...(await checkTarget(session, target)));
   for (const backup of session.policy.backups) {
-    for (const hook of [...backup.hooks.before, ...backup.hooks.after]) {
-      const subject = `hook ${hook.argv[0]} of ${backup.name}`;
+    const phased = (['before', 'after'] as const).flatMap((phase) =>
+      backup.hooks[phase].map((hook) => ({ phase, hook })),
+    );
+    for (const { phase, hook } of phased) {
+      const subject = `${phase} hook of ${backup.name}`;
       const found = session.context.findTool(hook.argv[0]);
-      if (found === undefined) checks.push(bad(subject, 'no such program on PATH'));
+      if (found === undefined) checks.push(bad(subject, `${hook.argv[0]}: no such program on PATH`));
       else checks.push(await guarded(subject, async () => checkHook(session, hook, subject, found)));
     }
   }

@@ -25,5 +25,9 @@ export function formatInstant(instant: Date | string): string {
   return iso.endsWith(':00.000Z') ? `${iso.slice(0, 16)}Z` : `${iso.slice(0, 19)}Z`;
 }
 
+/** A command as a shell would take it: `sh -c 'exit 3'`. */
+export const commandLine = (argv: readonly string[]): string =>
+  argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ');
+
 /** `1 snapshot`, `3 snapshots`, `2 repositories`. */
 export const count = (n: number, noun: string, plural = `${noun}s`): string => `${n} ${n === 1 ? noun : plural}`;

@@ -25,7 +25,7 @@ export function planBackup(
     requested: options.requested?.includes(backup.name) ?? false,
     lastDefinitions: observation.lastDefinitions[backup.name],
   });
-  const identity = withheldByIdentity(view, (capture.steps ?? []).length > 0);
+  const identity = withheldByIdentity(view);
   if (!backup.enabled && (capture.steps ?? []).length === 0) return { ...joinDrafts([capture]), create: undefined };
 
   const create = wants('create') ? capture.steps?.[0] : undefined;
@@ -109,12 +109,12 @@ function withoutForeign(view: BackupView): { readonly view: BackupView; readonly
   return { view: { ...view, repositories, good }, errors };
 }
 
-function withheldByIdentity(view: BackupView, captures: boolean): readonly WithheldStep[] {
+function withheldByIdentity(view: BackupView): readonly WithheldStep[] {
   const hasReceiver = view.repositories.some((repository) => repository.state === 'ready');
   return view.repositories
     .filter((repository) => repository.state === 'unidentified')
     .map((repository) => ({
-      action: captures && hasReceiver ? ('copy' as const) : ('create' as const),
+      action: hasReceiver ? ('copy' as const) : ('create' as const),
       address: addressOf(view.backup.name, repository.name),
       snapshot: null,
       reason: reason('identity-missing', `${repository.name} is missing, or is not the repository it should be`),

@@ -3,7 +3,7 @@ import type { RepositoryInventory } from '../snapshots/inventory.ts';
 import type { RunRecord } from '../snapshots/run-record.ts';
 import { ownNames } from './backup-view.ts';
 import type { Observation } from './observation.ts';
-import { count } from './phrases.ts';
+import { commandLine, count } from './phrases.ts';
 import { missingSnapshots, type MissingSnapshot } from './plan-missing.ts';
 import type { PlanNotice } from './step.ts';
 
@@ -45,7 +45,7 @@ function deadRuns(inventory: RepositoryInventory, names: ReadonlySet<string>): r
     .flatMap((run) =>
       run.owedHooks.map((argv) => ({
         code: 'hook-owed',
-        message: `the run of ${run.startedAt} on ${run.host} died before its after hook: ${argv.join(' ')}`,
+        message: `the run of ${run.startedAt} on ${run.host} died before its after hook: ${commandLine(argv)}`,
         hint: 'run it by hand; the next capture of this backup runs it too and clears this notice',
         address: run.backup,
       })),

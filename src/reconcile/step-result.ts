@@ -33,8 +33,8 @@ export const ended = (step: Step, outcome: StepResult['outcome'], parts: Ended =
   hint: null,
   isGuarded: false,
   flaws: [],
-  durationMs: 0,
   ...parts,
+  durationMs: Math.round(parts.durationMs ?? 0),
 });
 
 /** The result of a step that threw. */
@@ -51,8 +51,8 @@ export function failedStep(step: Step, error: unknown, durationMs = 0): StepResu
 /** Withheld steps that mean a guard stopped something, rather than that all is as it should be. */
 const GUARDS: readonly string[] = ['max-prune', 'identity-missing'];
 
-/** A restore of the policy that was held back is one that somebody waits for. */
-const isGuarded = ({ action, reason }: Plan['withheld'][number]): boolean =>
+/** True for what a guard held back. A restore of the policy is one that somebody waits for. */
+export const isGuarded = ({ action, reason }: Plan['withheld'][number]): boolean =>
   GUARDS.includes(reason.code) || (action === 'restore' && reason.code === 'requested');
 
 /** The exit code of a run, by the table in errors.ts. */

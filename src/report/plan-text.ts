@@ -12,7 +12,7 @@ import {
   type StepGroup,
 } from './plan-parts.ts';
 import { pad } from './table.ts';
-import type { Paint } from './terminal.ts';
+import type { Paint, Tint } from './terminal.ts';
 
 /** What the first line calls a plan: of the policy, or of one restore asked for on the command line. */
 export type PlanTitle = 'plan' | 'restore';
@@ -24,7 +24,13 @@ export function formatPlanText(plan: Plan, paint: Paint, title: PlanTitle = 'pla
   const sections = [
     header(plan, title, paint),
     notices(plan.errors, 'Error', 'red', paint),
-    notices(plan.warnings, 'Note', 'yellow', paint),
+    notices(
+      plan.warnings.filter((notice) => !isMild(notice)),
+      'Warning',
+      'yellow',
+      paint,
+    ),
+    notices(plan.warnings.filter(isMild), 'Note', 'cyan', paint),
     plan.steps.length + plan.withheld.length === 0 ? '' : legend(plan, paint),
     groupSteps(calm)
       .map((group) => stepBlock(group, plan, paint))
@@ -50,7 +56,11 @@ function header(plan: Plan, title: PlanTitle, paint: Paint): string {
     : `${first}${paint('yellow', `Filtered: ${filters}; other differences are not shown.`)}\n`;
 }
 
-function notices(list: readonly PlanNotice[], label: string, tint: 'red' | 'yellow', paint: Paint): string {
+/** Notices that nothing is wrong with. */
+const MILD: readonly string[] = ['foreign', 'will-be-made'];
+const isMild = ({ code }: PlanNotice): boolean => MILD.includes(code);
+
+function notices(list: readonly PlanNotice[], label: string, tint: Tint, paint: Paint): string {
   return list
     .map(
       ({ message, hint }) =>

@@ -1,5 +1,5 @@
 import type { RunEvent } from '../event.ts';
-import { formatDuration } from '../reconcile/phrases.ts';
+import { commandLine, formatDuration } from '../reconcile/phrases.ts';
 import { formatBytes } from '../format-bytes.ts';
 import { pad } from './table.ts';
 import type { Terminal, Tint } from './terminal.ts';
@@ -106,7 +106,7 @@ function describe(event: Exclude<RunEvent, ProgressEvent>, terminal: Terminal, l
       say(
         event.ok ? 'dim' : 'red',
         event.ok ? '  hook' : '  hook failed',
-        `${event.phase}: ${event.argv.join(' ')}${event.message === null ? '' : ` ${event.message}`}`,
+        `${event.phase}: ${commandLine(event.argv)}${event.message === null ? '' : ` ${event.message}`}`,
       );
       return;
     case 'waiting':

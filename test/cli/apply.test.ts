@@ -1,4 +1,4 @@
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { readFile, readdir, rename, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { appliedProject, copyOf, POLICY, testProject } from './project.ts';
 import { linesOf, jsonOf } from './run-bkp.ts';
@@ -171,6 +171,39 @@ describe('bkp apply', () => {
     expect(stdout).toContain('WARNING, destructive: 2 snapshots will be pruned');
     expect(stdout).toContain('Applied: 2 done of 2 steps.');
     expect(await project.ids()).toHaveLength(1);
+  });
+
+  it('says what hooks and checks did, and what was held back', async () => {
+    const project = await copyOf(base);
+    await project.edit(
+      '    verify:',
+      `    hooks:
+      before: [ { run: [sh, -c, "exit 0"] } ]
+      after: [ { run: [sh, -c, "echo cannot start >&2; exit 3"], always: true } ]
+    checks: { db: [ { sql: SELECT count(*) FROM users, expect: "= 2" }, { facts: tables.events, expect: "> 10" } ] }
+    verify:`,
+    );
+    await rename(project.path('far'), project.path('unmounted'));
+    const flawed = await project.bkp('backup shop', 7);
+    expect(screen(project, flawed.stdout)).toMatchInlineSnapshot(`
+      "  flaw  the after hook sh -c 'echo cannot start >&2; exit 3' exited 3: cannot start
+        held back  copy shop@far: far is missing, or is not the repository it should be
+      Captured with flaws: 2 done of 2 steps."
+    `);
+    expect(flawed.stderr).toContain(
+      "  hook failed after: sh -c 'echo cannot start >&2; exit 3' exited 3: cannot start",
+    );
+    expect((await project.bkp('show shop@latest')).stdout).toContain('sql: SELECT count(*) FROM users = 2: 2 ok');
+    await project.edit('exit 3', 'exit 0');
+    expect((await project.bkp('backup shop', 6)).stdout).toContain('held back    copy shop@far: far is missing');
+    await project.edit('> 10', '> 1000');
+    expect(screen(project, (await project.bkp('backup shop', 7)).stdout)).toContain(
+      'db: cannot accept the capture of db: facts: tables.events is 500, expected > 1000',
+    );
+    await project.edit('exit 0', 'exit 9');
+    const failed = await project.bkp('backup shop', 1);
+    expect(failed.stdout).toContain("cannot capture shop: the before hook sh -c 'exit 9' exited 9");
+    expect(failed.stderr).not.toContain('captured');
   });
 
   it('stops at the first failure with --fail-fast', async () => {

@@ -13,9 +13,9 @@ describe('bkp plan', () => {
     expect(screen(project, stdout)).toMatchInlineSnapshot(`
       "bkp plan  shop  bkp.yaml (sha256 <digest>), <time>
 
-      Note: cannot use repository near: <folder>/near does not exist
+      Warning: cannot use repository near: <folder>/near does not exist
             hint: is it mounted? a new one is made by \`bkp init --repository near\` or \`bkp apply --init-repositories\`
-      Note: cannot use repository far: <folder>/far does not exist
+      Warning: cannot use repository far: <folder>/far does not exist
             hint: is it mounted? a new one is made by \`bkp init --repository far\` or \`bkp apply --init-repositories\`
 
       Actions:  . withheld
