@@ -27,12 +27,40 @@ export function renewReference(readme: string, fragments: Fragments, bundle: Sch
   }, readme);
 }
 
+/** Every command with its flags, then what each flag means. */
 function commands(): string {
   const rows = COMMANDS.map(({ name, arguments: words, description, options }) => {
-    const flags = options.map((option) => `\`${option.flags}\``).join(' ');
+    const flags = options.map((option) => `\`${option.flags.replace(/ <.*/, '')}\``).join(' ');
     return [`\`bkp ${[name, words].filter((part) => part !== undefined).join(' ')}\``, description, flags];
   });
-  return table(['command', 'what it does', 'options'], rows);
+  return `${table(['command', 'what it does', 'options'], rows)}\n\n${table(['option', 'meaning', 'of'], optionRows())}`;
+}
+
+/** A flag that means the same in several commands is one row; `of` names commands where not all that have it mean it. */
+function optionRows(): readonly (readonly string[])[] {
+  const meanings = new Map<string, { readonly flags: string; readonly meaning: string; readonly of: string[] }>();
+  for (const { name, options } of COMMANDS) {
+    for (const { flags, description, choices = [], repeat } of options) {
+      const words = flags.startsWith('--format') ? [] : choices.map((choice) => `\`${choice}\``);
+      const more = repeat === true && !flags.startsWith('-f') ? ['may be repeated'] : [];
+      const meaning = [`${description}${words.length === 0 ? '' : `: ${words.join(', ')}`}`, ...more].join('; ');
+      const key = `${flags} ${meaning}`;
+      const known = meanings.get(key) ?? { flags, meaning, of: [] };
+      known.of.push(name);
+      meanings.set(key, known);
+    }
+  }
+  const all = [...meanings.values()];
+  return all
+    .toSorted((x, y) => (x.flags.replace(/^-f, /, '') < y.flags.replace(/^-f, /, '') ? -1 : 1))
+    .map(({ flags, meaning, of }) => [
+      `\`${flags}\``,
+      meaning,
+      all.some((other) => other.flags.split(' ')[0] === flags.split(' ')[0] && other.meaning !== meaning) ||
+      of.length <= 2
+        ? of.join(', ')
+        : '',
+    ]);
 }
 
 /** One table per kind of object, in the order a reader meets them. */
