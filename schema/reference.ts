@@ -36,7 +36,7 @@ function commands(): string {
   return `${table(['command', 'what it does', 'options'], rows)}\n\n${table(['option', 'meaning', 'of'], optionRows())}`;
 }
 
-/** A flag that means the same in several commands is one row; `of` names commands where not all that have it mean it. */
+/** A flag that means the same in several commands is one row, with their names. */
 function optionRows(): readonly (readonly string[])[] {
   const meanings = new Map<string, { readonly flags: string; readonly meaning: string; readonly of: string[] }>();
   for (const { name, options } of COMMANDS) {
@@ -50,17 +50,10 @@ function optionRows(): readonly (readonly string[])[] {
       meanings.set(key, known);
     }
   }
-  const all = [...meanings.values()];
-  return all
-    .toSorted((x, y) => (x.flags.replace(/^-f, /, '') < y.flags.replace(/^-f, /, '') ? -1 : 1))
-    .map(({ flags, meaning, of }) => [
-      `\`${flags}\``,
-      meaning,
-      all.some((other) => other.flags.split(' ')[0] === flags.split(' ')[0] && other.meaning !== meaning) ||
-      of.length <= 2
-        ? of.join(', ')
-        : '',
-    ]);
+  const long = (flags: string): string => flags.replace(/^-f, /, '');
+  return [...meanings.values()]
+    .toSorted((x, y) => (long(x.flags) < long(y.flags) ? -1 : 1))
+    .map(({ flags, meaning, of }) => [`\`${flags}\``, meaning, of.length <= 8 ? of.join(', ') : 'most commands']);
 }
 
 /** One table per kind of object, in the order a reader meets them. */
