@@ -45,8 +45,12 @@ describe('from nothing to a snapshot', () => {
   it('makes a repository once, and refuses a folder that holds something else', async () => {
     const here = await place();
     await here.bkp('init --target type=files,paths=/etc/hostname --repository backups');
-    expect(screen(here, (await here.bkp('init --repository backups')).stdout)).toMatchInlineSnapshot(`"made repository backups (<folder>/backups), id <uuid>"`);
-    expect(screen(here, (await here.bkp('init --repository backups')).stdout)).toMatchInlineSnapshot(`"there already: repository backups (<folder>/backups), id <uuid>"`);
+    expect(screen(here, (await here.bkp('init --repository backups')).stdout)).toMatchInlineSnapshot(
+      `"made repository backups (<folder>/backups), id <uuid>"`,
+    );
+    expect(screen(here, (await here.bkp('init --repository backups')).stdout)).toMatchInlineSnapshot(
+      `"there already: repository backups (<folder>/backups), id <uuid>"`,
+    );
     const { stderr } = await here.bkp('init --repository backup', 4);
     expect(stderr).toContain('did you mean "backups"?');
   });
