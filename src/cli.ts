@@ -45,10 +45,19 @@ function report(thrown: unknown, interrupted: boolean): ExitCode {
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT.done;
   const error = thrown instanceof CommanderError ? commandLineError(thrown, process.argv.slice(2)) : thrown;
   const exitCode = interrupted ? EXIT.interrupted : error instanceof BkpError ? error.exitCode : EXIT.failed;
-  if (wantsJson) terminal.out(`${JSON.stringify(errorJson(error, exitCode))}\n`);
+  if (wantsJson) sayIfPossible(`${JSON.stringify(errorJson(error, exitCode))}\n`);
   terminal.err(formatError(error, terminal.paintErr));
   if (process.env['BKP_DEBUG'] !== undefined && error instanceof Error) terminal.err(`${error.stack ?? ''}\n`);
   return exitCode;
+}
+
+/** The result stream may be what failed. */
+function sayIfPossible(text: string): void {
+  try {
+    terminal.out(text);
+  } catch {
+    // What is wrong with it stands on the error stream.
+  }
 }
 
 // Thrown where nobody waits for it: told like every other error, never as a bare stack.

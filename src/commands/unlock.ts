@@ -9,6 +9,7 @@ import { breakLease, describeLeases } from '../snapshots/leases.ts';
 import type { CommandRun } from './command.ts';
 import { confirmed } from './confirm.ts';
 import { sayUnreadable } from './list.ts';
+import { knownBackup } from './plan-options.ts';
 import { withRepositorySession } from './repository-session.ts';
 
 interface Held {
@@ -22,7 +23,9 @@ export const unlockCommand: CommandRun = async ([backup = ''], options, environm
     const { terminal } = environment;
     const exitCode = sayUnreadable(await observeRepositories(session), terminal) ? EXIT.partly : EXIT.done;
     const held = await heldLeases(session, backup);
-    if (held.length > 0) {
+    // A backup that left the policy may still hold one; a name that nobody knows is a slip.
+    if (held.length === 0) knownBackup(session.policy, backup);
+    else {
       terminal.err(formatTable([['REPOSITORY', 'HELD BY', 'FOR', 'SINCE', 'LAST SIGN'], ...held.map(describe)]));
       const question = `End the lease of ${backup}? A run that is alive stops at its next step.`;
       if (!(await confirmed(question, options, environment))) return EXIT.done;

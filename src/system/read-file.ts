@@ -1,12 +1,13 @@
 import { readFile, stat } from 'node:fs/promises';
-import { reasonOf, usageError } from '../errors.ts';
+import { usageError } from '../errors.ts';
+import { fileReason } from './file-reason.ts';
 
 /** The text of a file that the user named; a `usage` error when it cannot be read. */
 export async function readTextFile(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw usageError(`cannot read ${path}: ${reasonOf(error)}`, { cause: error });
+    throw usageError(`cannot read ${path}: ${fileReason(error)}`, { cause: error });
   }
 }
 

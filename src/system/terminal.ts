@@ -1,7 +1,8 @@
 import { text } from 'node:stream/consumers';
 import { writeSync } from 'node:fs';
-import { hasErrnoCode } from '../errors.ts';
+import { hasErrnoCode, toolError } from '../errors.ts';
 import { colourPaint, plainPaint, type Terminal } from '../report/terminal.ts';
+import { fileReason } from './file-reason.ts';
 
 /** The terminal of this process. Writes are synchronous, so that nothing is lost at the end, whatever ends it. */
 export function createTerminal(): Terminal {
@@ -27,10 +28,13 @@ function writeAll(fd: 1 | 2, chunk: string): void {
     try {
       offset += writeSync(fd, bytes, offset);
     } catch (error) {
-      // The reader has gone (`bkp list | head`): there is nobody left to tell.
-      if (hasErrnoCode(error, 'EPIPE')) return;
-      if (!hasErrnoCode(error, 'EAGAIN')) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+      if (hasErrnoCode(error, 'EAGAIN')) {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+        continue;
+      }
+      // The reader has gone (`bkp list | head`), or nothing can be said any more: there is nobody left to tell.
+      if (fd === 2 || hasErrnoCode(error, 'EPIPE')) return;
+      throw toolError(`cannot write the result: ${fileReason(error)}`, { cause: error });
     }
   }
 }

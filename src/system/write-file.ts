@@ -1,5 +1,6 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
-import { reasonOf, usageError } from '../errors.ts';
+import { usageError } from '../errors.ts';
+import { fileReason } from './file-reason.ts';
 
 /** Writes a result file that the user named, whole or not at all, readable by its owner only. */
 export async function writeNewOrReplace(path: string, text: string): Promise<void> {
@@ -9,6 +10,6 @@ export async function writeNewOrReplace(path: string, text: string): Promise<voi
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw usageError(`cannot write ${path}: ${reasonOf(error)}`, { cause: error });
+    throw usageError(`cannot write ${path}: ${fileReason(error)}`, { cause: error });
   }
 }

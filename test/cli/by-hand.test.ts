@@ -209,6 +209,7 @@ describe('bkp unlock', () => {
       backup: 'shop',
       broken: [],
     });
+    expect((await project.bkp('unlock shap', 4)).stderr).toContain('did you mean shop?');
     await project.bkp('backup shop');
   });
 });

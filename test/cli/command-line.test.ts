@@ -85,6 +85,16 @@ describe('the command line', () => {
     }
   });
 
+  it('says that the result could not be written', () => {
+    const into = (redirection: string): readonly unknown[] => {
+      const command = `"${process.execPath}" "${PROGRAM}" --help --format json ${redirection}`;
+      const { status, stderr } = spawnSync('sh', ['-c', command], { encoding: 'utf8' });
+      return [status, stderr];
+    };
+    expect(into('> /dev/full')).toEqual([1, 'error: cannot write the result: no space is left\n']);
+    expect(into('> /dev/null 2> /dev/full')).toEqual([0, '']);
+  });
+
   it('says in one sentence that Node.js is too old', async () => {
     const pretend = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.19.1' } });
       Object.defineProperty(process, 'version', { value: 'v18.19.1' });`;
