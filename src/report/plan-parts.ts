@@ -67,14 +67,14 @@ export function describeStep(step: Step, howMany: number): string {
   }
 }
 
-/** One line per target of a restore: where to, how, and what stands there now. */
+/** One line per target of a restore: how, over what, and last, because it may be long, where. */
 export function destinationLines(step: Step): readonly string[] {
   const targets = Object.entries(step.destination?.targets ?? {});
   const rows = targets.map(([name, { place, mode, found }]) => [
     name,
-    `-> ${place}`,
     `mode ${mode}`,
     `there now: ${found}`,
+    `-> ${place}`,
   ]);
   return formatTable(rows)
     .split('\n')

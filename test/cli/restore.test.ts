@@ -33,8 +33,8 @@ describe('bkp restore', () => {
       Actions:  < restore
 
         <  restore  shop@near  <id-1>, about <size>
-                       db  -> <folder>/app.db  mode new  there now: database of <size>
-                       tree  -> <folder>/tree  mode new  there now: folder with 4 entries
+                       db  mode new  there now: database of <size>  -> <folder>/app.db
+                       tree  mode new  there now: folder with 4 entries  -> <folder>/tree
                        requested: asked for on the command line
 
       Refused: this restore would not begin; nothing would be changed."
@@ -77,8 +77,8 @@ describe('bkp restore', () => {
       Actions:  < restore
 
         <  restore  shop@near  <id-1>, about <size>
-                       db  -> <folder>/app.db  mode new  there now: no file
-                       tree  -> <folder>/tree  mode new  there now: nothing there
+                       db  mode new  there now: no file  -> <folder>/app.db
+                       tree  mode new  there now: nothing there  -> <folder>/tree
                        requested: asked for on the command line
 
       Plan: 1 restore. Reads about <size>, writes about <size>.
@@ -110,8 +110,8 @@ describe('bkp restore', () => {
       WARNING, destructive: 2 destinations will be changed
 
         <  restore  shop@near  <id-1>, about <size>
-                       db  -> <folder>/app.db  mode replace  there now: database of <size>
-                       tree  -> <folder>/tree  mode replace  there now: folder with 4 entries
+                       db  mode replace  there now: database of <size>  -> <folder>/app.db
+                       tree  mode replace  there now: folder with 4 entries  -> <folder>/tree
                        requested: asked for on the command line
 
       Plan: 1 restore. Reads about <size>, writes about <size>.
@@ -156,8 +156,8 @@ describe('bkp restore', () => {
       WARNING, destructive: 2 destinations will be changed
 
         <  restore  shop@near  <id-1>, about <size>
-                       db  -> <folder>/app.db  mode merge  there now: database of <size>
-                       tree  -> <folder>/tree  mode merge  there now: folder with 2 entries
+                       db  mode merge  there now: database of <size>  -> <folder>/app.db
+                       tree  mode merge  there now: folder with 2 entries  -> <folder>/tree
                        requested: asked for on the command line
                        only after create shop@near
 
@@ -268,7 +268,7 @@ restores:
       Actions:  < restore
 
         <  restore  shop@near  <id-1>, about <size>
-                       db  -> <folder>/staging.db  mode replace  there now: no file
+                       db  mode replace  there now: no file  -> <folder>/staging.db
                        requested: restore staging of the policy  bkp.yaml:21:3
 
       Plan: 1 restore. Reads about <size>, writes about <size>."

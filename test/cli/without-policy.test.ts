@@ -49,8 +49,8 @@ describe('without a policy', () => {
       Actions:  < restore
 
         <  restore  shop@repository  <id-1>, about <size>
-                       db  -> <folder>/new.db  mode new  there now: no file
-                       tree  -> paths=tree root=<folder>/new  mode new  there now: nothing there
+                       db  mode new  there now: no file  -> <folder>/new.db
+                       tree  mode new  there now: nothing there  -> paths=tree root=<folder>/new
                        requested: asked for on the command line
 
       Plan: 1 restore. Reads about <size>, writes about <size>.
