@@ -16,7 +16,7 @@ const wantsJson = process.argv.some(
 /** argv → command → exit code. The only place that sets the exit code. */
 async function main(argv: readonly string[]): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.done;
-  const signals = installSignals();
+  const signal = installSignals();
   const program = buildProgram(BKP_VERSION, terminal, async (run, args, options) => {
     const file = options.list('file');
     if (file.length > 1)
@@ -25,7 +25,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
       });
     exitCode = await run(args, options, {
       terminal,
-      signal: signals.signal,
+      signal,
       bkpVersion: BKP_VERSION,
       cacheDir: cacheDirectory(),
     });
@@ -33,11 +33,9 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   try {
     if (argv.length === 0) program.help({ error: false });
     await program.parseAsync([...argv], { from: 'user' });
-    return signals.signal.aborted ? EXIT.interrupted : exitCode;
+    return signal.aborted ? EXIT.interrupted : exitCode;
   } catch (error) {
-    return report(error, signals.signal.aborted);
-  } finally {
-    signals.dispose();
+    return report(error, signal.aborted);
   }
 }
 

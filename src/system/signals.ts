@@ -1,7 +1,10 @@
 import { interruptedError } from '../errors.ts';
 
-/** SIGINT and SIGTERM as an abort signal; a second one of either ends the process at once. */
-export function installSignals(): { readonly signal: AbortSignal; dispose(): void } {
+/**
+ * SIGINT and SIGTERM as an abort signal; a second one of either ends the process at once. Heard until the process is
+ * gone: a signal that comes between the last step and the exit changes neither the work nor the exit code.
+ */
+export function installSignals(): AbortSignal {
   const controller = new AbortController();
   const onSignal = (name: NodeJS.Signals): void => {
     if (controller.signal.aborted) process.exit(130);
@@ -9,11 +12,5 @@ export function installSignals(): { readonly signal: AbortSignal; dispose(): voi
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-  return {
-    signal: controller.signal,
-    dispose: () => {
-      process.off('SIGINT', onSignal);
-      process.off('SIGTERM', onSignal);
-    },
-  };
+  return controller.signal;
 }

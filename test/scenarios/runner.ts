@@ -15,7 +15,7 @@ import { withTestSession } from './edge.ts';
 import type { Orders, Outcome } from './orders.ts';
 
 const orders = JSON.parse(process.argv[2] ?? '') as Orders;
-const { signal } = installSignals();
+const signal = installSignals();
 let steps = 0;
 let isWriteDoomed = false;
 
