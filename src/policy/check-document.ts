@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../errors.ts';
 import { validatePolicy } from '../generated/validate-policy.js';
 import { diagnose } from './diagnose.ts';
-import { ambiguousValues, type PolicyDocument } from './document.ts';
+import type { PolicyDocument } from './document.ts';
 import { recordOf, type CheckedDocument } from './policy-set.ts';
 import { schemaProblems } from './schema-problems.ts';
 
@@ -36,8 +36,8 @@ export function checkDocument(document: PolicyDocument, role: Role): DocumentFin
     ),
   );
   if (validatePolicy(role === 'main' ? document.data : asMain(document.data))) {
-    const ambiguous = ambiguousValues(document.text);
-    diagnostics.push(...ambiguous.map(({ at, message, hint }) => diagnose('BKP1012', { document, at }, message, hint)));
+    for (const { at, message, hint } of document.ambiguous)
+      diagnostics.push(diagnose('BKP1012', { document, at }, message, hint));
     return { document, misfits: [], diagnostics };
   }
   const problems = schemaProblems(document, validatePolicy.errors ?? []);

@@ -1,4 +1,4 @@
-import { isAlias, isMap, parseDocument, visit, type Document } from 'yaml';
+import { isAlias, isMap, parseDocument, visit, type Document, type YAMLWarning } from 'yaml';
 import { firstNestingLimit } from './nesting.ts';
 import { guessSecretOffsets, secretOffsets, type Offsets } from './secret-text.ts';
 
@@ -17,6 +17,8 @@ export interface PolicyDocument {
   /** Undefined when the text is not well-formed. */
   readonly data: unknown;
   readonly syntaxErrors: readonly SyntaxProblem[];
+  /** Plain values that YAML 1.1 readers take for something else (`no`, `12:30`). */
+  readonly ambiguous: readonly SyntaxProblem[];
   /** Values of marked fields, never to be shown; guessed where the text is not well-formed. */
   readonly secrets: readonly Offsets[];
 }
@@ -31,20 +33,27 @@ interface Parsed {
   readonly yaml: Document;
   readonly data: unknown;
   readonly errors: readonly SyntaxProblem[];
+  readonly ambiguous: readonly SyntaxProblem[];
 }
 
 const MAX_CHARACTERS = 1024 * 1024;
 /** Values that aliases may stand for, all together. */
 const MAX_ALIASES = 100;
 const MAX_ALIASES_WRITTEN = 1000;
-const OPTIONS = { prettyErrors: false, stringKeys: true, merge: true, keepSourceTokens: false } as const;
+const OPTIONS = {
+  prettyErrors: false,
+  stringKeys: true,
+  merge: true,
+  keepSourceTokens: false,
+  compat: 'yaml-1.1',
+} as const;
 
 /** Parses one file: anchors and merge keys work, every parser warning is an error, keys are strings. */
 export function parseDocumentText(
   text: string,
   names: { readonly file: string; readonly key: string; readonly directory: string },
 ): PolicyDocument {
-  const { yaml, data, errors } = parseYaml(text);
+  const { yaml, data, errors, ambiguous } = parseYaml(text);
   let secrets: readonly Offsets[] | undefined;
   return {
     ...names,
@@ -53,6 +62,7 @@ export function parseDocumentText(
     yaml,
     data,
     syntaxErrors: errors,
+    ambiguous,
     get secrets() {
       return (secrets ??= errors.length > 0 ? guessSecretOffsets(text) : secretOffsets(yaml));
     },
@@ -66,34 +76,35 @@ function parseYaml(text: string): Parsed {
       yaml: parseDocument(''),
       data: undefined,
       errors: [problemAt(limit.at, limit.message)],
+      ambiguous: [],
     };
   }
   const yaml = parseDocument(text, OPTIONS);
-  const found = [...yaml.errors, ...yaml.warnings];
+  const found = [...yaml.errors, ...yaml.warnings.filter((warning) => !isAmbiguity(warning))];
   const told = found.length > 1 ? found.filter((error) => error.code !== 'RESOURCE_EXHAUSTION') : found;
   const errors = told.map((error) => ({
     at: { start: error.pos[0], end: error.pos[1] },
     message: plainMessage(error.code, error.message),
   }));
   if (errors.length === 0) errors.push(...aliasProblems(yaml), ...directiveProblems(yaml));
-  if (errors.length > 0) return { yaml, data: undefined, errors };
+  const ambiguous = yaml.warnings.filter(isAmbiguity).map((warning) => ambiguityAt(text, warning.pos));
+  if (errors.length > 0) return { yaml, data: undefined, errors, ambiguous };
   try {
-    return { yaml, data: yaml.toJS({ maxAliasCount: MAX_ALIASES }) as unknown, errors: [] };
+    return { yaml, data: yaml.toJS({ maxAliasCount: MAX_ALIASES }) as unknown, errors: [], ambiguous };
   } catch (error) {
     const message = error instanceof Error ? lowerFirst(error.message) : 'cannot be read';
-    return { yaml, data: undefined, errors: [mergeProblem(yaml, message)] };
+    return { yaml, data: undefined, errors: [mergeProblem(yaml, message)], ambiguous };
   }
 }
 
-/** Plain values that YAML 1.1 readers take for something else (`no`, `12:30`); only where the text is well-formed. */
-export function ambiguousValues(text: string): readonly SyntaxProblem[] {
-  const { warnings } = parseDocument(text, { ...OPTIONS, compat: 'yaml-1.1' });
-  return warnings.map((warning) => ({
-    at: { start: warning.pos[0], end: warning.pos[1] },
-    message: `${JSON.stringify(text.slice(warning.pos[0], warning.pos[1]))} is text here and something else to readers of YAML 1.1`,
-    hint: 'put it in quotes',
-  }));
-}
+/** What the parser says of a value that its `compat` schema reads in another way; it has no code of its own. */
+const isAmbiguity = ({ message }: YAMLWarning): boolean => message.startsWith('Value may be parsed as either');
+
+const ambiguityAt = (text: string, [start, end]: readonly [number, number]): SyntaxProblem => ({
+  at: { start, end },
+  message: `${JSON.stringify(text.slice(start, end))} is text here and something else to readers of YAML 1.1`,
+  hint: 'put it in quotes',
+});
 
 const problemAt = (start: number, message: string): SyntaxProblem => ({ at: { start, end: start + 1 }, message });
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

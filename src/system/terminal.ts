@@ -1,25 +1,39 @@
+import { fstatSync, statSync, writeSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { text } from 'node:stream/consumers';
-import { writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { hasErrnoCode, toolError } from '../errors.ts';
 import { colourPaint, plainPaint, type Terminal } from '../report/terminal.ts';
 import { fileReason } from './file-reason.ts';
 
 /** The terminal of this process. Writes are synchronous, so that nothing is lost at the end, whatever ends it. */
 export function createTerminal(): Terminal {
-  const { env, stdout, stderr, stdin } = process;
+  const { env } = process;
+  const [inIsTerminal, outIsTerminal, errIsTerminal] = [isTerminal(0), isTerminal(1), isTerminal(2)];
   const colourless = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
   return {
     out: (chunk) => writeAll(1, chunk),
     err: (chunk) => writeAll(2, chunk),
-    outIsTerminal: stdout.isTTY === true,
-    errIsTerminal: stderr.isTTY === true,
-    inIsTerminal: stdin.isTTY === true,
+    outIsTerminal,
+    errIsTerminal,
+    inIsTerminal,
     // A pseudo terminal whose size nobody set says 0.
-    columns: stdout.columns || stderr.columns || 80,
-    paint: stdout.isTTY === true && !colourless ? colourPaint : plainPaint,
-    paintErr: stderr.isTTY === true && !colourless ? colourPaint : plainPaint,
-    readStdin: () => text(stdin),
+    columns: (outIsTerminal && process.stdout.columns) || (errIsTerminal && process.stderr.columns) || 80,
+    paint: outIsTerminal && !colourless ? colourPaint : plainPaint,
+    paintErr: errIsTerminal && !colourless ? colourPaint : plainPaint,
+    readStdin: () => text(process.stdin),
   };
+}
+
+/** Only devices are asked whether they are a terminal, and never the null device: to ask costs milliseconds. */
+function isTerminal(fd: 0 | 1 | 2): boolean {
+  try {
+    const file = fstatSync(fd);
+    return file.isCharacterDevice() && file.rdev !== statSync(devNull).rdev && isatty(fd);
+  } catch {
+    // Closed by whoever started us.
+    return false;
+  }
 }
 
 function writeAll(fd: 1 | 2, chunk: string): void {
