@@ -1,7 +1,7 @@
 import { engineOf } from '../engines/registry.ts';
 import type { RestoreMode } from '../engines/engine.ts';
 import { BkpError } from '../errors.ts';
-import type { ResolvedTarget } from '../policy/resolved-policy.ts';
+import type { ResolvedBackup, ResolvedTarget } from '../policy/resolved-policy.ts';
 import { indexFolders, ownNames, viewBackup, type FolderIndex } from './backup-view.ts';
 import { acceptedDigests, type Definitions } from './definition.ts';
 import { observeRepositories } from './observe-repositories.ts';
@@ -31,9 +31,11 @@ async function readLastDefinitions(
 ): Promise<Observation['lastDefinitions']> {
   const found: Record<string, Definitions> = {};
   for (const backup of session.policy.backups) {
+    const accepted = acceptedDigests(backup);
+    if (holdsOnly(accepted, backup, folders)) continue;
     const own = viewBackup(session.policy, backup, folders).good.filter(({ record }) => record.kind === 'backup');
     const newest = newestBy(own, session.context.clock.now());
-    if (newest === undefined || acceptedDigests(backup).includes(newest.record.definitionSha256)) continue;
+    if (newest === undefined || accepted.includes(newest.record.definitionSha256)) continue;
     const holder = session.repositories.find(({ name }) => name === newest.holders[0])?.repository;
     if (holder === undefined || holder === null) continue;
     const manifest = await readManifest(holder, newest.record);
@@ -44,6 +46,21 @@ async function readLastDefinitions(
     );
   }
   return found;
+}
+
+/** The common case, told without sorting anything: nothing of the backup was captured by another definition. */
+function holdsOnly(
+  digests: readonly string[],
+  backup: ResolvedBackup,
+  folders: ReadonlyMap<string, FolderIndex>,
+): boolean {
+  const known = new Set(digests);
+  const names = ownNames(backup);
+  return backup.repositories.every((repository) =>
+    names.every((name) =>
+      (folders.get(repository)?.snapshots.get(name) ?? []).every((record) => known.has(record.definitionSha256)),
+    ),
+  );
 }
 
 async function findSetAside(

@@ -43,8 +43,13 @@ export function pruneGuards({ view, repository, kept, stored, verifications, now
   const vouching = [...verifiedHere, ...storedHere.filter(({ action }) => action === 'replace')];
   const good = [...repository.snapshots.values()].filter(isGood).toSorted(byStart);
   const own = good.filter(({ kind }) => kind === 'backup');
-  const hereSoon = new Set([...good.map(({ id }) => id), ...storedHere.map((step) => step.snapshot)]);
-  const starts = new Map(view.good.map(({ record }) => [record.id, record.startedAt]));
+  const soon = new Set(storedHere.map((step) => step.snapshot));
+  const isHereSoon = (id: string): boolean => {
+    const here = repository.snapshots.get(id);
+    return soon.has(id) || (here !== undefined && isGood(here));
+  };
+  const isQuiet = stored.length === 0 && verifications.length === 0;
+  const starts = new Map(isQuiet ? [] : view.good.map(({ record }) => [record.id, record.startedAt]));
   /** A snapshot that this plan makes starts now. */
   const startOf = (step: Draft): string => starts.get(step.snapshot ?? '') ?? now.toISOString();
   const newest = (steps: readonly Draft[]): Draft | undefined =>
@@ -59,7 +64,7 @@ export function pruneGuards({ view, repository, kept, stored, verifications, now
     newestOwn: own.findLast(({ startedAt }) => startedAt <= now.toISOString()) ?? own.at(-1),
     newestVerified: good.findLast((snapshot) => verifiedAt(snapshot) !== null),
     awaited: view.good.findLast(
-      ({ record: { id } }) => kept.rules.has(id) && !repository.released.has(id) && !hereSoon.has(id),
+      ({ record: { id } }) => kept.rules.has(id) && !repository.released.has(id) && !isHereSoon(id),
     )?.record,
     storedHere,
     verifiedStores: verifiedHere.filter(({ dependsOn }) =>

@@ -100,8 +100,8 @@ function fateByRules({ view, kept, now, repository }: PruneInput, snapshot: Snap
     return { fate: 'prune', reason: reason('superseded', `${message}; a newer good snapshot exists`) };
   }
   if (rules !== undefined) {
-    const names = [...new Set(rules.map((rule) => rule.replace(/ .*/, '')))];
-    return { fate: 'keep', reason: reason('retained', rules.join(', '), { rules: names }) };
+    const names = new Set(rules.map((rule) => rule.split(' ', 1)[0]));
+    return { fate: 'keep', reason: reason('retained', rules.join(', '), { rules: [...names] }) };
   }
   return {
     fate: 'prune',

@@ -15,6 +15,8 @@ export function planVerifications(
   kept: ReadonlySet<string>,
   now: Date,
 ): readonly Draft[] {
+  const { everyMs, deepEveryMs } = view.backup.verify;
+  if (everyMs === null && deepEveryMs === null) return [];
   return [...repository.snapshots.values()]
     .filter((snapshot) => kept.has(snapshot.id) && isGood(snapshot))
     .flatMap((snapshot) => {

@@ -72,7 +72,9 @@ const hasFolder = async (repository: Repository, backup: string, id: string): Pr
  * A manifest never changes, so the catalog is believed; that somebody changed one nevertheless is looked for in the
  * newest of each backup, which plans rest on. Verifying, restoring and removing read the manifest itself.
  */
-const NEWEST_CHECKED = 200;
+const NEWEST_CHECKED = 64;
+/** Stands for the version of a manifest that was read without asking for it; it is read again once it is to be checked. */
+const UNASKED = '-';
 /** Stands for the version of a manifest that did change. */
 const CHANGED = '';
 
@@ -95,7 +97,11 @@ async function readManifests(
     const before = known.manifests.get(id);
     const key = manifestKey(backup, id);
     const isTrusted = before !== undefined && before.version !== CHANGED && index < oldestChecked;
-    const version = isTrusted ? before.version : await versionOf(repository, key);
+    if (isTrusted) {
+      cached.set(id, before);
+      continue;
+    }
+    const version = index < oldestChecked ? UNASKED : await versionOf(repository, key);
     if (before !== undefined && before.version === version) {
       cached.set(id, before);
       continue;
