@@ -39,6 +39,8 @@ export interface ProcessEnd {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stderr: string;
+  /** The signal that ended it was ours: why we sent it is the news. */
+  readonly stopped: boolean;
 }
 
 export interface CommandResult extends ProcessEnd {
@@ -64,6 +66,22 @@ export interface RunningProcess {
   readonly closed: Promise<ProcessEnd>;
   /** Ends the whole group: SIGTERM, then SIGKILL after a grace time. Safe to call at any time. */
   stop(): void;
+}
+
+/** One of bkp's own readers under way, between a program that writes and one that takes what it wrote. */
+export interface RunningReader extends RunningProcess {
+  /**
+   * What it found, once its input has ended; rejects with what it found wrong. Null where it came to no end: `closed`
+   * tells why.
+   */
+  readonly result: Promise<ReaderResult | null>;
+}
+
+export interface ReaderResult {
+  /** How much passed. */
+  readonly bytes: number;
+  /** JSON, as the reader gave it. */
+  readonly facts: unknown;
 }
 
 /** What adapters are given by the edge of the program; always the last parameter, never global. */
@@ -95,6 +113,12 @@ export interface Context {
    * it at once. `input` and the result are JSON; an error thrown in the job arrives as the same `BkpError`.
    */
   runJob(name: JobName, input: unknown): Promise<unknown>;
+  /**
+   * Starts one of bkp's own readers in a child Node process: what comes in at its stdin goes out at its stdout. Bytes
+   * between two programs are read there in half the time that the event loop takes, with one buffer.
+   */
+  startReader(name: ReaderName, stdout: StdioEnd): RunningReader;
 }
 
 export type JobName = 'sqlite' | 'demo-writer';
+export type ReaderName = 'tar';

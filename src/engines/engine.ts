@@ -1,5 +1,4 @@
-import type { Readable } from 'node:stream';
-import type { Context } from '../context.ts';
+import type { Context, ReaderName } from '../context.ts';
 import type { Target } from '../generated/policy.ts';
 import type { ByteSink, ByteSource } from '../streams/bytes.ts';
 
@@ -60,11 +59,22 @@ export interface OutgoingArtifact {
   readonly source: ByteSource;
   /** Expected raw bytes, for progress. */
   readonly estimatedBytes: number | null;
-  /**
-   * Reads the raw bytes to their end while they are stored: checks the format's own end mark and counts facts. Left out
-   * by `checks: fast`. Throws `integrity` when the bytes are not whole.
-   */
-  readonly inspect?: (raw: Readable) => Promise<Facts>;
+  /** Sees the raw bytes while they are stored. Left out by `checks: fast`. */
+  readonly inspect?: Inspector;
+}
+
+/** Checks the format's own end mark and counts facts while raw bytes pass. */
+export interface Inspector {
+  open(): RawReader;
+  /** The same as a program: what comes from a program and goes to one is read there. */
+  readonly program?: ReaderName;
+}
+
+/** Takes raw bytes piece by piece; all calls are synchronous, and a chunk is reused afterwards. */
+export interface RawReader {
+  push(chunk: Buffer): void;
+  /** Throws `integrity` unless the bytes were whole. */
+  end(): Facts;
 }
 
 /** A capture that is ready to be read. `close` is called once, always, also after a failure. */

@@ -1,7 +1,7 @@
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { createReadStream } from 'node:fs';
-import type { Context, ProcessSpec, StdioEnd } from '../context.ts';
+import type { Context, ProcessSpec, ReaderName, StdioEnd } from '../context.ts';
 import type { Facts, OutgoingArtifact } from '../engines/engine.ts';
 import type { ByteSource } from './bytes.ts';
 import type { Compressor } from './compressor.ts';
@@ -25,9 +25,8 @@ export interface CaptureOutcome {
 }
 
 /**
- * Starts a flow. The bytes of a program or a file go straight into the compressing program when nobody in Node needs to
- * see them. A reader (`inspect`) gets them in Node, which then feeds the compressor: a `tee` into a second OS pipe was
- * measured and is no faster, because reading is what costs.
+ * Starts a flow. The bytes of a program or a file go straight into the compressing program, or through a reader that is a
+ * program too, whenever nothing in this process has to see them.
  */
 export function startCapture(
   artifact: Pick<OutgoingArtifact, 'source' | 'inspect'>,
@@ -41,17 +40,23 @@ export function startCapture(
     const { stdout } = startCompressor(compressor.process, file.fd, stages, context);
     return { stored: stdout, outcome: async () => ({ rawBytes: file.bytes, facts: null, warnings: [], retry: false }) };
   }
-  if (compressor.kind === 'program' && inspect === undefined && source.kind === 'process') {
+  const isRead = inspect !== undefined && inspect.program === undefined;
+  if (compressor.kind === 'program' && source.kind === 'process' && !isRead) {
     const { stdin, stdout } = startCompressor(compressor.process, 'pipe', stages, context);
-    try {
-      const producer = startProducer(source, stdin ?? 'ignore', stages, context);
-      return { stored: stdout, outcome: async () => ({ rawBytes: null, facts: null, ...(await producer.ended) }) };
-    } finally {
-      // Our copy of the write end must go, or the compressor never sees the end. Not end(): it shuts the shared pipe.
-      stdin?.destroy();
-    }
+    if (stdin === null) throw new Error('a compressor without an input');
+    const producer = handOver(stdin, () => startProducer(source, inspect?.program, stdin, stages, context));
+    return { stored: stdout, outcome: () => producer.outcome() };
   }
   return captureThroughNode(artifact, compressor, stages, context);
+}
+
+/** Our copy of a write end that a child got must go, or its reader never sees the end. Not end(): it shuts the shared pipe. */
+function handOver<T>(end: Writable, start: () => T): T {
+  try {
+    return start();
+  } finally {
+    end.destroy();
+  }
 }
 
 function captureThroughNode(
@@ -60,39 +65,65 @@ function captureThroughNode(
   stages: Stages,
   context: Context,
 ): CaptureFlow {
-  const producer = source.kind === 'process' ? startProducer(source, 'pipe', stages, context) : undefined;
+  const producer =
+    source.kind === 'process' ? startProducer(source, inspect?.program, 'pipe', stages, context) : undefined;
   const raw = producer?.stdout ?? openInNode(source);
   context.signal.addEventListener('abort', () => raw.destroy(new Error('stopped')), { once: true });
   const { sink, stored } = openCompressor(compressor, stages, context);
-  const reader = inspect === undefined ? undefined : readerStage(inspect, stages);
-  const rawBytes = fanOut(raw, reader === undefined ? [sink] : [sink, reader.raw], stages);
+  const isRead = producer !== undefined && inspect?.program !== undefined;
+  const reader = inspect === undefined || isRead ? undefined : readerStage(inspect.open(), stages);
+  const rawBytes = fanOut(raw, reader === undefined ? [sink] : [sink, reader.raw], stages, context.signal);
   return {
     stored,
-    outcome: async () => ({
-      rawBytes: rawBytes(),
-      facts: (await reader?.result) ?? null,
-      ...((await producer?.ended) ?? { warnings: [], retry: false }),
-    }),
+    outcome: async () => {
+      const outcome = (await producer?.outcome()) ?? { facts: null, warnings: [], retry: false };
+      return { ...outcome, rawBytes: rawBytes(), facts: (await reader?.result) ?? outcome.facts };
+    },
   };
 }
 
+/** Starts a program that writes the artifact, and behind it the reader that is a program of its own. */
 function startProducer(
+  source: Extract<ByteSource, { kind: 'process' }>,
+  reader: ReaderName | undefined,
+  stdout: StdioEnd,
+  stages: Stages,
+  context: Context,
+): { readonly stdout: Readable | null; outcome(): Promise<CaptureOutcome> } {
+  if (reader === undefined) return startWriter(source, stdout, stages, context);
+  const running = context.startReader(reader, stdout);
+  const { stdin } = running;
+  if (stdin === null) throw new Error('a reader without an input');
+  const process = { argv: [`bkp-reader-${reader}`] } as const;
+  stages.addReader(running.result);
+  stages.add(running.closed.then((end) => judgeEnd(process, end, { verb: 'read' })));
+  const writer = handOver(stdin, () => startWriter(source, stdin, stages, context));
+  return {
+    stdout: running.stdout,
+    outcome: async () => {
+      const result = await running.result;
+      if (result === null) throw new Error('a reader without an answer');
+      return { ...(await writer.outcome()), rawBytes: result.bytes, facts: result.facts as Facts };
+    },
+  };
+}
+
+function startWriter(
   source: Extract<ByteSource, { kind: 'process' }>,
   stdout: StdioEnd,
   stages: Stages,
   context: Context,
-): { readonly stdout: Readable | null; readonly ended: Promise<Pick<CaptureOutcome, 'warnings' | 'retry'>> } {
+): { readonly stdout: Readable | null; outcome(): Promise<CaptureOutcome> } {
   const running = context.start(source.process, { stdin: 'ignore', stdout });
-  const ended = running.closed.then((end) => {
-    const { verdict, warnings } = judgeEnd(source.process, end, {
-      verb: 'read',
-      stopped: context.signal,
-      judge: source.judge,
-    });
-    return { warnings, retry: verdict === 'retry' };
-  });
+  const ended = running.closed.then((end) => judgeEnd(source.process, end, { verb: 'read', judge: source.judge }));
   stages.add(ended);
-  return { stdout: running.stdout, ended };
+  return {
+    stdout: running.stdout,
+    outcome: async () => {
+      const { verdict, warnings } = await ended;
+      return { rawBytes: null, facts: null, warnings, retry: verdict === 'retry' };
+    },
+  };
 }
 
 function openInNode(source: ByteSource): Readable {
@@ -123,7 +154,7 @@ function startCompressor(
   context: Context,
 ): { readonly stdin: Writable | null; readonly stdout: Readable } {
   const running = context.start(process, { stdin, stdout: 'pipe' });
-  stages.add(running.closed.then((end) => judgeEnd(process, end, { verb: 'compress', stopped: context.signal })));
+  stages.add(running.closed.then((end) => judgeEnd(process, end, { verb: 'compress' })));
   if (running.stdout === null) throw new Error('a compressor without an output');
   return { stdin: running.stdin, stdout: running.stdout };
 }

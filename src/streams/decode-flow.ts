@@ -51,9 +51,7 @@ export async function startDecoder(
   const stored = input.kind === 'file' ? undefined : await openStoredStream(flow, stages);
   const running = context.start(process, { stdin: input.kind === 'file' ? input.handle.fd : 'pipe', stdout });
   stages.add(
-    running.closed.then((end) =>
-      judgeEnd(process, end, { verb: `decode ${flow.key}`, stopped: context.signal, makeError: errorOf(end) }),
-    ),
+    running.closed.then((end) => judgeEnd(process, end, { verb: `decode ${flow.key}`, makeError: errorOf(end) })),
   );
   if (running.stdin !== null) stored?.pipe(running.stdin);
   return running.stdout;

@@ -10,11 +10,7 @@ export async function feedProcess(sink: Extract<ByteSink, { kind: 'process' }>, 
   const stages = flow.addStages();
   const isDirect = decoder.kind === 'none' && input.kind === 'file';
   const consumer = context.start(sink.process, { stdin: isDirect ? input.handle.fd : 'pipe', stdout: 'ignore' });
-  stages.add(
-    consumer.closed.then((end) =>
-      judgeEnd(sink.process, end, { verb: 'restore', stopped: context.signal, judge: sink.judge }),
-    ),
-  );
+  stages.add(consumer.closed.then((end) => judgeEnd(sink.process, end, { verb: 'restore', judge: sink.judge })));
   if (consumer.stdin !== null && decoder.kind === 'program') {
     try {
       await startDecoder(flow, decoder.process, consumer.stdin, stages);

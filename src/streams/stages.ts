@@ -6,6 +6,8 @@ import type { Judgement } from './bytes.ts';
 export interface Stages {
   /** Watches one part. The first that fails stops the others. */
   add(part: Promise<unknown>): void;
+  /** Watches a reader: that bytes are cut is the symptom of a writer that failed, where one did. */
+  addReader(part: Promise<unknown>): void;
   /** Resolves when every part ended well; rejects, once all have ended, with what failed first. */
   finished(): Promise<void>;
   /** What failed first and is not a consequence of something else, so far. */
@@ -30,28 +32,29 @@ export const markIfStopped = (error: BkpError, stopped: AbortSignal): BkpError =
 export function createStages(stop: () => void): Stages {
   const parts: Promise<void>[] = [];
   const failures: unknown[] = [];
+  const symptoms: unknown[] = [];
   const ended = async (): Promise<void> => {
     await Promise.all(parts);
   };
-  const cause = (): unknown => failures.find((error) => !isConsequence(error));
+  const cause = (): unknown => [...failures, ...symptoms].find((error) => !isConsequence(error));
+  const watch = (part: Promise<unknown>, found: unknown[]): void => {
+    const watched = part.then(
+      () => undefined,
+      (error: unknown) => {
+        found.push(error);
+        stop();
+      },
+    );
+    parts.push(watched);
+  };
   return {
     ended,
     cause,
-    add(part) {
-      parts.push(
-        part.then(
-          () => undefined,
-          (error: unknown) => {
-            failures.push(error);
-            stop();
-          },
-        ),
-      );
-    },
+    add: (part) => watch(part, failures),
+    addReader: (part) => watch(part, symptoms),
     async finished() {
       await ended();
-      if (failures.length === 0) return;
-      throw cause() ?? failures[0];
+      if (failures.length + symptoms.length > 0) throw cause() ?? failures[0] ?? symptoms[0];
     },
   };
 }
@@ -61,8 +64,6 @@ export const isConsequence = (error: unknown): boolean => error instanceof Error
 export interface Judging {
   /** What was going on: `read`, `decode a/b`. */
   readonly verb: string;
-  /** The signal the process ran under. */
-  readonly stopped: AbortSignal;
   readonly judge?: ((end: ProcessEnd) => Judgement) | undefined;
   /** The class of a bad exit code; default `tool`, or `target` where a judge gave the reason. */
   readonly makeError?: typeof toolError;
@@ -74,7 +75,7 @@ export function judgeEnd(
   end: ProcessEnd,
   judging: Judging,
 ): Judgement & { readonly verdict: 'ok' | 'retry' } {
-  const { verb, stopped, judge } = judging;
+  const { verb, judge } = judging;
   const judgement: Judgement = end.signal === null && judge !== undefined ? judge(end) : judgeExitCode(end);
   if (judgement.verdict !== 'failed') return judgement;
   const makeError = judging.makeError ?? (judge === undefined ? toolError : targetError);
@@ -82,7 +83,7 @@ export function judgeEnd(
   const error = make(`cannot ${verb} with ${spec.argv[0]}: ${judgement.reason}`, { hint: judgement.hint });
   // Node joins processes by socket pairs, where a reader that left bytes unread resets the connection.
   const lostReader = end.signal === 'SIGPIPE' || /broken pipe|connection reset/i.test(end.stderr);
-  throw lostReader || (end.signal !== null && stopped.aborted) ? markConsequence(error) : error;
+  throw lostReader || end.stopped ? markConsequence(error) : error;
 }
 
 function judgeExitCode(end: ProcessEnd): Judgement {

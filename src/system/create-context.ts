@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import type { Clock, Context, ProcessSpec, StdioEnd } from '../context.ts';
+import type { Clock, Context, ProcessSpec } from '../context.ts';
 import { throwIfAborted, toolError } from '../errors.ts';
 import type { RunEvent } from '../event.ts';
 import { childEnvironment } from './child-environment.ts';
@@ -10,7 +10,8 @@ import { describeHost } from './host.ts';
 import { createRedactor } from './redact.ts';
 import { collectCommand } from './run-command.ts';
 import { collectJob, jobArgv } from './run-job.ts';
-import { startProcess } from './start-process.ts';
+import { collectReader } from './run-reader.ts';
+import { startProcess, type StartedProcess, type StartOptions } from './start-process.ts';
 import { makeWorkDir } from './work-dir.ts';
 
 export interface ContextOptions {
@@ -43,7 +44,7 @@ export async function createContext(options: ContextOptions = {}): Promise<Owned
   const workDir = await makeWorkDir(options.workDirParent ?? tmpdir(), host);
 
   const withSignal = (signal: AbortSignal): Context => {
-    const start = (spec: ProcessSpec, stdio: { readonly stdin: StdioEnd; readonly stdout: StdioEnd }) => {
+    const start = (spec: ProcessSpec, stdio: Pick<StartOptions, 'stdin' | 'stdout' | 'answers'>): StartedProcess => {
       throwIfAborted(signal);
       const program = findTool(spec.argv[0], spec.env?.['PATH'] ?? environment['PATH']);
       if (program === undefined) {
@@ -74,6 +75,11 @@ export async function createContext(options: ContextOptions = {}): Promise<Owned
       },
       runJob: async (name, input) =>
         collectJob(name, start({ argv: jobArgv(name) }, { stdin: 'pipe', stdout: 'pipe' }), input, signal),
+      startReader: (name, stdout) => {
+        const running = start({ argv: jobArgv(`read-${name}`) }, { stdin: 'pipe', stdout, answers: true });
+        if (running.answer === null) throw new Error('a reader without an answer');
+        return { ...running, result: collectReader(running.answer) };
+      },
     };
   };
 

@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
-import type { JobName, RunningProcess } from '../context.ts';
+import type { JobName, ReaderName, RunningProcess } from '../context.ts';
 import { abortReason, toolError } from '../errors.ts';
 import { collectCommand } from './run-command.ts';
 import { type JobAnswer, valueOf } from './job-protocol.ts';
 
-/** The command line of one job; in the bundle the entry lies beside the other chunks. */
-export function jobArgv(name: JobName): readonly [string, ...string[]] {
+/** The command line of one job or reader; in the bundle the entry lies beside the other chunks. */
+export function jobArgv(name: JobName | `read-${ReaderName}`): readonly [string, ...string[]] {
   const entry = import.meta.url.endsWith('.ts') ? './job-main.ts' : './job-main.js';
   return [
     process.execPath,

@@ -1,7 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import type { ProcessEnd, ProcessSpec, RunningProcess, StdioEnd } from '../context.ts';
 import { hasErrnoCode, reasonOf, toolError } from '../errors.ts';
 import { cleanStderr, type Redactor } from './redact.ts';
+import { ANSWER_FD } from './run-reader.ts';
 import { createTailBuffer } from './tail-buffer.ts';
 
 const GRACE_MS = 5_000;
@@ -12,21 +14,29 @@ export interface StartOptions {
   readonly environment: Readonly<Record<string, string>>;
   readonly stdin: StdioEnd;
   readonly stdout: StdioEnd;
+  /** Gives the child one more pipe to write to, descriptor 3. */
+  readonly answers?: boolean;
   readonly signal: AbortSignal;
   readonly redactor: Redactor;
 }
 
+export interface StartedProcess extends RunningProcess {
+  /** Present where `answers` was asked for. */
+  readonly answer: Readable | null;
+}
+
 /** Starts a program in a process group of its own that ends with the signal. */
-export function startProcess(spec: ProcessSpec, options: StartOptions): RunningProcess {
+export function startProcess(spec: ProcessSpec, options: StartOptions): StartedProcess {
   const child = spawn(options.program, spec.argv.slice(1), {
     argv0: spec.argv[0],
     cwd: spec.cwd,
     env: options.environment,
     detached: true,
-    stdio: [options.stdin, options.stdout, 'pipe'],
+    stdio: [options.stdin, options.stdout, 'pipe', ...(options.answers === true ? (['pipe'] as const) : [])],
   });
   endWithUs(child);
-  const stop = groupStopper(child);
+  const sent = new Set<NodeJS.Signals>();
+  const stop = groupStopper(child, sent);
   const stderr = createTailBuffer();
   child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
   // A reader that went away is judged by its exit code, not by our EPIPE.
@@ -39,14 +49,16 @@ export function startProcess(spec: ProcessSpec, options: StartOptions): RunningP
     });
     child.once('close', (exitCode, signal) => {
       if (child.pid === undefined) return;
-      resolve({ exitCode, signal, stderr: cleanStderr(stderr.text(), options.redactor) });
+      const stopped = signal !== null && sent.has(signal);
+      resolve({ exitCode, signal, stderr: cleanStderr(stderr.text(), options.redactor), stopped });
     });
   });
   const settle = (): void => options.signal.removeEventListener('abort', stop);
   closed.then(settle, settle);
   if (options.signal.aborted) stop();
   else options.signal.addEventListener('abort', stop, { once: true });
-  return { stdin: child.stdin, stdout: child.stdout, closed, stop };
+  const answer = options.answers === true ? (child.stdio[ANSWER_FD] as Readable) : null;
+  return { stdin: child.stdin, stdout: child.stdout, answer, closed, stop };
 }
 
 const running = new Set<number>();
@@ -60,15 +72,17 @@ function endWithUs(child: ChildProcess): void {
   child.once('close', () => running.delete(pid));
 }
 
-function groupStopper(child: ChildProcess): () => void {
+function groupStopper(child: ChildProcess, sent: Set<NodeJS.Signals>): () => void {
   let stopping = false;
   let closed = false;
   child.once('close', () => (closed = true));
   return () => {
     if (stopping || closed || child.pid === undefined) return;
     stopping = true;
+    sent.add('SIGTERM');
     killGroup(child.pid, 'SIGTERM');
     const kill = setTimeout(() => {
+      sent.add('SIGKILL');
       if (child.pid !== undefined) killGroup(child.pid, 'SIGKILL');
       // A grandchild that left the group may hold our pipes open for ever.
       child.stdout?.destroy();

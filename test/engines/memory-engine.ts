@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { guardError, integrityError, targetError, throwIfAborted } from '../../src/errors.ts';
-import type { Engine, Facts, IncomingArtifact, TargetOf } from '../../src/engines/engine.ts';
+import type { Engine, Facts, IncomingArtifact, TargetOf, RawReader } from '../../src/engines/engine.ts';
 import type { Content, EngineFixture } from './fixture.ts';
 
 /** All databases of the in-memory engine: keys and values by path. Paths that end with `!` cannot be read. */
@@ -38,7 +38,7 @@ const memoryEngine: Engine<'sqlite'> = {
           format: 'lines',
           source: { kind: 'stream', open: () => Readable.from(write(rows)) },
           estimatedBytes: null,
-          inspect: async (raw) => factsOf(parse(await text(raw))),
+          inspect: { open: readLines },
         },
       ],
       pointInTime: [now, now],
@@ -98,6 +98,14 @@ async function readRows([artifact]: readonly IncomingArtifact[]): Promise<Readon
   let read = '';
   await artifact?.into({ kind: 'reader', read: async (raw) => void (read = await text(raw)) });
   return parse(read);
+}
+
+function readLines(): RawReader {
+  const pieces: string[] = [];
+  return {
+    push: (chunk) => void pieces.push(chunk.toString('latin1')),
+    end: () => factsOf(parse(pieces.join(''))),
+  };
 }
 
 const factsOf = (rows: ReadonlyMap<string, string>): Facts => ({ rows: rows.size });

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { appendFileSync, readdirSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import type { Context } from '../../src/context.ts';
 import { integrityError, repositoryError } from '../../src/errors.ts';
-import type { Facts } from '../../src/engines/engine.ts';
+import type { Inspector } from '../../src/engines/engine.ts';
 import type { Repository } from '../../src/repositories/repository.ts';
 import type { ByteSource, CompressionMethod } from '../../src/streams/bytes.ts';
 import { openArtifact } from '../../src/streams/open-artifact.ts';
@@ -21,11 +21,16 @@ import { pathWith } from './tools.ts';
 
 const LEVELS = { zstd: 3, gzip: 6, none: 0 } as const;
 const shell = (script: string): ByteSource => ({ kind: 'process', process: { argv: ['sh', '-c', script] } });
-const countBytes = async (raw: Readable): Promise<Facts> => ({ bytes: (await buffer(raw)).length });
+const countBytes: Inspector = {
+  open: () => {
+    let bytes = 0;
+    return { push: (chunk) => (bytes += chunk.length), end: () => ({ bytes }) };
+  },
+};
 
 interface Storing {
   readonly method?: CompressionMethod;
-  readonly inspect?: (raw: Readable) => Promise<Facts>;
+  readonly inspect?: Inspector;
   readonly repository?: Repository;
   readonly onProgress?: (bytes: number) => void;
 }
@@ -143,9 +148,13 @@ describe('storeArtifact fails and stores nothing', () => {
     const pids = join(folder, 'pids');
     const storing = store(shell(`echo $$ > ${pids}; exec yes`), context, {
       repository,
-      inspect: async (raw) => {
-        for await (const chunk of raw) if ((chunk as Buffer).length > 0) break;
-        throw integrityError('cannot read it: no end mark');
+      inspect: {
+        open: () => ({
+          push: () => {
+            throw integrityError('cannot read it: no end mark');
+          },
+          end: () => ({}),
+        }),
       },
     });
     await expect(storing).rejects.toThrow('cannot read it: no end mark');
@@ -189,14 +198,14 @@ describe('storeArtifact fails and stores nothing', () => {
     const path = join(folder, 'raw');
     await writeFile(path, sampleBytes(2_000_000));
     const repository = openMemoryRepository();
-    let changed: Promise<void> | undefined;
+    let isChanged = false;
+    const change = (): void => {
+      if (!isChanged) appendFileSync(path, 'more');
+      isChanged = true;
+    };
     const storing = store({ kind: 'file', path }, context, {
       repository,
-      inspect: async (raw) => {
-        changed = appendFile(path, 'more');
-        await changed;
-        return countBytes(raw);
-      },
+      inspect: { open: () => ({ push: change, end: () => ({}) }) },
     });
     await expect(storing).rejects.toMatchObject({ code: 'integrity' });
     expect(await repository.list('', 'deep')).toEqual([]);

@@ -49,7 +49,7 @@ describe('createContext', () => {
     const script =
       'cat; echo "INSERT INTO t VALUES (1)" >&2; echo "(1,2)" >&2; echo "a-long-secret another%2Fsecret short" >&2; exit 3';
     const result = await context.run({ argv: ['sh', '-c', script] }, { stdin: 'hello' });
-    expect(result).toEqual({ exitCode: 3, signal: null, stdout: 'hello', stderr: '*** *** short' });
+    expect(result).toEqual({ exitCode: 3, signal: null, stopped: false, stdout: 'hello', stderr: '*** *** short' });
   });
 
   test('says which program is missing', async () => {

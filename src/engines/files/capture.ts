@@ -3,11 +3,11 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../../context.ts';
 import type { Capture, TargetOf } from '../engine.ts';
+import { openArchiveInspector } from './archive-reader.ts';
 import { type ByteName, fromText } from './byte-name.ts';
 import { findRoots, isBelow, memberName, topmost } from './capture-roots.ts';
 import { createNameList } from './name-list.ts';
 import { placesOf, repairPlaces } from './repair.ts';
-import { readArchive } from './read-archive.ts';
 import { selectMembers } from './select-members.ts';
 import { createArgv } from './tar-argv.ts';
 import { judgeCapture } from './tar-messages.ts';
@@ -48,7 +48,7 @@ export async function captureFiles(target: TargetOf<'files'>, context: Context):
         },
         // To know it takes a walk as long as a tenth of the capture; `probe` gives it where it is wanted.
         estimatedBytes: null,
-        inspect: async (raw) => (await readArchive(raw)).facts,
+        inspect: { open: openArchiveInspector, program: 'tar' },
       },
     ],
     get pointInTime() {

@@ -6,6 +6,7 @@ const end = (exitCode: number | null, ...lines: readonly string[]): ProcessEnd =
   exitCode,
   signal: null,
   stderr: lines.join('\n'),
+  stopped: false,
 });
 const FINAL = 'tar: Exiting with failure status due to previous errors';
 
@@ -73,7 +74,7 @@ describe('the end of a capture', () => {
   });
 
   test('a signal is never good', () => {
-    expect(judgeCapture({ exitCode: null, signal: 'SIGKILL', stderr: '' }, [])).toMatchObject({
+    expect(judgeCapture({ exitCode: null, signal: 'SIGKILL', stderr: '', stopped: false }, [])).toMatchObject({
       reason: 'tar was stopped by SIGKILL',
     });
   });
