@@ -6,16 +6,22 @@ import { reportWarnings } from '../report/run-events.ts';
 import type { CommandEnvironment, CommandRun } from './command.ts';
 import { withSession } from './open-session.ts';
 import type { OptionValues } from './option-values.ts';
+import { restoreOrder } from './restore-order.ts';
 
 /** `validate --online`: every target and repository reached; `--for restore` adds what that snapshot needs. Exit 6 on a failed check. */
 export const validateOnline = (options: OptionValues, environment: CommandEnvironment): Promise<ExitCode> =>
   withSession(options, environment, reportWarnings(environment.terminal), async (session) => {
     const observation = await observeRepositories(session);
     const snapshot = options.text('snapshot');
+    const forRestore = (reference: string): Promise<readonly OnlineCheck[]> => {
+      const order = restoreOrder(session, reference, options);
+      const mode = options.text('mode') === undefined ? null : order.mode;
+      return checkForRestore(session, observation, reference, { ...order, mode });
+    };
     const checks = [
       ...(await checkTargets(session)),
       ...(await checkRepositories(session, observation, true)),
-      ...(snapshot === undefined ? [] : await checkForRestore(session, observation, snapshot)),
+      ...(snapshot === undefined ? [] : await forRestore(snapshot)),
     ];
     return print(checks, options, environment);
   });

@@ -1,14 +1,10 @@
 import { EXIT, guardError, usageError } from '../errors.ts';
-import type { RestoreMode } from '../engines/engine.ts';
-import { parseIntoFlags } from '../policy/overrides.ts';
-import { obstacleAt, type PreparedRestore, type RestoreOrder } from '../reconcile/prepare-restore.ts';
+import { obstacleAt, type PreparedRestore } from '../reconcile/prepare-restore.ts';
 import { executeRestore, planRestoreOf } from '../reconcile/restore.ts';
-import type { Session } from '../reconcile/session.ts';
 import type { Plan } from '../reconcile/step.ts';
 import type { ApplyResult } from '../reconcile/step-result.ts';
 import { formatPlanText } from '../report/plan-text.ts';
 import { applyJson, formatApply } from '../report/apply-text.ts';
-import { workingDirectory } from '../system/working-directory.ts';
 import type { CommandEnvironment, CommandRun } from './command.ts';
 import { confirmed } from './confirm.ts';
 import { durationOption, lockTimeout } from './durations.ts';
@@ -16,6 +12,7 @@ import type { OptionValues } from './option-values.ts';
 import { planExitCode, planJson } from './plan-output.ts';
 import { runReporter, workReporter } from './reporters.ts';
 import { withRepositorySession } from './repository-session.ts';
+import { restoreOrder } from './restore-order.ts';
 import { showPlan } from './show-plan.ts';
 
 /** Brings data back: shows as a plan what will be written over what, refuses or asks, checks, restores. */
@@ -24,7 +21,7 @@ export const restoreCommand: CommandRun = async ([reference = ''], options, envi
   return withRepositorySession(options, environment, reporter, async (session, adHoc) => {
     const keepOldMs = durationOption(options, 'keepOld', '--keep-old') ?? null;
     const lockTimeoutMs = lockTimeout(options);
-    const order = orderOf(session, reference, options);
+    const order = restoreOrder(session, reference, options);
     if (adHoc && Object.keys(order.into).length === 0) {
       throw usageError('cannot restore without a policy and without a destination', {
         hint: 'say where to: --into path=/srv/app.db or --into root=/srv/restore (target.key=value for several targets)',
@@ -76,33 +73,3 @@ function printRestored(made: Plan, result: ApplyResult, options: OptionValues, {
     .flatMap((step) => (step.message ?? '').split('; ').map((line) => `  ${line}\n`));
   terminal.out(`${lines.join('')}${formatApply(result, made, 'Restored', terminal.paint)}`);
 }
-
-function orderOf(session: Session, reference: string, options: OptionValues): RestoreOrder {
-  const backup = session.policy.backups.find(
-    (one) => reference.startsWith(`${one.name}@`) || one.formerly.some((name) => reference.startsWith(`${name}@`)),
-  );
-  const known =
-    backup === undefined
-      ? session.policy.targets
-      : Object.fromEntries(backup.targets.map((target) => [target.name, target]));
-  const chosen = options.list('target');
-  for (const name of chosen) {
-    if (!(name in known))
-      throw usageError(
-        `cannot restore target ${name}: ${backup?.name ?? 'the policy'} has ${Object.keys(known).join(', ')}`,
-      );
-  }
-  const wanted = chosen.length === 0 ? Object.keys(known) : chosen;
-  const types = Object.fromEntries(
-    wanted.flatMap((name) => (known[name] === undefined ? [] : [[name, known[name].config.type]])),
-  );
-  const mode = readMode(options.text('mode'));
-  return {
-    targets: chosen,
-    into: parseIntoFlags(options.list('into'), types, workingDirectory()),
-    mode: () => mode,
-    paths: options.list('path'),
-  };
-}
-
-const readMode = (text: string | undefined): RestoreMode => (text === 'replace' || text === 'merge' ? text : 'new');

@@ -37,3 +37,15 @@ export const REPORTS: readonly OptionSpec[] = [
   { flags: '--json-into <file>', description: 'also write the plan as JSON' },
   { flags: '--markdown-into <file>', description: 'also write the plan as Markdown' },
 ];
+
+export const INTO: OptionSpec = {
+  flags: '--into <key=value>',
+  description: 'destination, laid over the target: path=/srv/app.db, target.key=value',
+  repeat: true,
+};
+
+export const MODE: OptionSpec = {
+  flags: '--mode <mode>',
+  description: 'how to treat what is there (default: new)',
+  choices: ['new', 'replace', 'merge'],
+};

@@ -1,5 +1,17 @@
 import type { CommandSpec } from './command.ts';
-import { BACKUP, FILE, FORMAT, LOCK, PLANNING, REPORTS, REPOSITORY, TARGET, YES } from './shared-options.ts';
+import {
+  BACKUP,
+  FILE,
+  FORMAT,
+  INTO,
+  LOCK,
+  MODE,
+  PLANNING,
+  REPORTS,
+  REPOSITORY,
+  TARGET,
+  YES,
+} from './shared-options.ts';
 
 /** Every command, in the order of `--help`. */
 export const COMMANDS: readonly CommandSpec[] = [
@@ -33,8 +45,11 @@ export const COMMANDS: readonly CommandSpec[] = [
       { flags: '--online', description: 'reach every target and repository, changing nothing' },
       { flags: '--for <purpose>', description: 'also check what a restore needs', choices: ['restore'] },
       { flags: '--snapshot <snapshot>', description: 'the snapshot to be restored' },
+      TARGET,
+      INTO,
+      MODE,
     ],
-    examples: ['bkp validate --strict', 'bkp validate --online --for restore --snapshot app@latest'],
+    examples: ['bkp validate --strict', 'bkp validate --online --for restore --snapshot app@latest --mode replace'],
     load: async () => (await import('./validate-command.ts')).validateCommand,
   },
   {
@@ -127,16 +142,8 @@ export const COMMANDS: readonly CommandSpec[] = [
       FILE,
       REPOSITORY,
       TARGET,
-      {
-        flags: '--into <key=value>',
-        description: 'destination, laid over the target: path=/srv/app.db, target.key=value',
-        repeat: true,
-      },
-      {
-        flags: '--mode <mode>',
-        description: 'how to treat what is there (default: new)',
-        choices: ['new', 'replace', 'merge'],
-      },
+      INTO,
+      MODE,
       { flags: '--path <path>', description: 'only this path inside the target', repeat: true },
       { flags: '--plan', description: 'show what would happen and stop' },
       { flags: '--no-safety', description: 'take no safety snapshot first' },

@@ -11,6 +11,10 @@ export const validateCommand: CommandRun = async (_args, options, environment) =
   const snapshot = options.text('snapshot');
   if (forRestore !== (snapshot !== undefined))
     throw usageError('cannot validate for a restore: --for restore and --snapshot go together');
+  const isDetailed =
+    options.list('target').length + options.list('into').length > 0 || options.text('mode') !== undefined;
+  if (!forRestore && isDetailed)
+    throw usageError('cannot validate for a restore: --target, --into and --mode need --for restore');
   if (forRestore && !options.flag('online')) throw usageError('cannot validate for a restore offline: add --online');
   const format = options.text('format') ?? 'text';
   const online = options.flag('online');

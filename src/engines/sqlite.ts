@@ -91,8 +91,7 @@ async function captureSqlite(target: Target, context: Context): Promise<Capture>
   });
   const { path } = file;
   const problem = (await captureProblems(file))[0];
-  if (problem !== undefined)
-    throw targetError(`cannot copy database ${path}: ${problem.message}`, { hint: problem.hint });
+  if (problem !== undefined) throw targetError(`cannot copy the database: ${problem.message}`, { hint: problem.hint });
   await requireFreeSpace(context.workDir, file.bytes, `copy database ${path}`);
   const folder = await mkdtemp(join(context.workDir, 'sqlite-'));
   const close = (): Promise<void> => rm(folder, { recursive: true, force: true });

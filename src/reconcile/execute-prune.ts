@@ -17,7 +17,7 @@ export async function pruneStep(execution: BackupExecution, step: Step): Promise
   const { repository, lease } = writable(execution, step.repository);
   const record = recordOf(execution, step.repository, id);
   if (record === undefined) return { snapshot: id, flaws: [] };
-  if (record.kind !== 'safety' && !isBeingRemoved(record)) await assertNewerGood(execution, step, repository, record);
+  if (record.kind !== 'safety') await assertGoodLeft(execution, step, repository, record);
   const request = {
     backup: record.backup,
     id,
@@ -30,29 +30,32 @@ export async function pruneStep(execution: BackupExecution, step: Step): Promise
 
 /**
  * Reads manifests and marks again until a newer good snapshot stands here (one that was captured, where a captured one is
- * to go), and a newer verified one where a verified one is to go: without them nothing is pruned.
+ * to go), and a newer verified one where a verified one is to go: without them nothing is pruned. To end a removal that
+ * was decided and begun, any good one is enough.
  */
-async function assertNewerGood(
+async function assertGoodLeft(
   execution: BackupExecution,
   step: Step,
   repository: Repository,
   pruned: SnapshotRecord,
 ): Promise<void> {
+  const isBegun = isBeingRemoved(pruned);
+  const isEnough = (other: SnapshotRecord): boolean => isGood(other) && (isBegun || byStart(other, pruned) > 0);
   const known = recordsOf(execution, step.repository)
-    .filter((other) => isGood(other) && byStart(other, pruned) > 0)
+    .filter(isEnough)
     .toSorted((a, b) => byStart(b, a));
   const candidates = [...execution.stored.filter((one) => one.repository === step.repository), ...known];
   let needsGood = true;
-  let needsVerified = verifiedAt(pruned) !== null;
+  let needsVerified = !isBegun && verifiedAt(pruned) !== null;
   for (const candidate of candidates) {
     const found = await readSnapshot(repository, candidate);
     if (found?.ok !== true) continue;
     const { record } = found.value;
-    if (!isGood(record) || byStart(record, pruned) <= 0) continue;
-    if (pruned.kind !== 'backup' || record.kind === 'backup') needsGood = false;
+    if (!isEnough(record)) continue;
+    if (isBegun || pruned.kind !== 'backup' || record.kind === 'backup') needsGood = false;
     if (verifiedAt(record) !== null) needsVerified = false;
     if (!needsGood && !needsVerified) return;
   }
-  const what = needsGood ? 'good' : 'verified';
-  throw guardError(`cannot prune ${step.address} ${pruned.id}: no newer ${what} snapshot stands in ${step.repository}`);
+  const what = isBegun ? 'good' : `newer ${needsGood ? 'good' : 'verified'}`;
+  throw guardError(`cannot prune ${step.address} ${pruned.id}: no ${what} snapshot stands in ${step.repository}`);
 }

@@ -9,7 +9,7 @@ import { indexFolders, viewBackup } from './backup-view.ts';
 import { findSnapshot } from './find-snapshot.ts';
 import type { Observation, ObservedRepository } from './observation.ts';
 import { count } from './phrases.ts';
-import { obstacleAt, prepareRestore, type PreparedTarget } from './prepare-restore.ts';
+import { obstacleAt, prepareRestore, type PreparedTarget, type RestoreOrder } from './prepare-restore.ts';
 import { checkRestore } from './run-restore.ts';
 import { stoppable, type Session } from './session.ts';
 
@@ -125,19 +125,28 @@ function neededBytes(session: Session, observation: Observation, repository: str
     );
 }
 
-/** What a restore to the original places needs: hashes, formats, destinations for the given mode. */
+/** A restore that may leave open with which mode it will be: then what stands at its destinations is only told. */
+export type RestoreQuestion = Omit<RestoreOrder, 'mode'> & { readonly mode: RestoreOrder['mode'] | null };
+
+/** What a restore needs: hashes right, formats readable, destinations reachable and in the state that the mode needs. */
 export async function checkForRestore(
   session: Session,
   observation: Observation,
   reference: string,
+  question: RestoreQuestion,
 ): Promise<readonly OnlineCheck[]> {
   try {
     const found = findSnapshot(session, observation, reference);
-    const prepared = await prepareRestore(session, found, { targets: [], into: {}, mode: () => 'replace', paths: [] });
+    const prepared = await prepareRestore(session, found, {
+      ...question,
+      mode: question.mode ?? (() => 'replace'),
+    });
     const checks = prepared.targets.map((target): OnlineCheck => {
       const obstacle = obstacleAt(target);
       const subject = `restore ${target.name}`;
-      return obstacle === null ? good(subject, describeDestination(target)) : failed(subject, obstacle);
+      return obstacle === null
+        ? good(subject, describeDestination(target, question.mode !== null))
+        : failed(subject, obstacle);
     });
     const hashes = await guarded(`snapshot ${reference}`, async () => {
       await checkRestore(session, {
@@ -152,8 +161,9 @@ export async function checkForRestore(
   }
 }
 
-function describeDestination({ place, engine, state }: PreparedTarget): string {
+function describeDestination({ place, engine, mode, state }: PreparedTarget, isModeGiven: boolean): string {
   if (state.state !== 'occupied') return `${place} is free (${state.description})`;
+  if (isModeGiven) return `${place} is taken (${state.description}), as --mode ${mode} expects`;
   const modes = engine.capabilities.modes.filter((mode) => mode !== 'new').map((mode) => `--mode ${mode}`);
   return `${place} is taken (${state.description}): ${modes.join(' or ')}`;
 }

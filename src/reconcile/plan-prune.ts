@@ -46,7 +46,12 @@ function fateOf(input: PruneInput, snapshot: SnapshotRecord, guards: PruneGuards
       fate: 'withhold',
       reason: reason('protected', `protected${guarded.reason === '' ? '' : `: ${guarded.reason}`}`),
     };
-  if (snapshot.kind === 'safety' || isBeingRemoved(snapshot)) return fate;
+  if (snapshot.kind === 'safety') return fate;
+  // Whatever was good when its removal was decided may be lost by now.
+  if (isBeingRemoved(snapshot)) {
+    if (guards.newestGood !== undefined || guards.storedHere.length > 0) return fate;
+    return { fate: 'withhold', reason: reason('last-good', `no good snapshot is in ${input.repository.name}`) };
+  }
   if (!isGood(snapshot) && !hasNewerGood(snapshot, guards))
     return { fate: 'withhold', reason: reason('last-good', `no newer good snapshot is in ${input.repository.name}`) };
   if (!isGood(snapshot)) return fate;

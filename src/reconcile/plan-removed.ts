@@ -69,7 +69,8 @@ function pruneAllButLast({ backup, repository, own, whose }: RemovedBackup): {
   const holdReason = (snapshot: SnapshotRecord): Reason | null => {
     const marked = protection(snapshot);
     if (marked !== null) return reason('protected', `protected${marked.reason === '' ? '' : `: ${marked.reason}`}`);
-    if (isBeingRemoved(snapshot)) return null;
+    if (isBeingRemoved(snapshot))
+      return newestGood === undefined ? reason('last-good', `no good snapshot is in ${repository}`) : null;
     if (snapshot.protect) return reason('protected', 'its backup had `protect: true`');
     if (snapshot.kind !== 'safety' && (newestGood === undefined || byStart(snapshot, newestGood) > 0))
       return reason('last-good', `no newer good snapshot is in ${repository}`);

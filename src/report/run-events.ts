@@ -12,18 +12,19 @@ export interface EventReporter {
   close(): void;
 }
 
-/** One plain line per event on the error stream, and on a terminal one line of live progress below. */
+/** One plain line per event on the error stream; progress is a live line on a terminal, and rare lines elsewhere. */
 export function reportEvents(terminal: Terminal): EventReporter {
   const progress = terminal.errIsTerminal ? liveLine(terminal) : undefined;
-  const isDue = progressGate(200, MEBIBYTE);
+  const isDue = progress === undefined ? progressGate(10, GIBIBYTE) : progressGate(200, MEBIBYTE);
   const line = (text: string): void => {
     progress?.clear();
     terminal.err(`${text}\n`);
   };
+  const plain = (event: ProgressEvent): void => line(`${pad('', WORD_WIDTH)} ${howFar(event)}`);
   return {
     emit: (event) => {
       if (event.type !== 'progress') describe(event, terminal, line);
-      else if (isDue(event)) progress?.show(event.subject, event.bytes, event.totalBytes);
+      else if (isDue(event)) (progress?.show ?? plain)(event);
     },
     close: () => progress?.clear(),
   };
@@ -52,6 +53,7 @@ export function reportNdjson(terminal: Terminal): EventReporter {
 }
 
 const MEBIBYTE = 2 ** 20;
+const GIBIBYTE = 2 ** 30;
 
 /** Lets a progress event pass when enough has moved since the last one of its subject: a part of the whole, or so many bytes. */
 function progressGate(parts: number, leastBytes: number): (event: ProgressEvent) => boolean {
@@ -121,14 +123,14 @@ function describe(event: Exclude<RunEvent, ProgressEvent>, terminal: Terminal, l
 }
 
 function liveLine(terminal: Terminal): {
-  show(subject: string, bytes: number, totalBytes: number | null): void;
+  readonly show: (event: ProgressEvent) => void;
   clear(): void;
 } {
   const subjects = new Map<string, string>();
   let shown = false;
   return {
-    show: (subject, bytes, totalBytes) => {
-      subjects.set(subject, `${subject} ${share(bytes, totalBytes)}${formatBytes(bytes)}`);
+    show: (event) => {
+      subjects.set(event.subject, howFar(event));
       const text = [...subjects.values()].join('   ').slice(0, terminal.columns - WORD_WIDTH - 2);
       terminal.err(`\r\u001B[2K${' '.repeat(WORD_WIDTH + 1)}${terminal.paintErr('dim', text)}`);
       shown = true;
@@ -140,6 +142,9 @@ function liveLine(terminal: Terminal): {
     },
   };
 }
+
+const howFar = ({ subject, bytes, totalBytes }: ProgressEvent): string =>
+  `${subject} ${share(bytes, totalBytes)}${formatBytes(bytes)}`;
 
 /** A bar while the expected size holds. More than expected means that nobody knows how much is left. */
 function share(bytes: number, totalBytes: number | null): string {

@@ -105,14 +105,14 @@ describe('bkp apply', () => {
       "            made repository near (<uuid>) in <folder>/near
                   made repository far (<uuid>) in <folder>/far
       start  create shop@near
-        failed  db  cannot copy database <folder>/gone.db: <folder>/gone.db does not exist
-      failed  create shop@near  cannot copy database <folder>/gone.db: <folder>/gone.db does not exist
+        failed  db  cannot copy the database: <folder>/gone.db does not exist
+      failed  create shop@near  cannot copy the database: <folder>/gone.db does not exist
       not-started copy shop@far  dependency-failed: create shop@near is not done
       not-started verify shop@near  dependency-failed: create shop@near is not done
       not-started verify shop@far  dependency-failed: copy shop@far is not done"
     `);
     expect(screen(project, stdout).split('\n').slice(-5).join('\n')).toMatchInlineSnapshot(`
-      "  failed  create shop@near: cannot copy database <folder>/gone.db: <folder>/gone.db does not exist
+      "  failed  create shop@near: cannot copy the database: <folder>/gone.db does not exist
         not-started  copy shop@far: dependency-failed: create shop@near is not done
         not-started  verify shop@near: dependency-failed: create shop@near is not done
         not-started  verify shop@far: dependency-failed: copy shop@far is not done
@@ -135,7 +135,7 @@ describe('bkp apply', () => {
     const { stdout } = await project.bkp('apply --yes --init-repositories', 7);
     expect(screen(project, stdout).split('\n').slice(-6).join('\n')).toMatchInlineSnapshot(`
       "Plan: 1 create, 1 copy, 2 verify.
-        partial  create shop@near: db: cannot copy database <folder>/gone.db: <folder>/gone.db does not exist
+        partial  create shop@near: db: cannot copy the database: <folder>/gone.db does not exist
         not-started  copy shop@far: dependency-failed: create shop@near is not done
         not-started  verify shop@near: dependency-failed: create shop@near is not done
         not-started  verify shop@far: dependency-failed: copy shop@far is not done
@@ -215,7 +215,7 @@ describe('bkp apply', () => {
     const { stdout } = await project.bkp('apply --yes --init-repositories --fail-fast', 1);
     expect(screen(project, stdout).split('\n').slice(-7).join('\n')).toMatchInlineSnapshot(`
       "Plan: 2 create, 1 copy, 2 verify.
-        failed  create bad@near: cannot copy database <folder>/gone.db: <folder>/gone.db does not exist
+        failed  create bad@near: cannot copy the database: <folder>/gone.db does not exist
         not-started  create shop@near: an earlier step failed
         not-started  copy shop@far: an earlier step failed
         not-started  verify shop@near: an earlier step failed

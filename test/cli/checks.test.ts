@@ -89,10 +89,20 @@ describe('bkp validate', () => {
     await project.bkp('validate --online --for restore --snapshot shop@2001-01-01', 6);
   });
 
+  it('checks destinations for a mode that is named', async () => {
+    const question = 'validate --online --for restore --snapshot shop@latest --target db';
+    const { stdout: taken } = await base.bkp(`${question} --mode new`, 6);
+    expect(taken).toContain('FAIL  restore db');
+    expect(taken).not.toContain('restore tree');
+    expect((await base.bkp(`${question} --mode replace`)).stdout).toContain('as --mode replace expects');
+    expect((await base.bkp(`${question} --mode new --into path=elsewhere.db`)).stdout).toContain('is free');
+  });
+
   it.each([
     ['--for restore', 'cannot validate for a restore: --for restore and --snapshot go together'],
     ['--snapshot shop@latest', 'cannot validate for a restore: --for restore and --snapshot go together'],
     ['--for restore --snapshot shop@latest', 'cannot validate for a restore offline: add --online'],
+    ['--mode new', 'cannot validate for a restore: --target, --into and --mode need --for restore'],
   ])('refuses %s', async (flags, message) => {
     expect((await base.bkp(`validate ${flags}`, 4)).stderr).toBe(`error: ${message}\n`);
   });
@@ -151,7 +161,7 @@ describe('bkp status', () => {
       "BACKUP  STATE  LAST GOOD  AGE  DUE  NEXT  COPIES
       shop  missing  -  -  <time>  <time>  0/2
       wrong: shop has no good snapshot
-      wrong: shop failed <time>: cannot copy database <folder>/gone.db: <folder>/gone.db does not exist
+      wrong: shop failed <time>: cannot copy the database: <folder>/gone.db does not exist
       Not all is well. \`bkp plan\` shows what would be done about it."
     `);
     const late = await copyOf(base);

@@ -226,7 +226,9 @@ test('no prune takes the newest good, the newest verified or a protected snapsho
       const pruned = here.find(({ id }) => id === step.snapshot);
       if (pruned === undefined) throw new Error('prunes what is not there');
       expect(protection(pruned)).toBeNull();
-      if (pruned.kind === 'safety' || isBeingRemoved(pruned)) return;
+      if (pruned.kind === 'safety') return;
+      expect(here.some(isGood)).toBe(true);
+      if (isBeingRemoved(pruned)) return;
       const newer = here.filter((one) => isGood(one) && one.startedAt > pruned.startedAt);
       expect(newer.length).toBeGreaterThan(0);
       if (verifiedAt(pruned) !== null && isGood(pruned))

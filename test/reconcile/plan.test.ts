@@ -246,6 +246,19 @@ describe('retention', () => {
     expect(new Set(outlineWithheld(limited))).toEqual(new Set(['prune app@nas max-prune']));
   });
 
+  it('ends a removal that was cut short only where a good snapshot stands', () => {
+    const [old, fresh] = days(19, 20);
+    const leaving = { ...old!, marks: [aMark('released', now, { keys: ['db.db.zst'] })] };
+    expect(outline(planFor(policy, nas(leaving, fresh!), now))).toEqual(['prune app@nas partial-upload']);
+    expect(outline(planFor(policy, nas(leaving), now))).toEqual([
+      'create app@nas first-snapshot',
+      'prune app@nas partial-upload',
+    ]);
+    const pruneOnly = planFor(policy, nas(leaving), now, { only: ['prune'] });
+    expect(outline(pruneOnly)).toEqual([]);
+    expect(outlineWithheld(pruneOnly)).toContain('prune app@nas last-good');
+  });
+
   it('holds a prune back while the newer snapshot has not been copied there', () => {
     const both = aBackup({ retention: keep({ keepLast: 1 }), repositories: ['nas', 'offsite'] });
     const [old, fresh] = days(19, 20);

@@ -42,7 +42,7 @@ const EVENTS: readonly RunEvent[] = [
 ];
 
 describe('reportEvents', () => {
-  it('writes one plain line per event into a pipe, and no progress', () => {
+  it('writes one plain line per event into a pipe, and no small progress', () => {
     const terminal = recordingTerminal();
     const reporter = reportEvents(terminal);
     for (const event of EVENTS) reporter.emit(event);
@@ -61,6 +61,13 @@ describe('reportEvents', () => {
       "
     `);
     expect(terminal.written.out).toBe('');
+  });
+
+  it('writes a line into a pipe for each gibibyte', () => {
+    const terminal = recordingTerminal();
+    const reporter = reportEvents(terminal);
+    for (let bytes = 0; bytes < 2_500 * MEBIBYTE; bytes += 100 * MEBIBYTE) reporter.emit(progress(bytes, null));
+    expect(terminal.written.err).toBe('            db 1.1 GiB\n            db 2.1 GiB\n');
   });
 
   it('draws one line of progress on a screen and takes it away before anything else', () => {

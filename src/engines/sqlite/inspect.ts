@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { integrityError, type BkpError } from '../../errors.ts';
 import type { Facts } from '../engine.ts';
@@ -13,6 +13,7 @@ export interface InspectInput {
 
 /** Checks a copy from end to end and counts what is in it. Throws `integrity` for damage. */
 export function inspectCopy({ path, name }: InspectInput): Facts {
+  assertHeader(path, name);
   try {
     const database = openUnchanging(path);
     try {
@@ -25,6 +26,19 @@ export function inspectCopy({ path, name }: InspectInput): Facts {
   } catch (error) {
     throw explainSqliteError('check', name, error);
   }
+}
+
+/** SQLite looks at the header late, and says little of it. */
+function assertHeader(path: string, name: string): void {
+  const start = Buffer.alloc(16);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, start);
+  } finally {
+    closeSync(file);
+  }
+  if (start.toString('latin1') === 'SQLite format 3\0') return;
+  throw integrityError(`cannot trust database ${name}: it is not a SQLite database`);
 }
 
 /** SQLite reads a page that is cut short as if zeros followed. */
