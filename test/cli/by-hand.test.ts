@@ -93,7 +93,7 @@ describe('bkp upload', () => {
       "error: cannot upload out/db.db to db: its last page is cut
       hint: nothing of it was kept
       error: cannot upload empty: it is empty
-      error: cannot upload text to db: its last page is cut
+      error: cannot upload text to db: it is not a SQLite database
       hint: nothing of it was kept
       error: cannot upload gone: there is no such file
       "
