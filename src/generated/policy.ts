@@ -17,7 +17,7 @@ export type RepositoryConfig = DirectoryRepository;
 /**
  * One thing to protect.
  */
-export type Target = FilesTarget | SqliteTarget;
+export type Target = FilesTarget | PostgresTarget | SqliteTarget;
 /**
  * How artifacts are compressed before they are stored. Default zstd.
  */
@@ -173,6 +173,67 @@ export interface FilesTarget {
    * Restore below this folder instead of the original places; only as `--into root=…` and under `restores`.
    */
   readonly root?: string;
+  readonly formerly?: Formerly;
+  readonly compression?: Compression;
+  readonly compressionLevel?: CompressionLevel;
+  readonly checks?: CheckDepth;
+}
+/**
+ * A PostgreSQL database, captured with pg_dump; rows are counted under the snapshot of the dump.
+ */
+export interface PostgresTarget {
+  /**
+   * The engine.
+   */
+  readonly type: 'postgres';
+  /**
+   * Name or address of the server. Default localhost.
+   */
+  readonly host?: string;
+  /**
+   * Folder of the server's unix socket, instead of `host`.
+   */
+  readonly socket?: string;
+  /**
+   * Port of the server. Default 5432.
+   */
+  readonly port?: number;
+  /**
+   * Who connects. Default postgres.
+   */
+  readonly user?: string;
+  /**
+   * Password of the user; reaches the tools by a private file, never by argv or environment.
+   */
+  readonly password?: string;
+  /**
+   * How the connection is encrypted, in the words of libpq. Default prefer.
+   */
+  readonly tls?: 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+  /**
+   * File with the certificates that sign the server's. Default: those of the system.
+   */
+  readonly tlsCa?: string;
+  /**
+   * File with a client certificate; needs `tlsKey`.
+   */
+  readonly tlsCertificate?: string;
+  /**
+   * File with the key of the client certificate, readable for nobody else.
+   */
+  readonly tlsKey?: string;
+  /**
+   * The database.
+   */
+  readonly database: string;
+  /**
+   * Folder with pg_dump and pg_restore. Default: those on PATH and in the folders of distributions that fit the server.
+   */
+  readonly tools?: string;
+  /**
+   * How long the dump waits for a table that is locked. Default 30s.
+   */
+  readonly lockTimeout?: string;
   readonly formerly?: Formerly;
   readonly compression?: Compression;
   readonly compressionLevel?: CompressionLevel;

@@ -78,6 +78,75 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
     "sql": false,
     "local": false
   },
+  "postgres": {
+    "keys": [
+      "type",
+      "host",
+      "socket",
+      "port",
+      "user",
+      "password",
+      "tls",
+      "tlsCa",
+      "tlsCertificate",
+      "tlsKey",
+      "database",
+      "tools",
+      "lockTimeout",
+      "formerly",
+      "compression",
+      "compressionLevel",
+      "checks"
+    ],
+    "required": [
+      "type",
+      "database"
+    ],
+    "defines": [
+      "database"
+    ],
+    "paths": [
+      "socket",
+      "tlsCa",
+      "tlsCertificate",
+      "tlsKey",
+      "tools"
+    ],
+    "secrets": [
+      "password"
+    ],
+    "places": [
+      "host",
+      "socket",
+      "port",
+      "database"
+    ],
+    "restoreOnly": [],
+    "formats": {
+      "lockTimeout": "duration"
+    },
+    "kinds": {
+      "type": "text",
+      "host": "text",
+      "socket": "text",
+      "port": "number",
+      "user": "text",
+      "password": "text",
+      "tls": "text",
+      "tlsCa": "text",
+      "tlsCertificate": "text",
+      "tlsKey": "text",
+      "database": "text",
+      "tools": "text",
+      "lockTimeout": "text",
+      "formerly": "list",
+      "compression": "text",
+      "compressionLevel": "number",
+      "checks": "text"
+    },
+    "sql": true,
+    "local": false
+  },
   "sqlite": {
     "keys": [
       "type",

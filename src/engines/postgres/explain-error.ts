@@ -1,0 +1,27 @@
+import { reasonOf, targetError, type BkpError } from '../../errors.ts';
+
+/** What helps, by SQLSTATE or by the system's code. */
+const HINTS: Readonly<Record<string, string>> = {
+  '28P01': 'correct `user` and `password`',
+  '28000': 'the server does not let this user in from here: see its pg_hba.conf',
+  '3D000': 'correct `database`',
+  '42501': 'grant the right to the user, or connect as the owner',
+  '53300': 'the server has no connection left',
+  ECONNREFUSED: 'is the server running, and are `host` and `port` right?',
+  ENOTFOUND: 'correct `host`',
+  ENOENT: 'correct `socket`: the folder that holds .s.PGSQL.5432',
+};
+
+/** An error of the server or of the way to it, in one sentence; `doing` is `cannot query database kong on db:5432`. */
+export function explainPostgresError(doing: string, error: unknown): BkpError {
+  const code = codeOf(error);
+  const reason = reasonOf(error).split('\n')[0] ?? '';
+  return targetError(`${doing}: ${reason === '' ? code : reason}`, { hint: HINTS[code], cause: error });
+}
+
+/** SQLSTATE of a server's error, the code of a system error, or nothing. */
+export function codeOf(error: unknown): string {
+  const cause = error instanceof AggregateError ? error.errors[0] : error;
+  const { code } = (cause ?? {}) as { readonly code?: unknown };
+  return typeof code === 'string' ? code : '';
+}

@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Context } from '../../context.ts';
+import type { PostgresTarget } from './connection.ts';
+
+/** How PostgreSQL's own programs reach a server: their environment, and the file behind it. */
+export interface Libpq {
+  readonly env: Readonly<Record<string, string>>;
+  /** Removes the password file. */
+  close(): Promise<void>;
+}
+
+/** Passwords stand in a file that only we can read: neither argv nor the environment of a process is private. */
+export async function openLibpq(
+  target: PostgresTarget,
+  context: Context,
+  database: string = target.database,
+): Promise<Libpq> {
+  const {
+    host = 'localhost',
+    port = 5432,
+    socket,
+    user = 'postgres',
+    password,
+    tls,
+    tlsCa,
+    tlsCertificate,
+    tlsKey,
+  } = target;
+  const passFile = join(context.workDir, `pgpass-${randomUUID()}`);
+  const line = ['*', '*', '*', user, password ?? '']
+    .map((field, index) => (index < 3 ? field : escapeField(field)))
+    .join(':');
+  await writeFile(passFile, password === undefined ? '' : `${line}\n`, { mode: 0o600, flag: 'wx' });
+  const given = { PGSSLMODE: tls, PGSSLROOTCERT: tlsCa, PGSSLCERT: tlsCertificate, PGSSLKEY: tlsKey };
+  const set = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
+  return {
+    env: {
+      PGHOST: socket ?? host,
+      PGPORT: String(port),
+      PGUSER: user,
+      PGDATABASE: database,
+      PGPASSFILE: passFile,
+      PGAPPNAME: 'bkp',
+      PGCONNECT_TIMEOUT: '15',
+      ...Object.fromEntries(set),
+    },
+    close: () => rm(passFile, { force: true }),
+  };
+}
+
+const escapeField = (field: string): string => field.replaceAll(/[\\:]/g, String.raw`\$&`);
