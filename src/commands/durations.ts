@@ -1,5 +1,5 @@
 import { usageError } from '../errors.ts';
-import { parseDuration } from '../policy/duration.ts';
+import { parseDuration } from '../duration.ts';
 import type { OptionValues } from './option-values.ts';
 
 /** A duration flag in milliseconds, or undefined when it was not given. `0s` is zero. */

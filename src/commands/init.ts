@@ -75,8 +75,19 @@ type Named<T> = readonly [name: string, config: T];
 function namedTarget(flag: string): Named<Target> {
   const { name, rest } = splitName(flag);
   const config = parseTargetFlag(rest);
-  const path = config.type === 'sqlite' ? config.path.replace(/\.\w+$/, '') : (config.paths[0] ?? '');
-  return [name ?? nameFrom(path, config.type), config];
+  return [name ?? nameFrom(whatOf(config), config.type), config];
+}
+
+/** What a target is called after. */
+function whatOf(config: Target): string {
+  switch (config.type) {
+    case 'sqlite':
+      return config.path.replace(/\.\w+$/, '');
+    case 'files':
+      return config.paths[0] ?? '';
+    case 'postgres':
+      return config.database;
+  }
 }
 
 function namedRepository(flag: string): Named<RepositoryConfig> {

@@ -25,6 +25,8 @@ export interface Capabilities {
   readonly paths: boolean;
   /** `merge` overwrites nothing but changes the destination in place, so a safety snapshot is due before it. */
   readonly safetyBeforeMerge: boolean;
+  /** What it captures and restores lies on the machine that bkp runs on; else every machine reaches the same. */
+  readonly local: boolean;
   readonly tools: readonly ToolNeed[];
   /** Native formats it captures and reads; an adopted dump is of the first. */
   readonly formats: readonly string[];
@@ -126,6 +128,11 @@ export interface RestoreRequest<T> {
   readonly skipConflicts: boolean;
   /** Facts of the manifest, compared with what was restored before the old state is given up; null when unknown. */
   readonly expectedFacts: Facts | null;
+  /**
+   * Asks what was restored, before the old state is given up; throws when the policy's checks fail there. Absent where
+   * there is nothing to ask, or the artifacts were asked themselves (`query`).
+   */
+  readonly accept?: (query: (sql: string) => Promise<FactValue>) => Promise<void>;
   /** Used in the names of what is set aside, so that they can be told apart: `20261119T020000Z-k3x9q2aa`. */
   readonly snapshot: string;
 }
@@ -149,6 +156,11 @@ export interface SetAside {
   readonly reference: string;
 }
 
+/** Something that was set aside, with the destination it was moved away from where the policy still knows it. */
+export interface FoundAside<T> extends SetAside {
+  readonly destination?: T | undefined;
+}
+
 /**
  * How one `type` of target is captured, checked and restored. Adapters hold no state, no retry loop, no progress and no
  * dry run; they never print and never know a repository.
@@ -162,7 +174,7 @@ export interface Engine<K extends Target['type'] = Target['type']> {
   capture(target: TargetOf<K>, context: Context): Promise<Capture>;
   /** The engine's own full check of stored artifacts, without a server. Throws `integrity` for damage. */
   check(artifacts: readonly IncomingArtifact[], context: Context): Promise<CheckResult>;
-  /** Evaluates SQL checks on stored artifacts; present where `sqlChecks`. */
+  /** Evaluates SQL checks on stored artifacts; an engine that needs a server for them has `accept` instead. */
   query?(
     artifacts: readonly IncomingArtifact[],
     sql: readonly string[],
@@ -181,9 +193,9 @@ export interface Engine<K extends Target['type'] = Target['type']> {
     artifact: { readonly name: string; readonly decode: string; readonly file: string },
   ): string;
   /** True while something set aside is still there. */
-  setAsideExists(old: SetAside, context: Context): Promise<boolean>;
+  setAsideExists(old: FoundAside<TargetOf<K>>, context: Context): Promise<boolean>;
   /** Removes something set aside. Refuses a reference that does not look like one it made. */
-  removeSetAside(old: SetAside, context: Context): Promise<void>;
+  removeSetAside(old: FoundAside<TargetOf<K>>, context: Context): Promise<void>;
 }
 
 export type TargetOf<K extends Target['type']> = Extract<Target, { type: K }>;

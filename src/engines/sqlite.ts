@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { targetError } from '../errors.ts';
 import type { Capture, Engine, IncomingArtifact, Problem, TargetOf } from './engine.ts';
 import { requireFreeSpace } from './free-space.ts';
+import { shellQuote } from './shell-quote.ts';
 import { busyTimeoutMs } from './sqlite/busy-timeout.ts';
 import { callSqlite } from './sqlite/call.ts';
 import { withHeartbeat } from './sqlite/heartbeat.ts';
@@ -23,6 +24,7 @@ export const sqlite: Engine<'sqlite'> = {
     sqlChecks: true,
     paths: false,
     safetyBeforeMerge: true,
+    local: true,
     tools: [],
     formats: ['sqlite3'],
   },
@@ -181,6 +183,3 @@ async function withCopy<T>(
     await rm(folder, { recursive: true, force: true });
   }
 }
-
-const shellQuote = (text: string): string =>
-  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

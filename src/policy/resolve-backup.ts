@@ -1,5 +1,5 @@
 import type { Check as PolicyCheck, Retention as PolicyRetention } from '../generated/policy.ts';
-import { parseDuration } from './duration.ts';
+import { parseDuration } from '../duration.ts';
 import { parseExpectation } from './expectation.ts';
 import { sourceOf } from './locate.ts';
 import { settingPath, type BackupSettings, type Entry } from './policy-set.ts';

@@ -8,7 +8,7 @@ import type { PolicyDocument } from './document.ts';
 import { sourceOf } from './locate.ts';
 import { policyData, type Entry, type PolicySet } from './policy-set.ts';
 import { resolveBackup } from './resolve-backup.ts';
-import { parseDuration } from './duration.ts';
+import { parseDuration } from '../duration.ts';
 import { storedText } from './stored-text.ts';
 import type {
   ResolvedPolicy,

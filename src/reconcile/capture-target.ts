@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import type { Capture, Engine, Facts, FactValue } from '../engines/engine.ts';
+import { joinFacts } from './join-facts.ts';
 import { integrityError } from '../errors.ts';
 import type { Target } from '../generated/policy.ts';
 import type { Check, ResolvedTarget } from '../policy/resolved-policy.ts';
@@ -63,7 +64,8 @@ async function captureOnce(
   try {
     const stored: StoredArtifact[] = [];
     for (const artifact of capture.artifacts) stored.push(await store(input, artifact, context));
-    const facts = stored.reduce<Facts>((all, one) => ({ ...all, ...one.facts }), await factsOfCopy);
+    const inArtifacts = stored.reduce<Facts>((all, one) => ({ ...all, ...one.facts }), {});
+    const facts = joinFacts(input.target.name, inArtifacts, await factsOfCopy);
     const checks = await runChecks(input, capture, facts);
     const captured: ManifestTarget = {
       type: input.target.config.type,

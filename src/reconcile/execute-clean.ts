@@ -3,6 +3,7 @@ import { cleanRemains } from '../snapshots/remove-remains.ts';
 import { ownNames } from './backup-view.ts';
 import type { StepDone } from './execute-step.ts';
 import type { BackupExecution } from './execution.ts';
+import { foundAside } from './found-aside.ts';
 import { writable } from './holder.ts';
 import { stoppable } from './session.ts';
 import type { Step } from './step.ts';
@@ -13,7 +14,7 @@ export async function cleanStep(execution: BackupExecution, step: Step): Promise
   const [reference] = step.artifacts;
   if (reference !== undefined) {
     const old = observation.setAside.find(({ record }) => record.reference === reference)?.record;
-    if (old !== undefined) await engineOf(old.type).removeSetAside(old, stoppable(session));
+    if (old !== undefined) await engineOf(old.type).removeSetAside(foundAside(session, old), stoppable(session));
     return { snapshot: null, flaws: [] };
   }
   const { repository, lease } = writable(execution, step.repository);

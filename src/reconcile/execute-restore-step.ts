@@ -30,7 +30,7 @@ export async function restoreStep(execution: BackupExecution, step: Step): Promi
   await checkRestore(session, prepared);
   await secureWhatAppeared(execution, step, prepared);
   const report = await runRestore(session, prepared, { skipConflicts: false });
-  execution.setAside.push(...setAsideBy(session, report, restore.keepOldMs));
+  execution.setAside.push(...setAsideBy(session, prepared, report, restore.keepOldMs));
   if (report.failed !== null) throw report.failed.error;
   await remember(execution, step, found, restore.name, destinationDigest(restore.targets));
   return { snapshot: found.id, flaws: restoreFlaws(report) };

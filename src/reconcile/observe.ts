@@ -8,6 +8,7 @@ import { observeRepositories } from './observe-repositories.ts';
 import type { Observation, ObservedDestination, ObservedRepository, ObservedSetAside } from './observation.ts';
 import { newestBy } from './plan-create.ts';
 import { pendingRestores } from './plan-restores.ts';
+import { foundAside } from './found-aside.ts';
 import { isChangedInPlace, prepareDestination } from './prepare-restore.ts';
 import { readManifest } from '../snapshots/read-snapshot.ts';
 import { stoppable, type Session } from './session.ts';
@@ -72,8 +73,10 @@ async function findSetAside(
   for (const observed of repositories) {
     if (observed.state !== 'ready') continue;
     for (const run of observed.inventory.runs.filter((one) => names.includes(one.policy))) {
-      for (const record of run.setAside.filter(({ host }) => host === session.context.host.name)) {
-        const exists = await engineOf(record.type).setAsideExists(record, stoppable(session));
+      for (const record of run.setAside) {
+        const engine = engineOf(record.type);
+        if (engine.capabilities.local && record.host !== session.context.host.name) continue;
+        const exists = await engine.setAsideExists(foundAside(session, record), stoppable(session));
         if (exists) found.push({ repository: observed.name, backup: run.backup, record });
       }
     }

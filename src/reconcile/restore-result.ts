@@ -1,4 +1,6 @@
 import type { Facts } from '../engines/engine.ts';
+import type { Target } from '../generated/policy.ts';
+import { TARGET_FACTS } from '../generated/schema-facts.ts';
 import { formatInstant } from './phrases.ts';
 import type { RestoreReport } from './run-restore.ts';
 import type { PreparedRestore } from './prepare-restore.ts';
@@ -6,12 +8,31 @@ import type { SetAsideRecord } from '../snapshots/run-record.ts';
 import type { Session } from './session.ts';
 
 /** What was set aside by a restore, with the time it may go. */
-export function setAsideBy(session: Session, report: RestoreReport, keepOldMs: number): readonly SetAsideRecord[] {
+export function setAsideBy(
+  session: Session,
+  { targets }: PreparedRestore,
+  report: RestoreReport,
+  keepOldMs: number,
+): readonly SetAsideRecord[] {
   const until = new Date(session.context.clock.now().getTime() + keepOldMs).toISOString();
-  return Object.values(report.outcomes)
-    .flatMap((outcome) => outcome.keptOld)
-    .map((old) => ({ ...old, host: session.context.host.name, until }));
+  const host = session.context.host.name;
+  return targets.flatMap(({ name, resolved, into }) =>
+    (report.outcomes[name]?.keptOld ?? []).map((old) => ({
+      ...old,
+      host,
+      target: resolved.name,
+      into: withoutSecrets(resolved.config.type, into),
+      until,
+    })),
+  );
 }
+
+/** What reaches the old state again, and nothing that opens it: secrets come from the policy. */
+const withoutSecrets = (
+  type: Target['type'],
+  into: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(into).filter(([key]) => !TARGET_FACTS[type].secrets.includes(key)));
 
 /** Sentences for people about what a restore left behind and what it could not do. */
 export function restoreFlaws(report: RestoreReport): readonly string[] {

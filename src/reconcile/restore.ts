@@ -71,7 +71,7 @@ export async function executeRestore(
     session.context.emit({ type: 'step-started', stepId, action, address });
     const started = session.context.clock.monotonicMs();
     const report = await runRestore(session, prepared, options);
-    setAside = setAsideBy(session, report, options.keepOldMs ?? prepared.found.backup.keepOldMs);
+    setAside = setAsideBy(session, prepared, report, options.keepOldMs ?? prepared.found.backup.keepOldMs);
     const result = resultOf(restore, prepared, report, setAside);
     results.push({ ...result, durationMs: session.context.clock.monotonicMs() - started });
     // What came back is the result of the run, not an event of it.

@@ -1,5 +1,7 @@
-import type { RestoreOutcome } from '../engines/engine.ts';
+import type { FactValue, RestoreOutcome, RestoreRequest } from '../engines/engine.ts';
 import { BkpError, integrityError, reasonOf, targetError } from '../errors.ts';
+import type { Target } from '../generated/policy.ts';
+import type { Check } from '../policy/resolved-policy.ts';
 import { snapshotFolder } from '../snapshots/keys.ts';
 import { verifyStored } from '../streams/hash-stored.ts';
 import { checkName, factAt, factText, judge } from './expectations.ts';
@@ -36,27 +38,43 @@ export async function checkRestore(session: Session, prepared: PreparedRestore):
   }
 }
 
-/** The policy's checks on the artifact itself; `previous` means nothing here. */
-async function checkContents(
-  session: Session,
-  { found, place, manifest }: PreparedRestore,
-  target: PreparedTarget,
-): Promise<void> {
-  const checks = (found.backup.checks[target.resolved.name] ?? []).filter((check) => !check.expect.relative);
+/** The policy's checks on the artifact itself, where its engine can ask it; `previous` means nothing here. */
+async function checkContents(session: Session, prepared: PreparedRestore, target: PreparedTarget): Promise<void> {
+  const { place, manifest } = prepared;
+  const { engine } = target;
+  const checks = absoluteChecks(prepared, target).filter((check) => 'facts' in check || engine.query !== undefined);
+  const queries = checks.flatMap((check) => ('sql' in check ? [check.sql] : []));
   if (checks.length === 0) return;
   const context = stoppable(session);
   const artifacts = openArtifacts(place.repository, place.record.backup, manifest.id, target.stored, context);
-  const queries = checks.flatMap((check) => ('sql' in check ? [check.sql] : []));
-  const answers = queries.length === 0 ? [] : ((await target.engine.query?.(artifacts, queries, context)) ?? []);
+  const answers = queries.length === 0 ? [] : ((await engine.query?.(artifacts, queries, context)) ?? []);
   for (const check of checks) {
     const value = 'sql' in check ? answers[queries.indexOf(check.sql)] : factAt(target.stored.facts, check.facts);
-    if (value === undefined) throw integrityError(`cannot restore ${target.name}: ${checkName(check)} gives no value`);
-    const outcome = judge(check, value, undefined);
-    if (!outcome.ok)
-      throw integrityError(
-        `cannot restore ${target.name}: ${outcome.check} is ${factText(value)}, expected ${outcome.expect}`,
-      );
+    assertHolds(target, check, value);
   }
+}
+
+/** The same at the destination, for engines that can only ask a server. */
+function acceptance(prepared: PreparedRestore, target: PreparedTarget): Pick<RestoreRequest<Target>, 'accept'> {
+  const checks = absoluteChecks(prepared, target).filter((check) => 'sql' in check);
+  if (checks.length === 0 || target.engine.query !== undefined || target.mode === 'merge') return {};
+  return {
+    accept: async (query) => {
+      for (const check of checks) if ('sql' in check) assertHolds(target, check, await query(check.sql));
+    },
+  };
+}
+
+const absoluteChecks = ({ found }: PreparedRestore, { resolved }: PreparedTarget): readonly Check[] =>
+  (found.backup.checks[resolved.name] ?? []).filter((check) => !check.expect.relative);
+
+function assertHolds(target: PreparedTarget, check: Check, value: FactValue | undefined): void {
+  if (value === undefined) throw integrityError(`cannot restore ${target.name}: ${checkName(check)} gives no value`);
+  const outcome = judge(check, value, undefined);
+  if (outcome.ok) return;
+  throw integrityError(
+    `cannot restore ${target.name}: ${outcome.check} is ${factText(value)}, expected ${outcome.expect}`,
+  );
 }
 
 /**
@@ -82,10 +100,11 @@ export async function runRestore(
 
 async function restoreTarget(
   session: Session,
-  { place, manifest }: PreparedRestore,
+  prepared: PreparedRestore,
   target: PreparedTarget,
   skipConflicts: boolean,
 ): Promise<RestoreOutcome> {
+  const { place, manifest } = prepared;
   const context = stoppable(session);
   const whole = target.mode !== 'merge' && target.paths.length === 0;
   const outcome = await target.engine.restore(
@@ -97,6 +116,7 @@ async function restoreTarget(
       skipConflicts,
       expectedFacts: whole && Object.keys(target.stored.facts).length > 0 ? target.stored.facts : null,
       snapshot: manifest.id,
+      ...acceptance(prepared, target),
     },
     context,
   );

@@ -1,3 +1,4 @@
+import { assertFactsAgree } from './join-facts.ts';
 import { openArtifacts } from './open-artifacts.ts';
 import type { Context } from '../context.ts';
 import { engineOf } from '../engines/registry.ts';
@@ -52,9 +53,14 @@ export async function verifySnapshot(
       damaged.push({ key: artifact.key, reason });
     }
     if (!deep || !whole) continue;
-    const reason = await damageOf(() =>
-      engineOf(target.type).check(openArtifacts(repository, folder, manifest.id, target, context), context),
-    );
+    const reason = await damageOf(async () => {
+      const artifacts = openArtifacts(repository, folder, manifest.id, target, context);
+      const { facts } = await engineOf(target.type).check(artifacts, context);
+      assertFactsAgree(facts, target.facts, {
+        doing: `cannot trust the artifact of ${name}`,
+        where: 'in the manifest',
+      });
+    });
     if (reason === null) continue;
     isDeep = true;
     damaged.push(...target.artifacts.map(({ key }) => ({ key, reason })));

@@ -46,6 +46,8 @@ const setAsideOf = (fields: Fields): SetAsideRecord => ({
   type: fields.text('type'),
   reference: fields.text('reference'),
   host: fields.text('host'),
+  target: fields.text('target'),
+  into: fields.object('into').all,
   until: fields.time('until'),
 });
 

@@ -44,5 +44,8 @@ export interface RunStep {
 
 export interface SetAsideRecord extends SetAside {
   readonly host: string;
+  /** Whose destination it was, and what was laid over the target then; references as written. */
+  readonly target: string;
+  readonly into: Readonly<Record<string, unknown>>;
   readonly until: string;
 }

@@ -30,6 +30,8 @@ export interface EngineFixture<K extends Target['type'] = Target['type']> {
   destroy(target: TargetOf<K>): Promise<void>;
   /** Takes the right to read away from everybody who is not root. */
   forbid(target: TargetOf<K>): Promise<void>;
+  /** What a person has in the environment when the native command is typed. */
+  handEnvironment?(target: TargetOf<K>): Readonly<Record<string, string>>;
   /** Where a reader that looks at one record at a time would see nothing wrong. */
   recordBoundary(raw: Buffer): number;
 }

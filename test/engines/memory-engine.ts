@@ -18,6 +18,7 @@ const memoryEngine: Engine<'sqlite'> = {
     sqlChecks: false,
     paths: false,
     safetyBeforeMerge: true,
+    local: true,
     formats: ['lines'],
     tools: [],
   },

@@ -366,7 +366,8 @@ describe('what is left over', () => {
   });
 
   it('removes an old state when its time is over', () => {
-    const record = { type: 'sqlite', reference: '/data/app.db.bkp-old-1', host: 'h', until: '2026-11-20T05:00:00Z' };
+    const place = { reference: '/data/app.db.bkp-old-1', target: 'db', into: {} };
+    const record = { type: 'sqlite', ...place, host: 'h', until: '2026-11-20T05:00:00Z' };
     const made = planFor(
       aPolicy([backup]),
       { ...nas(snapshot), setAside: [{ repository: 'nas', backup: 'app', record }] },

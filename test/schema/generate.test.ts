@@ -49,7 +49,8 @@ describe('generated files', () => {
   });
 
   it('type a target as a union that narrows by type', () => {
-    const pathOf = (target: Target): string => (target.type === 'sqlite' ? target.path : target.paths.join());
+    const pathOf = (target: Extract<Target, { type: 'files' | 'sqlite' }>): string =>
+      target.type === 'sqlite' ? target.path : target.paths.join();
     expect(pathOf({ type: 'sqlite', path: 'a' })).toBe('a');
   });
 

@@ -49,7 +49,8 @@ test('records that cannot be read or lie under a wrong name are overlooked', asy
 
 test('records live 90 days, and longer while something depends on them', async () => {
   const repository = openMemoryRepository();
-  const setAside = [{ type: 'sqlite', reference: '/srv/app.db.old', host: 'runner-1', until: '2026-11-19T02:00:00Z' }];
+  const place = { reference: '/srv/app.db.old', target: 'db', into: {} };
+  const setAside = [{ type: 'sqlite', ...place, host: 'runner-1', until: '2026-11-19T02:00:00Z' }];
   await writeRun(repository, aRun(idDaysAgo(89)));
   await writeRun(repository, aRun(idDaysAgo(91)));
   await writeRun(repository, aRun(idDaysAgo(92), { setAside }));

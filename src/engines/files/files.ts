@@ -18,6 +18,7 @@ export const files: Engine<'files'> = {
     sqlChecks: false,
     paths: true,
     safetyBeforeMerge: true,
+    local: true,
     formats: ['tar-pax'],
     tools: [{ tool: 'tar', versionArgv: ['tar', '--version'], debianPackage: 'tar', homebrewPackage: 'gnu-tar' }],
   },

@@ -47,6 +47,13 @@ export async function findPostgresTool(
   });
 }
 
+/** The newest one on this machine: it reads what every older one wrote. Throws `tool` where there is none. */
+export async function findNewestTool(tool: PostgresTool, context: Context): Promise<FoundTool> {
+  const newest = (await installedTools(tool, {}, context)).toSorted((a, b) => a.major - b.major).at(-1);
+  if (newest !== undefined) return newest;
+  throw toolError(`cannot run ${tool}: no such program`, { hint: 'install postgresql-client' });
+}
+
 async function installedTools(
   tool: PostgresTool,
   { tools }: Pick<PostgresTarget, 'tools'>,

@@ -3,7 +3,7 @@ import { REPOSITORY_FACTS } from '../../generated/schema-facts.ts';
 import type { Retention } from '../../generated/policy.ts';
 import { longestIntervalMs, cronProblem } from '../cron.ts';
 import { diagnose } from '../diagnose.ts';
-import { durationText, parseDuration } from '../duration.ts';
+import { durationText, parseDuration } from '../../duration.ts';
 import { settingPath, type BackupSettings, type Entry, type PolicySet } from '../policy-set.ts';
 
 /** Enough copies, in enough places, for long enough: three copies, two media, one elsewhere. */

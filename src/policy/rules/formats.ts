@@ -4,7 +4,7 @@ import { CRON_NICKNAMES, cronProblem } from '../cron.ts';
 import { diagnose } from '../diagnose.ts';
 import { didYouMean } from '../did-you-mean.ts';
 import type { PolicyDocument } from '../document.ts';
-import { parseDuration } from '../duration.ts';
+import { parseDuration } from '../../duration.ts';
 import { parseExpectation } from '../expectation.ts';
 import type { Path } from '../locate.ts';
 import type { PolicySet } from '../policy-set.ts';

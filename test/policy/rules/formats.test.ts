@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseDuration } from '../../../src/policy/duration.ts';
+import { parseDuration } from '../../../src/duration.ts';
 import { parseExpectation } from '../../../src/policy/expectation.ts';
 import { GOOD, problemsOf } from '../policy-text.ts';
 

@@ -1,0 +1,43 @@
+import { capturePostgres } from './postgres/capture.ts';
+import { checkPostgres } from './postgres/check.ts';
+import { inspectPostgresDestination } from './postgres/inspect-destination.ts';
+import { nativeRestore } from './postgres/native-restore.ts';
+import { probePostgres } from './postgres/probe.ts';
+import { restorePostgres } from './postgres/restore.ts';
+import { postgresAsideExists, removePostgresAside } from './postgres/set-aside.ts';
+import type { Engine } from './engine.ts';
+
+/** PostgreSQL databases by their own tools, with rows counted under the snapshot of the dump. */
+export const postgres: Engine<'postgres'> = {
+  type: 'postgres',
+  capabilities: {
+    modes: ['new', 'replace', 'merge'],
+    sqlChecks: true,
+    paths: false,
+    safetyBeforeMerge: true,
+    local: false,
+    formats: ['pg-custom'],
+    tools: [
+      {
+        tool: 'pg_dump',
+        versionArgv: ['pg_dump', '--version'],
+        debianPackage: 'postgresql-client',
+        homebrewPackage: 'libpq',
+      },
+      {
+        tool: 'pg_restore',
+        versionArgv: ['pg_restore', '--version'],
+        debianPackage: 'postgresql-client',
+        homebrewPackage: 'libpq',
+      },
+    ],
+  },
+  probe: probePostgres,
+  capture: capturePostgres,
+  check: checkPostgres,
+  inspectDestination: inspectPostgresDestination,
+  restore: restorePostgres,
+  nativeRestore,
+  setAsideExists: postgresAsideExists,
+  removeSetAside: removePostgresAside,
+};

@@ -1,0 +1,54 @@
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Context, ProcessEnd } from '../../context.ts';
+import { integrityError, throwIfAborted } from '../../errors.ts';
+import type { CheckResult, Facts, IncomingArtifact } from '../engine.ts';
+import { openCustomInspector } from './custom-archive.ts';
+import { onlyArchive } from './only-archive.ts';
+import { openSqlInspector } from './sql-script.ts';
+import { findNewestTool } from './tools.ts';
+
+/**
+ * Decodes a whole archive without a server, twice at once: bkp's own reader counts what is in it, pg_restore writes the
+ * script that it would run. Throws `integrity` where either stumbles or the two differ.
+ */
+export async function checkPostgres(artifacts: readonly IncomingArtifact[], context: Context): Promise<CheckResult> {
+  const artifact = onlyArchive(artifacts);
+  const { program } = await findNewestTool('pg_restore', context);
+  let facts: Facts = {};
+  await artifact.into({
+    kind: 'reader',
+    read: async (raw) => {
+      facts = await readBoth(raw, program, context);
+    },
+  });
+  return { facts };
+}
+
+async function readBoth(raw: Readable, program: string, context: Context): Promise<Facts> {
+  const archive = openCustomInspector();
+  const script = openSqlInspector();
+  const running = context.start({ argv: [program, '--file=-'] }, { stdin: 'pipe', stdout: 'pipe' });
+  const { stdin, stdout } = running;
+  if (stdin === null || stdout === null) throw new Error('a program without streams');
+  raw.on('data', (chunk: Buffer) => archive.push(chunk));
+  const results = await Promise.allSettled([
+    pipeline(raw, stdin),
+    (async () => {
+      for await (const chunk of stdout) script.push(chunk as Buffer);
+    })(),
+    running.closed.then(judge),
+  ]);
+  throwIfAborted(context.signal);
+  for (const result of results.toReversed()) if (result.status === 'rejected') throw result.reason;
+  const [inArchive, inScript] = [archive.end(), script.end()];
+  if (JSON.stringify(inArchive) !== JSON.stringify(inScript))
+    throw integrityError('cannot trust the archive: pg_restore writes other rows than it holds');
+  return inArchive;
+}
+
+function judge({ exitCode, stderr }: ProcessEnd): void {
+  if (exitCode === 0) return;
+  const said = stderr.split('\n').filter(Boolean).at(-1) ?? `exit code ${exitCode}`;
+  throw integrityError(`cannot decode the archive: ${said}`);
+}
