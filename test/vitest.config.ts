@@ -1,17 +1,26 @@
-import { defineConfig, type ViteUserConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration, type ViteUserConfig } from 'vitest/config';
 import { PlainReporter } from './plain-reporter.ts';
+import { SERVER_SUITES } from './services/suites.ts';
+
+const project = (name: string, test: NonNullable<ViteUserConfig['test']>): TestProjectInlineConfiguration => ({
+  extends: true,
+  test: { name, ...test },
+});
 
 const config: ViteUserConfig = defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
-    include: ['test/**/*.test.ts'],
-    globalSetup: 'test/services/global-setup.ts',
     pool: 'forks',
     maxWorkers: 2,
     allowOnly: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['default', new PlainReporter()],
+    // A project's global setup runs only when one of its files does.
+    projects: [
+      project('alone', { include: ['test/**/*.test.ts'], exclude: [...SERVER_SUITES] }),
+      project('servers', { include: [...SERVER_SUITES], globalSetup: 'test/services/global-setup.ts' }),
+    ],
   },
 });
 

@@ -1,39 +1,40 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestProject } from 'vitest/node';
+import { publishConnections } from './connection.ts';
 import { SERVICES } from './registry.ts';
-import { serviceFolder, type RunningService } from './service.ts';
+import { type RunningService, type Service, serviceFolder } from './service.ts';
 
-declare module 'vitest' {
-  interface ProvidedContext {
-    /** Connections of the running servers by `name-version`. */
-    readonly services: Readonly<Record<string, RunningService['connection']>>;
-  }
+async function startService(service: Service, workDir: string): Promise<RunningService> {
+  const folder = serviceFolder(service);
+  await service.install(folder);
+  return service.start(folder, workDir);
 }
 
-/** Installs and starts the servers of the chosen set before the first test, stops them after the last. */
-export async function setup(project: TestProject): Promise<() => Promise<void>> {
+/** Installs and starts the servers of the chosen set before the first test that may need one, stops them after the last. */
+export async function setup(): Promise<() => Promise<void>> {
   const wanted = SERVICES.filter((service) => service.set === 'default' || process.env['BKP_TEST_SET'] === 'all');
-  const workDir = await mkdtemp(join(tmpdir(), 'bkp-services-'));
-  const running: RunningService[] = [];
+  const workDir = mkdtempSync(join(tmpdir(), 'bkp-services-'));
+  chmodSync(workDir, 0o755);
+  const remove = (): void => rmSync(workDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  // Servers stop on the same event, which an interrupted run still has, and their handler came first.
+  process.once('exit', remove);
+  const results = await Promise.allSettled(wanted.map((service) => startService(service, workDir)));
+  const running = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const stop = async (): Promise<void> => {
-    for (const service of running.splice(0)) await service.stop();
-    await rm(workDir, { recursive: true, force: true });
+    await Promise.all(running.map((service) => service.stop()));
+    remove();
+    process.off('exit', remove);
   };
-  try {
-    const connections: Record<string, RunningService['connection']> = {};
-    for (const service of wanted) {
-      const folder = serviceFolder(service);
-      await service.install(folder);
-      const started = await service.start(folder, workDir);
-      running.push(started);
-      connections[`${service.name}-${service.version}`] = started.connection;
-    }
-    project.provide('services', connections);
-  } catch (error) {
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) {
     await stop();
-    throw error;
+    throw failed.reason;
   }
+  publishConnections(
+    Object.fromEntries(
+      wanted.map(({ name, version }, index) => [`${name}-${version}`, running[index]?.connection ?? {}]),
+    ),
+  );
   return stop;
 }

@@ -1,4 +1,5 @@
+import { postgres15, postgres17, postgres18 } from './postgres.ts';
 import type { Service } from './service.ts';
 
 /** Every server the tests use. Engines and repositories that need none (SQLite, files, directories) have no line here. */
-export const SERVICES: readonly Service[] = [];
+export const SERVICES: readonly Service[] = [postgres15, postgres17, postgres18];

@@ -22,10 +22,13 @@ export interface Service {
   readonly start: (folder: string, workDir: string) => Promise<RunningService>;
 }
 
-/** Where installed servers are kept, outside the repository: `BKP_TEST_SERVICES`, else below the user's cache folder. */
+/** Of root nobody else may enter the own folder, and servers are somebody else. */
+const cacheFolder = (): string =>
+  process.getuid?.() === 0 ? '/var/cache' : (process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'));
+
+/** Where installed servers are kept, outside the repository: `BKP_TEST_SERVICES`, else below the cache folder. */
 export function serviceFolder({ name, version }: Pick<Service, 'name' | 'version'>): string {
-  const { BKP_TEST_SERVICES, XDG_CACHE_HOME } = process.env;
-  const root = BKP_TEST_SERVICES ?? join(XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'bkp-test-services');
+  const root = process.env['BKP_TEST_SERVICES'] ?? join(cacheFolder(), 'bkp-test-services');
   const folder = join(root, `${name}-${version}`);
   mkdirSync(folder, { recursive: true });
   return folder;
