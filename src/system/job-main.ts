@@ -13,6 +13,8 @@ const JOBS: Readonly<Record<JobName, () => Promise<(input: unknown) => unknown>>
 };
 
 const READERS: Readonly<Record<`read-${ReaderName}`, () => Promise<() => RawReader>>> = {
+  'read-pg-custom': async () => (await import('../engines/postgres/custom-archive.ts')).openCustomInspector,
+  'read-pg-sql': async () => (await import('../engines/postgres/sql-script.ts')).openSqlInspector,
   'read-tar': async () => (await import('../engines/files/archive-reader.ts')).openArchiveInspector,
 };
 

@@ -1,0 +1,79 @@
+import { TextDecoder } from 'node:util';
+import { damagedArchive } from './archive-errors.ts';
+import type { ArchiveHeader } from './archive-header.ts';
+import { readInt, readOffset, readText, skipText } from './archive-values.ts';
+import { decoderOf } from './client-encoding.ts';
+import type { Reading } from './feed.ts';
+
+/** One line of the table of contents. Statements are not kept. */
+export interface ArchiveEntry {
+  readonly dumpId: number;
+  /** A data block with this id belongs to it. */
+  readonly hadDumper: boolean;
+  /** `TABLE DATA`, `BLOBS`, `EXTENSION`, … */
+  readonly desc: string;
+  readonly tag: string;
+  readonly section: ArchiveSection;
+  readonly namespace: string | null;
+  readonly owner: string | null;
+  readonly tablespace: string | null;
+  /** The data are rows for COPY; without it they are statements. */
+  readonly isCopy: boolean;
+  /** Where its data block begins; null where pg_dump wrote to a pipe and could not come back to tell. */
+  readonly position: number | null;
+}
+
+export type ArchiveSection = 'none' | 'pre-data' | 'data' | 'post-data';
+
+const SECTIONS: readonly (ArchiveSection | undefined)[] = [undefined, 'none', 'pre-data', 'data', 'post-data'];
+/** States of a position. */
+const [KNOWN, NO_DATA] = [2, 3];
+
+export function* readToc(header: ArchiveHeader): Reading<readonly ArchiveEntry[]> {
+  const count = yield* readInt();
+  if (count < 0) throw damagedArchive('its table of contents has no length');
+  const entries: ArchiveEntry[] = [];
+  const ids = new Set<number>();
+  let decoder = new TextDecoder();
+  while (entries.length < count) {
+    const { entry, encoding } = yield* readEntry(header, decoder);
+    if (ids.has(entry.dumpId)) throw damagedArchive(`two entries have the id ${entry.dumpId}`);
+    ids.add(entry.dumpId);
+    entries.push(entry);
+    if (encoding !== null) decoder = decoderOf(encoding);
+  }
+  return entries;
+}
+
+/** `encoding` is the statement that tells how the names of all later entries are encoded. */
+function* readEntry(
+  { minor, positionBytes }: ArchiveHeader,
+  decoder: TextDecoder,
+): Reading<{ readonly entry: ArchiveEntry; readonly encoding: string | null }> {
+  const [dumpId, dumper] = [yield* readInt(), yield* readInt()];
+  if (dumpId <= 0 || dumper < 0 || dumper > 1) throw damagedArchive('an entry of its table of contents has no id');
+  const hadDumper = dumper === 1;
+  for (const _oid of ['of the catalog', 'of the object']) yield* skipText();
+  const [tag, desc] = [yield* readText(decoder), yield* readText(decoder)];
+  const section = SECTIONS[yield* readInt()];
+  if (tag === null || desc === null || section === undefined) throw damagedArchive(`entry ${dumpId} has no kind`);
+  const encoding = desc === 'ENCODING' ? yield* readText(decoder) : null;
+  if (desc !== 'ENCODING') yield* skipText();
+  yield* skipText();
+  const isCopy = yield* skipText();
+  const [namespace, tablespace] = [yield* readText(decoder), yield* readText(decoder)];
+  yield* skipText();
+  if (minor >= 16) yield* readInt();
+  const owner = yield* readText(decoder);
+  yield* skipText();
+  for (let dependency = yield* readText(decoder); dependency !== null; dependency = yield* readText(decoder))
+    if (!/^\d+$/.test(dependency)) throw damagedArchive(`entry ${dumpId} depends on nothing that could be`);
+  const { state, position } = yield* readOffset(positionBytes);
+  if (state < 1 || state > NO_DATA || (state === NO_DATA) === hadDumper)
+    throw damagedArchive(`entry ${dumpId} does not tell whether it has data`);
+  const entry: ArchiveEntry = {
+    ...{ dumpId, hadDumper, desc, tag, section, namespace, owner, tablespace, isCopy },
+    position: state === KNOWN ? position : null,
+  };
+  return { entry, encoding };
+}

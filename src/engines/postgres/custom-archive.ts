@@ -1,0 +1,69 @@
+import type { RawReader } from '../engine.ts';
+import { type BlockCounts, type BlockReader, createBlockReader } from './archive-blocks.ts';
+import { cutArchive } from './archive-errors.ts';
+import { type ArchiveHeader, readHeader } from './archive-header.ts';
+import { type ArchiveEntry, readToc } from './archive-toc.ts';
+import { dumpFacts } from './dump-facts.ts';
+import { createFeed, type Reading } from './feed.ts';
+import { tableKey } from './table-key.ts';
+
+/** What stands before the data. */
+export interface ArchiveStart {
+  readonly header: ArchiveHeader;
+  readonly entries: readonly ArchiveEntry[];
+}
+
+/** Takes an uncompressed archive of the custom format piece by piece. */
+export interface CustomArchiveReader {
+  push(chunk: Buffer): void;
+  /** Header and table of contents, as soon as they have passed. */
+  start(): ArchiveStart | undefined;
+  /** Throws `integrity` unless the archive was whole. */
+  end(): ArchiveStart & BlockCounts;
+}
+
+/** Memory is that of the table of contents, whatever the size of the data. */
+export function createCustomArchiveReader(): CustomArchiveReader {
+  const feed = createFeed(readStart());
+  let blocks: BlockReader | null = null;
+  let position = 0;
+  return {
+    push(chunk) {
+      const taken = blocks === null ? feed.push(chunk) : 0;
+      const start = feed.outcome();
+      if (start !== undefined) {
+        blocks ??= createBlockReader(start.entries);
+        blocks.push(chunk.subarray(taken), position + taken);
+      }
+      position += chunk.length;
+    },
+    start: () => feed.outcome(),
+    end() {
+      const start = feed.outcome();
+      if (start === undefined || blocks === null) throw cutArchive('before the end of its table of contents');
+      return { ...start, ...blocks.end() };
+    },
+  };
+}
+
+/** Sees a dump in the custom format while it is stored; its facts go into the manifest. */
+export function openCustomInspector(): RawReader {
+  const reader = createCustomArchiveReader();
+  return {
+    push: (chunk) => reader.push(chunk),
+    end() {
+      const { entries, rows, largeObjects } = reader.end();
+      const tables = new Map<string, number>();
+      for (const { dumpId, namespace, tag } of entries) {
+        const count = rows.get(dumpId);
+        if (count !== undefined) tables.set(tableKey(namespace ?? '', tag), count);
+      }
+      return dumpFacts(tables, largeObjects);
+    },
+  };
+}
+
+function* readStart(): Reading<ArchiveStart> {
+  const header = yield* readHeader();
+  return { header, entries: yield* readToc(header) };
+}
