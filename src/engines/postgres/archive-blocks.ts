@@ -7,8 +7,10 @@ import { tableKey } from './table-key.ts';
 
 /** Takes all that follows the table of contents. */
 export interface BlockReader {
-  /** `position` is where in the archive the chunk begins. */
-  push(chunk: Buffer, position: number): void;
+  /** `position` is where in the archive the chunk begins. Returns how many bytes were taken: all, until all blocks came. */
+  push(chunk: Buffer, position: number): number;
+  /** Where the blocks began, by the ids of their entries. */
+  readonly positions: ReadonlyMap<number, number>;
   end(): BlockCounts;
 }
 
@@ -30,10 +32,11 @@ const BYTES_BEFORE: Readonly<Record<Exclude<Step, 'bytes'>, number>> = {
 
 /**
  * Reads data blocks: each of an entry, each made of pieces with their length before them, ended by a zero. The format has
- * no end mark; whole means that every entry with data had its block and that nothing else follows.
+ * no end mark; whole means that every entry with data had its block.
  */
 export function createBlockReader(entries: readonly ArchiveEntry[]): BlockReader {
   const missing = new Map(entries.filter((entry) => entry.hadDumper).map((entry) => [entry.dumpId, entry]));
+  const positions = new Map<number, number>();
   const rows = new Map<number, number>();
   const copyEnd = createCopyEnd();
   const held = Buffer.allocUnsafe(1 + INT_BYTES);
@@ -54,6 +57,7 @@ export function createBlockReader(entries: readonly ArchiveEntry[]): BlockReader
     if (found.position !== null && found.position !== position)
       throw damagedArchive(`the data of ${nameOf(found)} stand at byte ${position}, not at ${found.position}`);
     missing.delete(dumpId);
+    positions.set(dumpId, position);
     entry = found;
     isCounting = kind === 'TABLE DATA' && found.isCopy;
     newlines = 0;
@@ -121,8 +125,10 @@ export function createBlockReader(entries: readonly ArchiveEntry[]): BlockReader
   };
 
   return {
+    positions,
     push(chunk, position) {
-      for (let at = 0; at < chunk.length;) {
+      let at = 0;
+      while (at < chunk.length && (step !== 'block' || missing.size > 0)) {
         if (step === 'bytes') {
           at = takeBytes(chunk, at);
           continue;
@@ -142,6 +148,7 @@ export function createBlockReader(entries: readonly ArchiveEntry[]): BlockReader
         takeHead(chunk, held, 0, position + at - needed);
       }
       copyEnd.leave(chunk);
+      return at;
     },
     end() {
       if (step !== 'block') throw cutArchive(`in the data of ${entry === null ? 'an entry' : nameOf(entry)}`);

@@ -1,4 +1,4 @@
-import { TextDecoder } from 'node:util';
+import { isDeepStrictEqual, TextDecoder } from 'node:util';
 import { damagedArchive } from './archive-errors.ts';
 import type { ArchiveHeader } from './archive-header.ts';
 import { readInt, readOffset, readText, skipText } from './archive-values.ts';
@@ -30,15 +30,34 @@ const SECTIONS: readonly (ArchiveSection | undefined)[] = [undefined, 'none', 'p
 const [KNOWN, NO_DATA] = [2, 3];
 
 export function* readToc(header: ArchiveHeader): Reading<readonly ArchiveEntry[]> {
+  const entries = yield* readEntries(header, true);
+  if (new Set(entries.map((entry) => entry.dumpId)).size < entries.length)
+    throw damagedArchive('two entries of its table of contents have one id');
+  return entries;
+}
+
+/**
+ * Where pg_dump 17 and newer write to a file that is their stdout, the table of contents that should replace the first one
+ * comes after the data, without the statements of statistics. pg_restore never sees it.
+ */
+export function* readRepeatedToc(
+  header: ArchiveHeader,
+  entries: readonly ArchiveEntry[],
+  positions: ReadonlyMap<number, number>,
+): Reading<true> {
+  const repeated = yield* readEntries(header, false);
+  const expected = entries.map((entry) => ({ ...entry, position: positions.get(entry.dumpId) ?? null }));
+  if (!isDeepStrictEqual(repeated, expected)) throw damagedArchive('something follows its data');
+  return true;
+}
+
+function* readEntries(header: ArchiveHeader, withStatistics: boolean): Reading<readonly ArchiveEntry[]> {
   const count = yield* readInt();
   if (count < 0) throw damagedArchive('its table of contents has no length');
   const entries: ArchiveEntry[] = [];
-  const ids = new Set<number>();
   let decoder = new TextDecoder();
   while (entries.length < count) {
-    const { entry, encoding } = yield* readEntry(header, decoder);
-    if (ids.has(entry.dumpId)) throw damagedArchive(`two entries have the id ${entry.dumpId}`);
-    ids.add(entry.dumpId);
+    const { entry, encoding } = yield* readEntry(header, decoder, withStatistics);
     entries.push(entry);
     if (encoding !== null) decoder = decoderOf(encoding);
   }
@@ -49,6 +68,7 @@ export function* readToc(header: ArchiveHeader): Reading<readonly ArchiveEntry[]
 function* readEntry(
   { minor, positionBytes }: ArchiveHeader,
   decoder: TextDecoder,
+  withStatistics: boolean,
 ): Reading<{ readonly entry: ArchiveEntry; readonly encoding: string | null }> {
   const [dumpId, dumper] = [yield* readInt(), yield* readInt()];
   if (dumpId <= 0 || dumper < 0 || dumper > 1) throw damagedArchive('an entry of its table of contents has no id');
@@ -58,7 +78,7 @@ function* readEntry(
   const section = SECTIONS[yield* readInt()];
   if (tag === null || desc === null || section === undefined) throw damagedArchive(`entry ${dumpId} has no kind`);
   const encoding = desc === 'ENCODING' ? yield* readText(decoder) : null;
-  if (desc !== 'ENCODING') yield* skipText();
+  if (desc !== 'ENCODING' && (withStatistics || desc !== 'STATISTICS DATA')) yield* skipText();
   yield* skipText();
   const isCopy = yield* skipText();
   const [namespace, tablespace] = [yield* readText(decoder), yield* readText(decoder)];
@@ -71,9 +91,8 @@ function* readEntry(
   const { state, position } = yield* readOffset(positionBytes);
   if (state < 1 || state > NO_DATA || (state === NO_DATA) === hadDumper)
     throw damagedArchive(`entry ${dumpId} does not tell whether it has data`);
-  const entry: ArchiveEntry = {
-    ...{ dumpId, hadDumper, desc, tag, section, namespace, owner, tablespace, isCopy },
-    position: state === KNOWN ? position : null,
-  };
+  const placed = state === KNOWN ? position : null;
+  const names = { desc, tag, section, namespace, owner, tablespace };
+  const entry: ArchiveEntry = { dumpId, hadDumper, ...names, isCopy, position: placed };
   return { entry, encoding };
 }

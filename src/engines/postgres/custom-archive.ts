@@ -1,10 +1,10 @@
 import type { RawReader } from '../engine.ts';
 import { type BlockCounts, type BlockReader, createBlockReader } from './archive-blocks.ts';
-import { cutArchive } from './archive-errors.ts';
+import { cutArchive, damagedArchive } from './archive-errors.ts';
 import { type ArchiveHeader, readHeader } from './archive-header.ts';
-import { type ArchiveEntry, readToc } from './archive-toc.ts';
+import { type ArchiveEntry, readRepeatedToc, readToc } from './archive-toc.ts';
 import { dumpFacts } from './dump-facts.ts';
-import { createFeed, type Reading } from './feed.ts';
+import { createFeed, type Feed, type Reading } from './feed.ts';
 import { tableKey } from './table-key.ts';
 
 /** What stands before the data. */
@@ -26,14 +26,23 @@ export interface CustomArchiveReader {
 export function createCustomArchiveReader(): CustomArchiveReader {
   const feed = createFeed(readStart());
   let blocks: BlockReader | null = null;
+  let rest: Feed<true> | null = null;
   let position = 0;
+
+  const pushRest = (chunk: Buffer, { header, entries }: ArchiveStart, { positions }: BlockReader): void => {
+    if (chunk.length === 0) return;
+    rest ??= createFeed(readRepeatedToc(header, entries, positions));
+    if (rest.push(chunk) < chunk.length) throw damagedArchive('something follows its data');
+  };
+
   return {
     push(chunk) {
-      const taken = blocks === null ? feed.push(chunk) : 0;
+      let taken = blocks === null ? feed.push(chunk) : 0;
       const start = feed.outcome();
       if (start !== undefined) {
         blocks ??= createBlockReader(start.entries);
-        blocks.push(chunk.subarray(taken), position + taken);
+        taken += blocks.push(chunk.subarray(taken), position + taken);
+        pushRest(chunk.subarray(taken), start, blocks);
       }
       position += chunk.length;
     },
@@ -41,7 +50,9 @@ export function createCustomArchiveReader(): CustomArchiveReader {
     end() {
       const start = feed.outcome();
       if (start === undefined || blocks === null) throw cutArchive('before the end of its table of contents');
-      return { ...start, ...blocks.end() };
+      const counts = blocks.end();
+      if (rest !== null && rest.outcome() === undefined) throw cutArchive('in what follows its data');
+      return { ...start, ...counts };
     },
   };
 }
