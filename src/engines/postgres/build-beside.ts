@@ -1,0 +1,101 @@
+import type { Context } from '../../context.ts';
+import { reasonOf, throwIfAborted } from '../../errors.ts';
+import type { Facts, RestoreOutcome, RestoreRequest } from '../engine.ts';
+import { connectPatiently } from './admin-session.ts';
+import type { ArchiveOutline } from './archive-outline.ts';
+import type { PostgresTarget, Session } from './connection.ts';
+import { freeName, oldSuffix } from './database-names.ts';
+import { readProperties } from './database-properties.ts';
+import { fillDatabase, restoredRows, settleDatabase } from './fill.ts';
+import { queryValue } from './query-value.ts';
+import { quoteIdentifier } from './quote.ts';
+import { createSideDatabase, dropSideDatabase } from './side-database.ts';
+import { swapDatabases } from './swap.ts';
+
+type Request = RestoreRequest<PostgresTarget>;
+
+export interface Beside {
+  readonly request: Request;
+  readonly outline: ArchiveOutline;
+  /** Path of pg_restore. */
+  readonly program: string;
+  /** What stands there now. */
+  readonly live: 'absent' | 'empty' | 'occupied';
+}
+
+/**
+ * Builds the captured database under another name, counts and checks it, and lets it take its place. What stood there keeps
+ * its data under a new name, and hands on its owner, rights, settings and comment. Nothing is touched before the last step.
+ */
+export async function buildBeside(
+  { request, outline, program, live }: Beside,
+  admin: Session,
+  context: Context,
+): Promise<RestoreOutcome> {
+  const { destination, snapshot } = request;
+  const { database } = destination;
+  const before = live === 'absent' ? null : await readProperties(admin, database);
+  const create = before === null ? outline.create : (name: string) => outline.create(name).slice(0, 1);
+  const side = await createSideDatabase(admin, destination, snapshot, create);
+  try {
+    if (before !== null) {
+      await admin.query(`ALTER DATABASE ${quoteIdentifier(side)} OWNER TO ${quoteIdentifier(before.owner)}`);
+    }
+    await fillDatabase(request, side, program, context);
+    const facts = await settleDatabase(request, side, context);
+    const properties = before?.statements ?? outline.properties;
+    const [comments, others] = partition(properties(quoteIdentifier(side)), isComment);
+    for (const statement of others) await admin.query(statement);
+    await acceptDatabase(request, side, context);
+    const old = before === null ? null : await freeName(admin, database, oldSuffix(snapshot));
+    const finish = comments.length === 0 ? [] : properties(quoteIdentifier(database)).filter(isComment);
+    throwIfAborted(context.signal);
+    await swapDatabases({ side, database, old, finish }, destination, context);
+    return await outcomeOf(facts, old, live, admin);
+  } catch (error) {
+    await dropSideDatabase(destination, side, context);
+    throw error;
+  }
+}
+
+const isComment = (statement: string): boolean => /^\s*COMMENT ON/.test(statement);
+
+const partition = <T>(items: readonly T[], test: (item: T) => boolean): readonly [readonly T[], readonly T[]] => [
+  items.filter(test),
+  items.filter((item) => !test(item)),
+];
+
+/** An empty database that gave way is no state to keep. */
+async function outcomeOf(
+  facts: Facts,
+  old: string | null,
+  live: Beside['live'],
+  admin: Session,
+): Promise<RestoreOutcome> {
+  const outcome = { facts, restored: restoredRows(facts), conflicts: [], warnings: [] };
+  if (old === null) return { ...outcome, keptOld: [] };
+  const kept = { ...outcome, keptOld: [{ type: 'postgres', reference: old }] };
+  if (live === 'occupied') return kept;
+  try {
+    await admin.query(`DROP DATABASE ${quoteIdentifier(old)}`);
+    return { ...outcome, keptOld: [] };
+  } catch (error) {
+    return { ...kept, warnings: [`the empty database ${old} could not be dropped: ${reasonOf(error)}`] };
+  }
+}
+
+/** Asks the policy's checks in a session of its own, with the settings of the database. */
+export async function acceptDatabase(
+  { accept, destination }: Request,
+  database: string,
+  context: Context,
+): Promise<void> {
+  if (accept === undefined) return;
+  const session = await connectPatiently(destination, context, database);
+  try {
+    await session.query('BEGIN READ ONLY');
+    await accept((sql) => queryValue(session, sql));
+  } finally {
+    await session.close();
+  }
+}

@@ -1,0 +1,93 @@
+import type { Context } from '../../context.ts';
+import { type BkpError, guardError, integrityError, targetError } from '../../errors.ts';
+import type { IncomingArtifact, RestoreOutcome, RestoreRequest } from '../engine.ts';
+import { connectAdmin, lockDestination } from './admin-session.ts';
+import { readOutline } from './archive-outline.ts';
+import { type Beside, buildBeside } from './build-beside.ts';
+import type { PostgresTarget, Session } from './connection.ts';
+import type { DatabaseContents } from './database-contents.ts';
+import { fillInPlace } from './fill-in-place.ts';
+import { contentsOf, describeContents, IN_RECOVERY, mayNotCreate } from './inspect-destination.ts';
+import { mergePostgres } from './merge.ts';
+import { onlyArchive } from './only-archive.ts';
+import { assertServerHas } from './preflight.ts';
+import { readRights } from './rights.ts';
+import { readServer } from './server.ts';
+import { dropLeftovers } from './side-database.ts';
+import { findPostgresTool } from './tools.ts';
+
+type Request = RestoreRequest<PostgresTarget>;
+
+/** Brings a database back in one of the three modes. */
+export async function restorePostgres(request: Request, context: Context): Promise<RestoreOutcome> {
+  const artifact = archiveOf(request);
+  const admin = await connectAdmin(request.destination, context);
+  try {
+    await lockDestination(admin, request.destination);
+    await dropLeftovers(admin, request.destination, context);
+    return await restoreLocked(request, artifact, admin, context);
+  } finally {
+    await admin.close();
+  }
+}
+
+function archiveOf({ artifacts, paths }: Request): IncomingArtifact {
+  if (paths.length > 0) throw targetError('cannot restore chosen paths: a database has none');
+  const artifact = onlyArchive(artifacts);
+  if (artifact.format === 'pg-custom') return artifact;
+  throw integrityError(`cannot read the snapshot: its archive has the format ${artifact.format}, not pg-custom`);
+}
+
+async function restoreLocked(
+  request: Request,
+  artifact: IncomingArtifact,
+  admin: Session,
+  context: Context,
+): Promise<RestoreOutcome> {
+  const { destination, mode } = request;
+  const server = await readServer(admin);
+  if (server.inRecovery) throw refuse(destination, IN_RECOVERY);
+  const { program } = await findPostgresTool('pg_restore', server.major, destination, context);
+  const contents = await contentsOf(admin, destination, context);
+  const live = stateOf(contents);
+  if (mode === 'new' && contents !== null && live === 'occupied') throw occupiedError(destination, contents);
+  const outline = await readOutline(artifact, program, context);
+  await assertServerHas(admin, outline, destination, live === 'absent');
+  const outcome =
+    mode === 'merge' && live === 'occupied'
+      ? await mergePostgres(request, program, context)
+      : await restoreWhole({ request, outline, program, live }, admin, context);
+  if (!outline.hasSubscriptions || mode === 'merge') return outcome;
+  const warning = 'subscriptions were left out: make them again when the publisher is to send its changes here';
+  return { ...outcome, warnings: [...outcome.warnings, warning] };
+}
+
+/** A place is built beside where the user may; an empty database can also be filled as it is. */
+async function restoreWhole(beside: Beside, admin: Session, context: Context): Promise<RestoreOutcome> {
+  const { request, program, live } = beside;
+  const { destination } = request;
+  const { mayCreate, isOwner, user } = await readRights(admin, destination.database);
+  if (mayCreate && isOwner) return buildBeside(beside, admin, context);
+  if (live === 'empty') return fillInPlace(request, program, context);
+  if (!mayCreate) throw refuse(destination, mayNotCreate(user));
+  throw refuse(destination, {
+    message: `user ${user} does not own it, and so may not rename it`,
+    hint: 'restore as its owner',
+  });
+}
+
+const refuse = (
+  { database }: PostgresTarget,
+  { message, hint }: { readonly message: string; readonly hint?: string | undefined },
+): BkpError => targetError(`cannot restore database ${database}: ${message}`, { hint });
+
+function stateOf(contents: DatabaseContents | null): Beside['live'] {
+  if (contents === null) return 'absent';
+  return contents.objects === 0 ? 'empty' : 'occupied';
+}
+
+function occupiedError({ database }: PostgresTarget, contents: DatabaseContents): BkpError {
+  return guardError(`cannot restore database ${database}: it holds ${describeContents(contents)}`, {
+    hint: '`--mode replace` sets it aside, `--mode merge` adds what is missing',
+  });
+}
