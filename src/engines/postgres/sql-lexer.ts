@@ -20,7 +20,7 @@ export interface SqlLexer {
   openPart(): string | null;
 }
 
-type Step = 'plain' | 'text' | 'escaped text' | 'name' | 'dollar tag' | 'dollar body' | 'line' | 'comment' | 'rows';
+type Step = 'plain' | 'text' | 'escaped text' | 'name' | 'dollar tag' | 'dollar quote' | 'line' | 'comment' | 'rows';
 
 const END_OF_ROWS = Buffer.from('\n\\.\n');
 const NEWLINE = Buffer.from('\n');
@@ -131,7 +131,7 @@ export function createSqlLexer(handler: SqlHandler): SqlLexer {
   const takeTag = (chunk: Buffer, at: number): number => {
     const byte = chunk[at] as number;
     if (byte === BYTE.dollar) {
-      step = 'dollar body';
+      step = 'dollar quote';
       mark = createMarkFinder(Buffer.from(`$${tag}$`, 'latin1'));
       return at + 1;
     }
@@ -192,7 +192,7 @@ export function createSqlLexer(handler: SqlHandler): SqlLexer {
     'escaped text': takeEscapedText,
     name: (chunk, start) => leaveAt(chunk, start, BYTE.doubleQuote),
     'dollar tag': takeTag,
-    'dollar body': takeDollarBody,
+    'dollar quote': takeDollarBody,
     line: takeLine,
     comment: takeComment,
     rows: takeRows,
@@ -207,6 +207,9 @@ export function createSqlLexer(handler: SqlHandler): SqlLexer {
       if (piece.length > 0) isEmptyLine = false;
       line.hold(piece);
     },
-    openPart: () => (step === 'plain' ? (isOpen || !isEmptyLine ? 'a statement' : null) : `a ${step}`),
+    openPart() {
+      if (step === 'plain') return isOpen || !isEmptyLine ? 'a statement' : null;
+      return step === 'rows' ? 'rows' : `a ${step}`;
+    },
   };
 }
