@@ -1,7 +1,7 @@
 // What the other scripts need before they can start: the npm packages of the lock file, and Debian packages. Plain
 // JavaScript, because it runs on whatever Node the machine has (18 or newer).
 import { spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 
 /** Runs a program with the terminal of this one; ends this process with its exit code when it fails. */
 export function run(command, args, env = {}) {
@@ -23,19 +23,31 @@ export function ensureNodeModules() {
 }
 
 const onPath = (tool) => (process.env.PATH ?? '').split(':').some((folder) => folder !== '' && existsSync(`${folder}/${tool}`));
+const isThere = (tool) => (tool.includes('/') ? existsSync(tool) : onPath(tool));
 
-/** Makes sure that programs are there: `{ zstd: 'zstd' }` maps a program to its Debian package. */
+// Debian makes and starts a cluster of its own with every PostgreSQL server it installs, unless it is told not to.
+const CLUSTERS = '/etc/postgresql-common/createcluster.d';
+const NO_CLUSTER = `${CLUSTERS}/bkp-tests.conf`;
+
+function aptInstall(names) {
+  const apt = (stdio, ...args) =>
+    spawnSync('apt-get', args, { stdio, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }).status === 0;
+  const argv = ['install', '-y', '--no-install-recommends', ...names];
+  mkdirSync(CLUSTERS, { recursive: true });
+  writeFileSync(NO_CLUSTER, 'create_main_cluster = false\n');
+  try {
+    return apt('ignore', ...argv) || (apt('inherit', 'update') && apt('inherit', ...argv));
+  } finally {
+    rmSync(NO_CLUSTER);
+  }
+}
+
+/** Makes sure that programs are there: `{ zstd: 'zstd' }` maps a program, by name or path, to its Debian package. */
 export function ensureTools(packages) {
-  const missing = Object.keys(packages).filter((tool) => !onPath(tool));
+  const missing = Object.keys(packages).filter((tool) => !isThere(tool));
   if (missing.length === 0) return;
   const names = [...new Set(missing.map((tool) => packages[tool]))];
   const sentence = `bkp's tests need ${missing.join(', ')}: install the packages ${names.join(' ')} and run them again.`;
   if (process.getuid?.() !== 0 || !onPath('apt-get')) fail(sentence);
-  const env = { DEBIAN_FRONTEND: 'noninteractive' };
-  if (spawnSync('apt-get', ['install', '-y', '--no-install-recommends', ...names], { stdio: 'ignore', env: { ...process.env, ...env } }).status !== 0) {
-    run('apt-get', ['update'], env);
-    run('apt-get', ['install', '-y', '--no-install-recommends', ...names], env);
-  }
-  const still = missing.filter((tool) => !onPath(tool));
-  if (still.length > 0) fail(sentence);
+  if (!aptInstall(names) || !missing.every(isThere)) fail(sentence);
 }

@@ -1,12 +1,19 @@
 // `npm test`: installs what is missing, then runs every test. Nothing is skipped: what cannot be had is a failure.
 import { ensureNodeModules, ensureTools, run } from './ensure.mjs';
 
+const TOOLS = {
+  tar: 'tar', zstd: 'zstd', gzip: 'gzip', setfattr: 'attr', setfacl: 'acl', setpriv: 'util-linux', script: 'bsdutils',
+  '/usr/lib/postgresql/15/bin/initdb': 'postgresql-15',
+  '/usr/lib/postgresql/15/bin/pg_dump': 'postgresql-client-15',
+};
+/** What downloads and unpacks the servers that Debian does not have. */
+const TOOLS_OF_ALL = { python3: 'python3', pip3: 'python3-pip' };
 // The full set of servers runs only the suites that talk to servers: the rest does not change with them.
-const SERVER_SUITES = ['test/engines', 'test/repositories', 'test/services'];
+const ONLY_SERVERS = ['--project', 'servers'];
 
 const given = process.argv.slice(2);
 const all = given[0] === '--all';
-const filters = all ? (given.length > 1 ? given.slice(1) : SERVER_SUITES) : given;
+const chosen = all ? (given.length > 1 ? given.slice(1) : ONLY_SERVERS) : given;
 ensureNodeModules();
-ensureTools({ tar: 'tar', zstd: 'zstd', gzip: 'gzip', setfattr: 'attr', setfacl: 'acl', setpriv: 'util-linux', script: 'bsdutils' });
-run('npx', ['--no-install', 'vitest', 'run', '--config', 'test/vitest.config.ts', ...filters], { BKP_TEST_SET: all ? 'all' : 'default' });
+ensureTools(all ? { ...TOOLS, ...TOOLS_OF_ALL } : TOOLS);
+run('npx', ['--no-install', 'vitest', 'run', '--config', 'test/vitest.config.ts', ...chosen], { BKP_TEST_SET: all ? 'all' : 'default' });
