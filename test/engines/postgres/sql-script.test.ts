@@ -111,6 +111,8 @@ test.each([
   ['a statement that goes on', `SELECT 1\n${COPY}`, {}],
   ['a command of psql', `\\connect "it's"\n${COPY}`, { 'public.a': 1 }],
   ['odd names', `COPY "a.b"."c""d ""e" ("f) FROM stdin;") FROM stdin;\n\\.\n`, { '"a.b"."c""d ""e"': 0 }],
+  ['a long statement', `SELECT '${'x'.repeat(9000)}', '\n${COPY}';\n${COPY}`, { 'public.a': 1 }],
+  ['many columns', COPY.replace('(b)', `(${'column, '.repeat(9000)}b)`), { 'public.a': 1 }],
   ['two parts of one table', `${COPY}${COPY}`, { 'public.a': 2 }],
 ])('is not fooled by %s', (_name, sql, tables) => {
   for (const pieceBytes of [1, 2, 3, 5, 1000])
