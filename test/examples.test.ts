@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, it } from 'vitest';
+import { connectionOf } from './services/connection.ts';
+import { createDatabase, dropDatabase, psql } from './services/postgres-psql.ts';
 
 const ROOT = new URL('..', import.meta.url).pathname;
 const parent = mkdtempSync(join(tmpdir(), 'bkp-examples-'));
@@ -25,13 +27,38 @@ function makeFiles(folder: string, files: Readonly<Record<string, string>>): voi
   }
 }
 
+interface Example {
+  readonly seed: (root: string) => void;
+  /** Paths that are lost, below the example's folder. */
+  readonly lose: readonly string[];
+  readonly restore: readonly string[];
+  /** Databases of the test server that are lost, with something to ask them. */
+  readonly databases?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const server = connectionOf('postgres-15');
+
+/** The environment in which an example's references lead to the test server. */
+const reaching = (prefix: string): Readonly<Record<string, string>> => ({
+  [`${prefix}_HOST`]: server['host'] ?? '',
+  [`${prefix}_PORT`]: server['port'] ?? '',
+  [`${prefix}_USER`]: server['user'] ?? '',
+  [`${prefix}_PASSWORD`]: server['password'] ?? '',
+});
+
+function makeServerDatabase(name: string, table: string): void {
+  dropDatabase(server, name);
+  createDatabase(server, name);
+  psql(
+    server,
+    name,
+    `CREATE TABLE ${table} (id serial PRIMARY KEY, what text); INSERT INTO ${table} (what) VALUES ('one'), ('two')`,
+  );
+}
+
 /** The data each example speaks of; what to lose and how to see that it is back. */
-const EXAMPLES: Readonly<
-  Record<
-    string,
-    { readonly seed: (root: string) => void; readonly lose: readonly string[]; readonly restore: readonly string[] }
-  >
-> = {
+const EXAMPLES: Readonly<Record<string, Example>> = {
   'sqlite-app': {
     seed: (root) => {
       makeDatabase(join(root, 'data/app.db'), 'events');
@@ -55,6 +82,24 @@ const EXAMPLES: Readonly<
     lose: ['data/shop/shop.db', 'data/shop/images', 'data/wiki/wiki.db'],
     restore: ['shop@latest', 'wiki@latest'],
   },
+  postgres: {
+    seed: () => makeServerDatabase('kong', 'services'),
+    lose: [],
+    restore: ['kong@latest'],
+    databases: { kong: 'SELECT * FROM services ORDER BY id' },
+    env: reaching('KONG_PG'),
+  },
+  mixed: {
+    seed: (root) => {
+      makeServerDatabase('tracker', 'issues');
+      makeDatabase(join(root, 'data/queue.db'), 'jobs');
+      makeFiles(root, { 'data/uploads/screenshot.png': 'png' });
+    },
+    lose: ['data/queue.db', 'data/uploads'],
+    restore: ['tracker@latest'],
+    databases: { tracker: 'SELECT * FROM issues ORDER BY id' },
+    env: reaching('TRACKER_PG'),
+  },
 };
 
 const contents = (root: string, folders: readonly string[]): readonly string[] =>
@@ -74,7 +119,7 @@ describe('examples', () => {
 
   it.each(Object.entries(EXAMPLES))(
     '%s is validated, planned, applied and restored',
-    (name, { seed, lose, restore }) => {
+    (name, { seed, lose, restore, databases = {}, env = {} }) => {
       const root = join(parent, name);
       cpSync(join(ROOT, 'examples', name), root, { recursive: true });
       seed(root);
@@ -83,7 +128,7 @@ describe('examples', () => {
           cwd: root,
           encoding: 'utf8',
           stdio: ['ignore', 'pipe', 'pipe'],
-          env: { ...process.env, XDG_CACHE_HOME: join(root, '.cache') },
+          env: { ...process.env, ...env, XDG_CACHE_HOME: join(root, '.cache') },
         });
       expect(bkp('validate')).toContain('valid bkp.yaml');
       expect(bkp('plan', '--init-repositories')).toContain('first-snapshot');
@@ -91,9 +136,13 @@ describe('examples', () => {
       expect(bkp('plan')).toContain('No changes.');
       const folders = [...new Set(lose.map((path) => path.split('/')[0] ?? ''))];
       const before = contents(root, folders).filter((line) => !/\.(?:tmp|log) /.test(line));
+      const rows = (): readonly string[] => Object.entries(databases).map(([name, sql]) => psql(server, name, sql));
+      const rowsBefore = rows();
       for (const path of lose) rmSync(join(root, path), { recursive: true });
+      for (const database of Object.keys(databases)) dropDatabase(server, database);
       for (const snapshot of restore) bkp('restore', snapshot, '--yes');
       expect(contents(root, folders)).toEqual(before);
+      expect(rows()).toEqual(rowsBefore);
       expect(bkp('verify', '--deep')).not.toContain('DAMAGED');
     },
   );

@@ -2,6 +2,7 @@ import type { BenchCase } from './case.ts';
 import { filesTree } from './cases/files-20k.ts';
 import { frames } from './cases/frames.ts';
 import { memoryFlat } from './cases/mem-flat.ts';
+import { pgBackup } from './cases/pg-backup.ts';
 import { plan100k } from './cases/plan-100k.ts';
 import { plan200 } from './cases/plan-200.ts';
 import { sqliteLive } from './cases/sqlite-live.ts';
@@ -15,6 +16,7 @@ export const CASES: readonly BenchCase[] = [
   plan100k,
   filesTree,
   sqliteLive,
+  pgBackup,
   verify,
   memoryFlat,
   frames,

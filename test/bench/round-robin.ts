@@ -37,6 +37,15 @@ export function wallRatio(results: readonly SideResult[], name: string, peer: st
   };
 }
 
+/** CPU time of the processes of one side divided by another's, run by run; a server's own is in neither. */
+export function cpuRatio(results: readonly SideResult[], name: string, peer: string, atMost: number): Verdict {
+  const cpuOf = (side: string): readonly number[] =>
+    results.find((one) => one.name === side)?.samples.map(({ cpuMs }) => cpuMs) ?? [];
+  const other = cpuOf(peer);
+  const values = cpuOf(name).map((ms, run) => ms / (other[run] ?? Number.NaN));
+  return { label: `${name} / ${peer}, CPU`, values, unit: 'x', atMost };
+}
+
 /** Wall time of one side against the fastest of some others, run by run. */
 export function wallRatioToFastest(
   results: readonly SideResult[],

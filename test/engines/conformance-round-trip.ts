@@ -2,7 +2,8 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Context } from '../../src/context.ts';
-import type { TargetOf } from '../../src/engines/engine.ts';
+import type { FactValue, TargetOf } from '../../src/engines/engine.ts';
+import { integrityError } from '../../src/errors.ts';
 import type { Target } from '../../src/generated/policy.ts';
 import type { Repository } from '../../src/repositories/repository.ts';
 import { testContext } from '../test-context.ts';
@@ -214,10 +215,34 @@ export function describeRoundTrip<K extends Target['type']>(fixture: EngineFixtu
     expect(await capture.query?.(query.sql)).toEqual(query.value);
     await capture.close();
     const taken: Taken = await take(fixture, target, repository, context);
-    expect(await engine.query?.(incoming(taken, context), [query.sql, query.sql], context)).toEqual([
-      query.value,
-      query.value,
-    ]);
+    if (engine.query !== undefined) {
+      const answers = await engine.query(incoming(taken, context), [query.sql, query.sql], context);
+      expect(answers).toEqual([query.value, query.value]);
+    }
     await expectNothingLeft(context);
   });
+
+  if (engine.query === undefined && engine.capabilities.sqlChecks) {
+    test('what was restored is asked before the old state is given up', async () => {
+      const { context, target, repository, to } = await setUp(fixture, 'small');
+      const taken = await take(fixture, target, repository, context);
+      const sql = fixture.query?.sql ?? '';
+      const asked: FactValue[] = [];
+      await restore(fixture, taken, fixture.elsewhere(target, to), 'new', context, async (ask) => {
+        asked.push(await ask(sql));
+      });
+      expect(asked).toEqual([fixture.query?.value]);
+      await fixture.alter(target);
+      const before = await fixture.digest(target);
+      const refused = restore(fixture, taken, target, 'replace', context, async (ask) => {
+        throw integrityError(`not ${String(await ask(sql))}`);
+      });
+      await expect(refused).rejects.toMatchObject({
+        code: 'integrity',
+        message: `not ${String(fixture.query?.value)}`,
+      });
+      expect(await fixture.digest(target)).toBe(before);
+      await expectNothingLeft(context);
+    });
+  }
 }

@@ -3,7 +3,14 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../../src/context.ts';
-import type { Facts, IncomingArtifact, RestoreMode, RestoreOutcome, TargetOf } from '../../src/engines/engine.ts';
+import type {
+  Facts,
+  IncomingArtifact,
+  RestoreMode,
+  RestoreOutcome,
+  RestoreRequest,
+  TargetOf,
+} from '../../src/engines/engine.ts';
 import type { Target } from '../../src/generated/policy.ts';
 import { openDirectoryRepository } from '../../src/repositories/directory.ts';
 import type { Repository } from '../../src/repositories/repository.ts';
@@ -76,6 +83,7 @@ export function restore<K extends Target['type']>(
   destination: TargetOf<K>,
   mode: RestoreMode,
   context: Context,
+  accept?: RestoreRequest<TargetOf<K>>['accept'],
 ): Promise<RestoreOutcome> {
   return engine.restore(
     {
@@ -86,6 +94,7 @@ export function restore<K extends Target['type']>(
       skipConflicts: false,
       expectedFacts: taken.facts,
       snapshot: SNAPSHOT,
+      ...(accept === undefined ? {} : { accept }),
     },
     context,
   );

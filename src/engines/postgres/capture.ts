@@ -1,13 +1,14 @@
 import type { Context } from '../../context.ts';
 import { targetError } from '../../errors.ts';
-import type { Capture, Facts, FactValue } from '../engine.ts';
+import type { Capture, Facts } from '../engine.ts';
 import { connect, type PostgresTarget, type Session } from './connection.ts';
 import { openCustomInspector } from './custom-archive.ts';
 import { readDatabaseFacts } from './database-facts.ts';
 import { openLibpq } from './libpq.ts';
 import { countLive } from './live-facts.ts';
 import { captureProblems } from './probe.ts';
-import { readServer, type Server } from './server.ts';
+import { readServer } from './server.ts';
+import { queryValue } from './query-value.ts';
 import { findPostgresTool } from './tools.ts';
 import { lockTimeoutMs } from './settings.ts';
 
@@ -43,7 +44,7 @@ export async function capturePostgres(target: PostgresTarget, context: Context):
       ],
       pointInTime: [startedAt, takenAt],
       versions: { server: server.version, tool: dump.version },
-      facts: () => factsOf(session, server),
+      facts: () => factsOf(session),
       query: (sql) => queryValue(session, sql),
       close: async () => {
         await session.close();
@@ -73,26 +74,6 @@ async function holdSnapshot(session: Session): Promise<string> {
   return row.id;
 }
 
-async function factsOf(session: Session, server: Server): Promise<Facts> {
-  return { ...(await countLive(session)), database: await readDatabaseFacts(session, server) };
-}
-
-/** One value of one row, under the snapshot of the dump. */
-async function queryValue(session: Session, sql: string): Promise<FactValue> {
-  await session.query('SAVEPOINT bkp_check');
-  const rows = await session.query<Readonly<Record<string, unknown>>>(sql);
-  await session.query('ROLLBACK TO SAVEPOINT bkp_check');
-  const [row, ...more] = rows;
-  const values = Object.values(row ?? {});
-  if (row === undefined || more.length > 0 || values.length !== 1)
-    throw targetError(
-      `cannot check with ${JSON.stringify(sql)}: it gives ${rows.length} rows of ${values.length} values, not one value`,
-    );
-  return factOf(values[0]);
-}
-
-function factOf(value: unknown): FactValue {
-  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return value;
-  const text = String(value);
-  return /^-?\d{1,15}(\.\d{1,9})?$/.test(text) ? Number(text) : text;
+async function factsOf(session: Session): Promise<Facts> {
+  return { ...(await countLive(session)), database: await readDatabaseFacts(session) };
 }

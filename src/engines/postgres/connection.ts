@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import type { Client, ClientConfig } from 'pg';
 import type { Context } from '../../context.ts';
-import { abortReason, throwIfAborted } from '../../errors.ts';
+import { abortReason, BkpError, reasonOf, throwIfAborted } from '../../errors.ts';
 import type { TargetOf } from '../engine.ts';
 import { explainPostgresError } from './explain-error.ts';
 
@@ -11,6 +12,8 @@ export type PostgresTarget = TargetOf<'postgres'>;
 export interface Session {
   /** Rows as objects; whole numbers beyond 2^31 arrive as text. Throws `target` with what the server said. */
   query<Row>(sql: string, values?: readonly unknown[]): Promise<readonly Row[]>;
+  /** Feeds rows, in the format it names, to a `COPY … FROM STDIN`; returns how many went in. */
+  copyIn(sql: string, rows: AsyncIterable<Buffer>): Promise<number>;
   /** Safe to call at any time, more than once. */
   close(): Promise<void>;
 }
@@ -24,21 +27,51 @@ export async function connect(
   database: string = target.database,
 ): Promise<Session> {
   throwIfAborted(context.signal);
-  const { default: pg } = await import('pg');
-  const client = new pg.Client(clientConfig(target, database));
-  // A lost connection also fails the query under way.
-  client.on('error', () => undefined);
-  const stop = (): void => void client.end().catch(() => undefined);
-  context.signal.addEventListener('abort', stop, { once: true });
   const subject = `database ${database} on ${serverOf(target)}`;
   try {
-    await client.connect();
+    return await connectWith(target, database, tlsOptions(target), context);
   } catch (error) {
-    context.signal.removeEventListener('abort', stop);
+    if (context.signal.aborted) throw abortReason(context.signal);
+    // What libpq does for `prefer`: encrypted where the server can, else in the clear.
+    if ((target.tls ?? 'prefer') !== 'prefer' || !/does not support SSL/i.test(reasonOf(error)))
+      throw explainPostgresError(`cannot connect to ${subject}`, error);
+  }
+  try {
+    return await connectWith(target, database, false, context);
+  } catch (error) {
     if (context.signal.aborted) throw abortReason(context.signal);
     throw explainPostgresError(`cannot connect to ${subject}`, error);
   }
-  return sessionOf(client, subject, context, stop);
+}
+
+async function connectWith(
+  target: PostgresTarget,
+  database: string,
+  ssl: ClientConfig['ssl'],
+  context: Context,
+): Promise<Session> {
+  const { default: pg } = await import('pg');
+  const client = new pg.Client({ ...clientConfig(target, database), ssl });
+  // A lost connection also fails the query under way.
+  client.on('error', () => undefined);
+  throwIfAborted(context.signal);
+  let giveUp = (): void => undefined;
+  const stop = (): void => {
+    giveUp();
+    void client.end().catch(() => undefined);
+  };
+  context.signal.addEventListener('abort', stop, { once: true });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      // A connection that is ended while it is being made never says so.
+      giveUp = () => reject(abortReason(context.signal));
+      client.connect().then(() => resolve(), reject);
+    });
+  } catch (error) {
+    context.signal.removeEventListener('abort', stop);
+    throw error;
+  }
+  return sessionOf(client, `database ${database} on ${serverOf(target)}`, context, stop);
 }
 
 function sessionOf(client: Client, subject: string, context: Context, stop: () => void): Session {
@@ -50,6 +83,18 @@ function sessionOf(client: Client, subject: string, context: Context, stop: () =
         return result.rows as readonly Row[];
       } catch (error) {
         if (context.signal.aborted) throw abortReason(context.signal);
+        throw explainPostgresError(`cannot query ${subject}`, error);
+      }
+    },
+    async copyIn(sql, rows) {
+      const { from } = await import('pg-copy-streams');
+      try {
+        const into = client.query(from(sql));
+        await pipeline(rows, into);
+        return into.rowCount;
+      } catch (error) {
+        if (context.signal.aborted) throw abortReason(context.signal);
+        if (error instanceof BkpError) throw error;
         throw explainPostgresError(`cannot query ${subject}`, error);
       }
     },
@@ -75,7 +120,6 @@ function clientConfig(target: PostgresTarget, database: string): ClientConfig {
     password: password ?? '',
     application_name: 'bkp',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    ssl: socket === undefined ? tlsOptions(target) : false,
   };
 }
 
@@ -85,10 +129,11 @@ function tlsOptions({
   tlsCertificate,
   tlsKey,
   host = 'localhost',
+  socket,
 }: PostgresTarget): ClientConfig['ssl'] {
-  if (tls === 'disable' || tls === 'prefer') return false;
+  if (tls === 'disable' || socket !== undefined) return false;
   return {
-    rejectUnauthorized: tls !== 'require',
+    rejectUnauthorized: tls === 'verify-ca' || tls === 'verify-full',
     servername: host,
     ...(tlsCa === undefined ? {} : { ca: readFileSync(tlsCa) }),
     ...(tlsCertificate === undefined ? {} : { cert: readFileSync(tlsCertificate) }),

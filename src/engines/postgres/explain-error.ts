@@ -21,7 +21,7 @@ export function explainPostgresError(doing: string, error: unknown): BkpError {
 
 /** SQLSTATE of a server's error, the code of a system error, or nothing. */
 export function codeOf(error: unknown): string {
-  const cause = error instanceof AggregateError ? error.errors[0] : error;
+  const cause: unknown = error instanceof AggregateError ? error.errors[0] : error;
   const { code } = (cause ?? {}) as { readonly code?: unknown };
   return typeof code === 'string' ? code : '';
 }

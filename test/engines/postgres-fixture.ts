@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { TargetOf } from '../../src/engines/engine.ts';
+import { postgres } from '../../src/engines/postgres.ts';
+import { quoteIdentifier, quoteText } from '../../src/engines/postgres/quote.ts';
+import { connectionOf } from '../services/connection.ts';
+import { psql } from '../services/postgres-psql.ts';
+import type { EngineFixture } from './fixture.ts';
+import { digestDatabase } from './postgres/digest.ts';
+
+type Target = TargetOf<'postgres'>;
+
+const SERVER = 'postgres-15';
+
+const SCHEMA = `
+  CREATE TYPE level AS ENUM ('info', 'error');
+  CREATE TABLE projects (id int PRIMARY KEY, name text NOT NULL UNIQUE);
+  CREATE TABLE issues (project_id int NOT NULL REFERENCES projects, number int NOT NULL, title text,
+    PRIMARY KEY (project_id, number));
+  CREATE TABLE events (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, project_id int REFERENCES projects, level level,
+    payload bytea, size int GENERATED ALWAYS AS (length(payload)) STORED);
+  CREATE INDEX ON events (level);
+  CREATE SCHEMA "odd ""one""";
+  CREATE TABLE "odd ""one"""."töble" ("a b" real, "c""d" text);
+  CREATE TABLE measures (at date NOT NULL, value int) PARTITION BY RANGE (at);
+  CREATE TABLE measures_old PARTITION OF measures FOR VALUES FROM ('2020-01-01') TO ('2025-01-01');
+  CREATE TABLE measures_new PARTITION OF measures FOR VALUES FROM ('2025-01-01') TO ('2030-01-01');
+  CREATE TABLE log (message text);
+  CREATE VIEW errors AS SELECT * FROM events WHERE level = 'error';
+  CREATE MATERIALIZED VIEW totals AS SELECT project_id, count(*) FROM events GROUP BY 1;
+  CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN INSERT INTO log VALUES ('event ' || new.id); RETURN new; END $$;
+  CREATE TRIGGER events_log AFTER INSERT ON events FOR EACH ROW EXECUTE FUNCTION note();
+  COMMENT ON TABLE events IS 'what happened';`;
+
+const rows = (bytes: number): string => `
+  INSERT INTO projects VALUES (1, 'one'), (2, 'two');
+  INSERT INTO issues VALUES (1, 1, 'first'), (1, 2, NULL), (2, 1, 'other');
+  INSERT INTO "odd ""one"""."töble" VALUES (1.5, 'x'), (1.5, 'x'), (NULL, E'tab\\tnew\\nline \\\\.');
+  INSERT INTO measures VALUES ('2024-02-29', 1), ('2026-11-19', 2);
+  INSERT INTO events (project_id, level, payload)
+    SELECT 1 + n % 2, (CASE n % 2 WHEN 0 THEN 'error' ELSE 'info' END)::level,
+      (SELECT string_agg(sha512(format('%s %s', n, part)::bytea), '') FROM generate_series(1, ${Math.ceil(bytes / 64)}) part)
+    FROM generate_series(0, 99) n;
+  REFRESH MATERIALIZED VIEW totals;
+  SELECT lo_from_bytea(4711, sha512('large'));`;
+
+/** A name for a folder: databases of a test are told apart, and carry the odd characters of its folders. */
+const databaseFor = (folder: string): string => {
+  const unique = createHash('sha256').update(folder).digest('hex').slice(0, 12);
+  // Newer servers refuse line ends in names.
+  return `${Array.from(basename(folder).replaceAll(/\s/g, ' ')).slice(0, 24).join('')} ${unique}`;
+};
+
+const targetFor = (folder: string): Target => {
+  const { host = '', port = '', user = '', password = '' } = connectionOf(SERVER);
+  return { type: 'postgres', host, port: Number(port), user, password, database: databaseFor(folder) };
+};
+
+const ask = (target: Target, sql: string): string => psql(connectionOf(SERVER), target.database, sql);
+const administer = (sql: string): string => psql(connectionOf(SERVER), 'postgres', sql);
+
+const exists = ({ database }: Target): boolean =>
+  administer(`SELECT count(*) FROM pg_database WHERE datname = ${quoteText(database)}`) === '1';
+
+function drop(target: Target): void {
+  administer(`DROP DATABASE IF EXISTS ${quoteIdentifier(target.database)} WITH (FORCE)`);
+}
+
+/** Everything that tests leave of a database, also what restores set aside. */
+function dropAll(target: Target): void {
+  const unique = target.database.slice(-12);
+  const names = administer(
+    `SELECT quote_ident(datname) FROM pg_database WHERE datname LIKE ${quoteText(`%${unique}%`)}`,
+  );
+  for (const name of names.split('\n').filter(Boolean)) administer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+}
+
+export const postgresFixture: EngineFixture<'postgres'> = {
+  name: 'postgres',
+  engine: postgres,
+  isPersistent: true,
+  producer: { tool: 'pg_dump', word: ' --format=custom ' },
+  consumer: { tool: 'pg_restore', word: ' --single-transaction ' },
+  query: { sql: "SELECT count(*) FROM events WHERE level = 'error'", value: 50 },
+
+  async make(folder, content) {
+    const target = targetFor(folder);
+    administer(`CREATE DATABASE ${quoteIdentifier(target.database)} TEMPLATE template0`);
+    onTestFinished(() => dropAll(target));
+    if (content !== 'empty') ask(target, SCHEMA + rows(content === 'large' ? 100_000 : 256));
+    return target;
+  },
+
+  elsewhere(target, folder) {
+    const destination = { ...target, database: databaseFor(folder) };
+    onTestFinished(() => dropAll(destination));
+    return destination;
+  },
+
+  digest: async (target) => (exists(target) ? digestDatabase(connectionOf(SERVER), target.database) : 'absent'),
+
+  async alter(target) {
+    ask(
+      target,
+      `DELETE FROM events WHERE id = 13; DELETE FROM issues WHERE title = 'other';
+       INSERT INTO projects VALUES (3, 'three') ON CONFLICT DO NOTHING`,
+    );
+  },
+
+  async partsOf(target) {
+    const [taken, added] = ask(
+      target,
+      `SELECT (SELECT count(*) FROM events WHERE id = 13) + (SELECT count(*) FROM issues WHERE title = 'other') = 2,
+        EXISTS (SELECT FROM projects WHERE name = 'three')`,
+    ).split('|');
+    return { taken: taken === 't', added: added === 't' };
+  },
+
+  destroy: async (target) => drop(target),
+
+  async forbid(target) {
+    administer(`ALTER DATABASE ${quoteIdentifier(target.database)} ALLOW_CONNECTIONS false`);
+  },
+
+  handEnvironment: ({ password = '' }) => ({ PGPASSWORD: password }),
+
+  /** Before the last block of data: what stands before it is a row of whole blocks. */
+  recordBoundary: (raw) => raw.lastIndexOf(Buffer.from([0, 0, 0, 0, 0, 1, 0])) + 5,
+};
