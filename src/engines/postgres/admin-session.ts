@@ -1,5 +1,6 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Context } from '../../context.ts';
-import { BkpError, guardError } from '../../errors.ts';
+import { BkpError, guardError, throwIfAborted } from '../../errors.ts';
 import { connect, type PostgresTarget, serverOf, type Session } from './connection.ts';
 import { codeOf } from './explain-error.ts';
 
@@ -41,17 +42,28 @@ export async function connectPatiently(target: PostgresTarget, context: Context,
 /** The same context for steps that are short and must come to their end once begun, abort or not. */
 export const steady = (context: Context): Context => ({ ...context, signal: new AbortController().signal });
 
-/** Keeps a second restore of the same database away for as long as the session lives; a dead process lets go by itself. */
-export async function lockDestination(session: Session, target: PostgresTarget): Promise<void> {
-  const [row] = await session.query<{ readonly free: boolean }>(
-    'SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended($1, 0)) AS free',
-    [`bkp restore into ${target.database}`],
-  );
-  if (row?.free === true) return;
-  throw guardError(
-    `cannot restore database ${target.database} on ${serverOf(target)}: another restore of it is under way`,
-    {
-      hint: 'wait until it has ended',
-    },
-  );
+/**
+ * Keeps a second restore of the same database away for as long as the session lives. A dead process lets go by itself, once
+ * the server has ended what it was doing for it.
+ */
+export async function lockDestination(session: Session, target: PostgresTarget, context: Context): Promise<void> {
+  for (let attempt = 1; attempt <= LOCK_ATTEMPTS; attempt += 1) {
+    const [row] = await session.query<{ readonly free: boolean }>(
+      'SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended($1, 0)) AS free',
+      [`bkp restore into ${target.database}`],
+    );
+    if (row?.free === true) return;
+    throwIfAborted(context.signal);
+    await wait(LOCK_WAIT_MS);
+  }
+  const what = `database ${target.database} on ${serverOf(target)}`;
+  throw guardError(`cannot restore ${what}: another restore of it is under way`, { hint: 'wait until it has ended' });
 }
+
+/** Lets go at once: closing a connection takes the server a moment longer. */
+export async function unlockDestination(session: Session): Promise<void> {
+  await session.query('SELECT pg_catalog.pg_advisory_unlock_all()').catch(() => undefined);
+}
+
+const LOCK_ATTEMPTS = 20;
+const LOCK_WAIT_MS = 250;

@@ -4,7 +4,7 @@ import type { Facts, RestoreOutcome, RestoreRequest } from '../engine.ts';
 import { connectPatiently } from './admin-session.ts';
 import type { ArchiveOutline } from './archive-outline.ts';
 import type { PostgresTarget, Session } from './connection.ts';
-import { freeName, oldSuffix } from './database-names.ts';
+import { freeName, newSuffix, oldSuffix } from './database-names.ts';
 import { readProperties } from './database-properties.ts';
 import { fillDatabase, restoredRows, settleDatabase } from './fill.ts';
 import { queryValue } from './query-value.ts';
@@ -36,8 +36,10 @@ export async function buildBeside(
   const { database } = destination;
   const before = live === 'absent' ? null : await readProperties(admin, database);
   const create = before === null ? outline.create : (name: string) => outline.create(name).slice(0, 1);
-  const side = await createSideDatabase(admin, destination, snapshot, create);
+  const side = await freeName(admin, database, newSuffix(snapshot));
+  throwIfAborted(context.signal);
   try {
+    await createSideDatabase(admin, destination, side, create);
     if (before !== null) {
       await admin.query(`ALTER DATABASE ${quoteIdentifier(side)} OWNER TO ${quoteIdentifier(before.owner)}`);
     }

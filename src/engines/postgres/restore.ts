@@ -1,7 +1,7 @@
 import type { Context } from '../../context.ts';
-import { type BkpError, guardError, integrityError, targetError } from '../../errors.ts';
+import { type BkpError, guardError, integrityError, targetError, throwIfAborted } from '../../errors.ts';
 import type { IncomingArtifact, RestoreOutcome, RestoreRequest } from '../engine.ts';
-import { connectAdmin, lockDestination } from './admin-session.ts';
+import { connectAdmin, lockDestination, steady, unlockDestination } from './admin-session.ts';
 import { readOutline } from './archive-outline.ts';
 import { type Beside, buildBeside } from './build-beside.ts';
 import type { PostgresTarget, Session } from './connection.ts';
@@ -9,6 +9,7 @@ import type { DatabaseContents } from './database-contents.ts';
 import { fillInPlace } from './fill-in-place.ts';
 import { contentsOf, describeContents, IN_RECOVERY, mayNotCreate } from './inspect-destination.ts';
 import { mergePostgres } from './merge.ts';
+import { orDamage } from './or-damage.ts';
 import { onlyArchive } from './only-archive.ts';
 import { assertServerHas } from './preflight.ts';
 import { readRights } from './rights.ts';
@@ -21,11 +22,17 @@ type Request = RestoreRequest<PostgresTarget>;
 /** Brings a database back in one of the three modes. */
 export async function restorePostgres(request: Request, context: Context): Promise<RestoreOutcome> {
   const artifact = archiveOf(request);
-  const admin = await connectAdmin(request.destination, context);
+  throwIfAborted(context.signal);
+  // What it does is short, and half of it would be worse than the wait: it does not end with an abort.
+  const admin = await connectAdmin(request.destination, steady(context));
   try {
-    await lockDestination(admin, request.destination);
-    await dropLeftovers(admin, request.destination, context);
-    return await restoreLocked(request, artifact, admin, context);
+    await lockDestination(admin, request.destination, context);
+    try {
+      await dropLeftovers(admin, request.destination, context);
+      return await restoreLocked(request, artifact, admin, context);
+    } finally {
+      await unlockDestination(admin);
+    }
   } finally {
     await admin.close();
   }
@@ -53,10 +60,11 @@ async function restoreLocked(
   if (mode === 'new' && contents !== null && live === 'occupied') throw occupiedError(destination, contents);
   const outline = await readOutline(artifact, program, context);
   await assertServerHas(admin, outline, destination, live === 'absent');
-  const outcome =
+  const outcome = await orDamage(artifact, context, () =>
     mode === 'merge' && live === 'occupied'
-      ? await mergePostgres(request, program, context)
-      : await restoreWhole({ request, outline, program, live }, admin, context);
+      ? mergePostgres(request, program, context)
+      : restoreWhole({ request, outline, program, live }, admin, context),
+  );
   if (!outline.hasSubscriptions || mode === 'merge') return outcome;
   const warning = 'subscriptions were left out: make them again when the publisher is to send its changes here';
   return { ...outcome, warnings: [...outcome.warnings, warning] };

@@ -2,7 +2,7 @@ import type { Context } from '../../context.ts';
 import { connectAdmin, connectPatiently, steady } from './admin-session.ts';
 import type { PostgresTarget, Session } from './connection.ts';
 import { readContents } from './database-contents.ts';
-import { freeName, isNewName, newSuffix } from './database-names.ts';
+import { isNewName } from './database-names.ts';
 import { quoteIdentifier, quoteText } from './quote.ts';
 
 /** Stands as comment on a database that is being built, so that the next restore knows what a dead one left. */
@@ -15,16 +15,14 @@ const markOf = (database: string): string => `bkp restore into ${JSON.stringify(
 export async function createSideDatabase(
   admin: Session,
   target: PostgresTarget,
-  snapshot: string,
+  name: string,
   create: (name: string) => readonly string[],
-): Promise<string> {
-  const name = await freeName(admin, target.database, newSuffix(snapshot));
+): Promise<void> {
   const quoted = quoteIdentifier(name);
   const [first = `CREATE DATABASE ${quoted} TEMPLATE template0`, ...others] = create(quoted);
   await admin.query(first);
   await admin.query(`COMMENT ON DATABASE ${quoted} IS ${quoteText(markOf(target.database))}`);
   for (const statement of others) await admin.query(statement);
-  return name;
 }
 
 /** Drops what was built, also after an abort; what cannot be dropped now goes with the next restore. */
