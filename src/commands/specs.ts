@@ -265,7 +265,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'doctor',
     description: 'tools, versions and what is missing',
     group: 'Machine',
-    options: [FORMAT('json')],
+    options: [FILE, FORMAT('json')],
     load: async () => (await import('./doctor.ts')).doctorCommand,
   },
   {

@@ -14,6 +14,8 @@ export interface ToolNeed {
   readonly versionArgv: readonly string[];
   readonly debianPackage: string;
   readonly homebrewPackage: string;
+  /** Where it also lies when it is not on PATH. */
+  readonly folders?: readonly string[];
 }
 
 export interface Capabilities {

@@ -5,6 +5,7 @@ import { nativeRestore } from './postgres/native-restore.ts';
 import { probePostgres } from './postgres/probe.ts';
 import { restorePostgres } from './postgres/restore.ts';
 import { postgresAsideExists, removePostgresAside } from './postgres/set-aside.ts';
+import { TOOL_FOLDERS } from './postgres/tools.ts';
 import type { Engine } from './engine.ts';
 
 /** PostgreSQL databases by their own tools, with rows counted under the snapshot of the dump. */
@@ -23,12 +24,14 @@ export const postgres: Engine<'postgres'> = {
         versionArgv: ['pg_dump', '--version'],
         debianPackage: 'postgresql-client',
         homebrewPackage: 'libpq',
+        folders: TOOL_FOLDERS,
       },
       {
         tool: 'pg_restore',
         versionArgv: ['pg_restore', '--version'],
         debianPackage: 'postgresql-client',
         homebrewPackage: 'libpq',
+        folders: TOOL_FOLDERS,
       },
     ],
   },

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { ProcessEnd, ProcessSpec } from '../context.ts';
 import { type BkpError, targetError, toolError } from '../errors.ts';
 import type { Judgement } from './bytes.ts';
@@ -80,7 +81,7 @@ export function judgeEnd(
   if (judgement.verdict !== 'failed') return judgement;
   const makeError = judging.makeError ?? (judge === undefined ? toolError : targetError);
   const make = end.signal === null ? makeError : toolError;
-  const error = make(`cannot ${verb} with ${spec.argv[0]}: ${judgement.reason}`, { hint: judgement.hint });
+  const error = make(`cannot ${verb} with ${basename(spec.argv[0])}: ${judgement.reason}`, { hint: judgement.hint });
   // Node joins processes by socket pairs, where a reader that left bytes unread resets the connection.
   const lostReader = end.signal === 'SIGPIPE' || /broken pipe|connection reset/i.test(end.stderr);
   throw lostReader || end.stopped ? markConsequence(error) : error;

@@ -235,11 +235,11 @@ export function describeRoundTrip<K extends Target['type']>(fixture: EngineFixtu
       await fixture.alter(target);
       const before = await fixture.digest(target);
       const refused = restore(fixture, taken, target, 'replace', context, async (ask) => {
-        throw integrityError(`not ${String(await ask(sql))}`);
+        throw integrityError(`not ${JSON.stringify(await ask(sql))}`);
       });
       await expect(refused).rejects.toMatchObject({
         code: 'integrity',
-        message: `not ${String(fixture.query?.value)}`,
+        message: `not ${JSON.stringify(fixture.query?.value)}`,
       });
       expect(await fixture.digest(target)).toBe(before);
       await expectNothingLeft(context);

@@ -83,11 +83,11 @@ test.each([AS_PROGRAM, IN_NODE])(
     });
     await expect(store(`${cut}; echo broken >&2; exit 3`, context, inspect, repository)).rejects.toMatchObject({
       code: 'tool',
-      message: 'cannot read with /bin/sh: exit code 3: broken',
+      message: 'cannot read with sh: exit code 3: broken',
     });
     await expect(store(`${cut}; kill -9 $$`, context, inspect, repository)).rejects.toMatchObject({
       code: 'tool',
-      message: 'cannot read with /bin/sh: ended by SIGKILL',
+      message: 'cannot read with sh: ended by SIGKILL',
     });
     expect(await repository.list('', 'deep')).toEqual([]);
   },

@@ -4,6 +4,7 @@ import type { Capture, Facts } from '../engine.ts';
 import { connect, type PostgresTarget, type Session } from './connection.ts';
 import { openCustomInspector } from './custom-archive.ts';
 import { readDatabaseFacts } from './database-facts.ts';
+import { judgeDump } from './judge-dump.ts';
 import { openLibpq } from './libpq.ts';
 import { countLive } from './live-facts.ts';
 import { captureProblems } from './probe.ts';
@@ -37,6 +38,7 @@ export async function capturePostgres(target: PostgresTarget, context: Context):
           source: {
             kind: 'process',
             process: { argv: [dump.program, ...dumpArgv(target, snapshot)], env: libpq.env },
+            judge: judgeDump,
           },
           estimatedBytes: null,
           inspect: { open: openCustomInspector, program: 'pg-custom' },

@@ -19,6 +19,8 @@ export interface Session {
 }
 
 const CONNECT_TIMEOUT_MS = 15_000;
+/** Limits that are set for applications would end a session that holds a snapshot for hours. */
+const NO_TIMEOUTS = '-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c lock_timeout=0';
 
 /** Connects to the target's server: to its database, or to another one of it. Ends with the context's signal. */
 export async function connect(
@@ -119,6 +121,7 @@ function clientConfig(target: PostgresTarget, database: string): ClientConfig {
     // An empty text keeps the library from looking for a password in our environment.
     password: password ?? '',
     application_name: 'bkp',
+    options: NO_TIMEOUTS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   };
 }

@@ -14,8 +14,7 @@ export interface FoundTool {
   readonly version: string;
 }
 
-const NEWEST = 30;
-const OLDEST = 12;
+const [OLDEST, NEWEST] = [12, 30];
 
 /** Where distributions put the programs of one major version. */
 const foldersOf = (major: number): readonly string[] => [
@@ -25,6 +24,12 @@ const foldersOf = (major: number): readonly string[] => [
   `/opt/homebrew/opt/postgresql@${major}/bin`,
   `/usr/local/opt/postgresql@${major}/bin`,
 ];
+
+/** The same of all versions, newest first. */
+export const TOOL_FOLDERS: readonly string[] = Array.from(
+  { length: NEWEST - OLDEST + 1 },
+  (_, index) => NEWEST - index,
+).flatMap(foldersOf);
 
 /**
  * The tool of the server's own major version, else the lowest newer one: an older one refuses the server, and what a
@@ -59,11 +64,8 @@ async function installedTools(
   { tools }: Pick<PostgresTarget, 'tools'>,
   context: Context,
 ): Promise<readonly FoundTool[]> {
-  const majors = Array.from({ length: NEWEST - OLDEST + 1 }, (_, index) => OLDEST + index);
-  const places =
-    tools === undefined
-      ? [tool, ...majors.flatMap(foldersOf).map((folder) => join(folder, tool))]
-      : [join(tools, tool)];
+  const folders = tools === undefined ? TOOL_FOLDERS : [tools];
+  const places = [...(tools === undefined ? [tool] : []), ...folders.map((folder) => join(folder, tool))];
   const found: FoundTool[] = [];
   for (const place of places) {
     const program = context.findTool(place);
