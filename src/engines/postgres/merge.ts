@@ -1,12 +1,135 @@
 import type { Context } from '../../context.ts';
-import { targetError } from '../../errors.ts';
+import { targetError, throwIfAborted } from '../../errors.ts';
 import type { RestoreOutcome, RestoreRequest } from '../engine.ts';
-import type { PostgresTarget } from './connection.ts';
+import { connectPatiently } from './admin-session.ts';
+import type { PostgresTarget, Session } from './connection.ts';
+import { parseCopy, type ScriptPart } from './copy-script.ts';
+import { orphanConflicts, settleForeignKeys } from './merge-foreign-keys.ts';
+import { createKeys, createUnlessThere, findMissing } from './merge-missing.ts';
+import { silence, silenceAlways } from './merge-quiet.ts';
+import { mergeRows } from './merge-rows.ts';
+import { readData } from './merge-source.ts';
+import { openStatementMerge } from './merge-statements.ts';
+import { labelOf, type MergeTable, qualified, readMergeTable } from './merge-table.ts';
+import { onlyArchive } from './only-archive.ts';
+import { lockTimeoutMs } from './settings.ts';
 
-export function mergePostgres(
-  { destination }: RestoreRequest<PostgresTarget>,
-  _program: string,
-  _context: Context,
+type Request = RestoreRequest<PostgresTarget>;
+
+/**
+ * Adds what an archive has and a database lacks, in one transaction that other sessions see whole or not at all: rows,
+ * tables, large objects. Writers wait meanwhile, readers do not.
+ */
+export async function mergePostgres(
+  request: Request,
+  program: string,
+  admin: Session,
+  context: Context,
 ): Promise<RestoreOutcome> {
-  return Promise.reject(targetError(`cannot merge into ${destination.database}: not yet`));
+  const { destination } = request;
+  const session = await connectPatiently(destination, context, destination.database);
+  let pid: number | undefined;
+  try {
+    [{ pid } = { pid: undefined }] = await session.query<{ pid: number | undefined }>(
+      'SELECT pg_catalog.pg_backend_pid() AS pid',
+    );
+    await session.query('BEGIN');
+    await silence(session, destination);
+    await session.query(`SET LOCAL lock_timeout = ${lockTimeoutMs(destination)}`);
+    await session.query(`SELECT pg_catalog.set_config('search_path', '', true),
+      pg_catalog.set_config('check_function_bodies', 'off', true), pg_catalog.set_config('default_transaction_read_only', 'off', true)`);
+    const outcome = await mergeInTransaction(request, program, session, context);
+    throwIfAborted(context.signal);
+    await session.query('COMMIT');
+    return outcome;
+  } catch (error) {
+    await session.close();
+    // The server would finish what it was doing before it sees that we have gone.
+    if (pid !== undefined)
+      await admin.query('SELECT pg_catalog.pg_terminate_backend($1)', [pid]).catch(() => undefined);
+    throw error;
+  } finally {
+    await session.close();
+  }
+}
+
+async function mergeInTransaction(
+  request: Request,
+  program: string,
+  session: Session,
+  context: Context,
+): Promise<RestoreOutcome> {
+  const artifact = onlyArchive(request.artifacts);
+  const there: MergeTable[] = [];
+  const missing = await findMissing(artifact, program, context, async (tables) => {
+    const gone = new Set<number>();
+    for (const { id, schema, name } of tables) {
+      const table = await readMergeTable(session, schema, name);
+      if (table === null) gone.add(id);
+      else if (table.kind !== 'other') there.push(table);
+    }
+    return gone;
+  });
+  if (there.length > 0) {
+    await session.query(`LOCK TABLE ${there.map(qualified).join(', ')} IN SHARE ROW EXCLUSIVE MODE`);
+  }
+  const loud: string[] = [];
+  for (const table of there) loud.push(...(await silenceAlways(session, table)));
+  await createUnlessThere(session, missing.before);
+  for (const { sql } of missing.tables) await session.query(sql);
+
+  const rows = openRowMerge(session);
+  const statements = openStatementMerge(session);
+  await readData(artifact, program, context, (part) =>
+    part.kind === 'copy' ? rows.take(part) : statements.take(part.text),
+  );
+
+  const checks = await createKeys(session, missing.keys);
+  const orphans = await settleForeignKeys(session, [...rows.inserted.keys()]);
+  const conflicts = [...rows.conflicts, ...orphanConflicts(orphans)];
+  if (conflicts.length > 0 && !request.skipConflicts) {
+    throw targetError(`cannot merge into database ${request.destination.database}: ${conflicts.join('; ')}`, {
+      hint: 'nothing was changed; `--skip-conflicts` leaves these rows out',
+    });
+  }
+  for (const statement of [...checks, ...missing.after.map(({ sql }) => sql), ...loud]) await session.query(statement);
+  const counts = [...rows.inserted].map(
+    ([table, count]) => [labelOf(table), count - (orphans.get(table) ?? 0)] as const,
+  );
+  throwIfAborted(context.signal);
+  await statements.raiseSequences();
+  const objects = statements.largeObjects === 0 ? {} : { 'large objects': statements.largeObjects };
+  return {
+    facts: null,
+    keptOld: [],
+    restored: { ...Object.fromEntries(counts.filter(([, count]) => count > 0)), ...objects },
+    conflicts,
+    warnings: [],
+  };
+}
+
+interface RowMerge {
+  take(part: Extract<ScriptPart, { kind: 'copy' }>): Promise<void>;
+  readonly inserted: ReadonlyMap<MergeTable, number>;
+  readonly conflicts: readonly string[];
+}
+
+function openRowMerge(session: Session): RowMerge {
+  const inserted = new Map<MergeTable, number>();
+  const conflicts: string[] = [];
+  return {
+    inserted,
+    conflicts,
+    async take({ statement, rows }) {
+      const { schema, name, columns } = parseCopy(statement);
+      const table = await readMergeTable(session, schema, name);
+      if (table === null || table.kind === 'other') {
+        conflicts.push(`${labelOf({ schema, name })}: something else has its name now`);
+        return;
+      }
+      const merged = await mergeRows(session, table, columns, rows);
+      conflicts.push(...merged.conflicts);
+      if (merged.inserted > 0) inserted.set(table, merged.inserted);
+    },
+  };
 }

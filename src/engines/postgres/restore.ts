@@ -62,7 +62,7 @@ async function restoreLocked(
   await assertServerHas(admin, outline, destination, live === 'absent');
   const outcome = await orDamage(artifact, context, () =>
     mode === 'merge' && live === 'occupied'
-      ? mergePostgres(request, program, context)
+      ? mergePostgres(request, program, admin, context)
       : restoreWhole({ request, outline, program, live }, admin, context),
   );
   if (!outline.hasSubscriptions || mode === 'merge') return outcome;

@@ -7,9 +7,15 @@ export interface Section {
   readonly schema: string;
   readonly owner: string;
   readonly tablespace: string;
+  /** Number in the table of contents, and those it depends on; only where pg_restore was asked to be verbose. */
+  readonly id: number;
+  readonly dependencies: readonly number[];
   /** Its statements. */
   readonly sql: string;
 }
+
+const ENTRY = /^-- TOC entry (\d+) /;
+const DEPENDENCIES = /^-- Dependencies: ([\d ]+)$/;
 
 const HEADER = /^-- (?:Data for )?Name: (.*); Type: ([A-Z ]+); Schema: (.*?); Owner: (.*?)(?:; Tablespace: (.*))?$/;
 
@@ -21,6 +27,8 @@ export function openSectionParser(onSection: (section: Section) => void): {
   let header: Omit<Section, 'sql'> | undefined;
   let lines: string[] = [];
   let before = '';
+  let id = 0;
+  let dependencies: readonly number[] = [];
   const end = (): void => {
     if (header !== undefined) onSection({ ...header, sql: lines.join('\n') });
     header = undefined;
@@ -29,14 +37,26 @@ export function openSectionParser(onSection: (section: Section) => void): {
   return {
     end,
     push(line) {
-      const found = before === '--' ? HEADER.exec(line) : null;
+      const isInFrame = before === '--' || ENTRY.test(before) || DEPENDENCIES.test(before);
+      const found = isInFrame ? HEADER.exec(line) : null;
+      const entry = before === '--' ? ENTRY.exec(line) : null;
+      const needed = isInFrame ? DEPENDENCIES.exec(line) : null;
       before = line;
+      if (entry !== null) {
+        id = Number(entry[1]);
+        dependencies = [];
+        return;
+      }
+      if (needed !== null) {
+        dependencies = (needed[1] ?? '').split(' ').map(Number);
+        return;
+      }
       if (found !== null) {
         // The frame of the comment belongs to neither.
         lines.pop();
         end();
         const [, name = '', type = '', schema = '', owner = '', tablespace = ''] = found;
-        header = { name, type, schema: dash(schema), owner: dash(owner), tablespace };
+        header = { name, type, schema: dash(schema), owner: dash(owner), tablespace, id, dependencies };
         return;
       }
       if (header === undefined || (lines.length === 0 && line === '--')) return;

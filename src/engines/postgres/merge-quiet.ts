@@ -1,0 +1,40 @@
+import { BkpError, targetError } from '../../errors.ts';
+import type { PostgresTarget, Session } from './connection.ts';
+import { codeOf } from './explain-error.ts';
+import { type MergeTable, qualified } from './merge-table.ts';
+import { quoteIdentifier } from './quote.ts';
+import { readServer } from './server.ts';
+
+/** Triggers, rules and foreign keys are silent until the end of the transaction. Throws `target` with the grant that lacks. */
+export async function silence(session: Session, { database, user = 'postgres' }: PostgresTarget): Promise<void> {
+  try {
+    await session.query('SET LOCAL session_replication_role = replica');
+  } catch (error) {
+    if (!(error instanceof BkpError) || codeOf(error.cause) !== '42501') throw error;
+    await session.query('ROLLBACK');
+    const { major } = await readServer(session);
+    const grant = `GRANT SET ON PARAMETER session_replication_role TO ${quoteIdentifier(user)}`;
+    throw targetError(`cannot merge into database ${database}: user ${user} may not silence triggers`, {
+      hint: major >= 15 ? grant : 'merge as a superuser',
+      cause: error,
+    });
+  }
+}
+
+/** Takes out triggers and rules of a table that would be heard nevertheless; returns what puts them back. */
+export async function silenceAlways(session: Session, table: MergeTable): Promise<readonly string[]> {
+  const rows = await session.query<{ readonly what: string; readonly name: string; readonly enabled: string }>(
+    `SELECT 'TRIGGER' AS what, tgname AS name, tgenabled AS enabled FROM pg_catalog.pg_trigger
+       WHERE tgrelid = $1 AND NOT tgisinternal AND tgenabled IN ('A', 'R')
+     UNION ALL SELECT 'RULE', rulename, ev_enabled FROM pg_catalog.pg_rewrite
+       WHERE ev_class = $1 AND ev_type <> '1' AND ev_enabled IN ('A', 'R')`,
+    [table.oid],
+  );
+  for (const { what, name } of rows) {
+    await session.query(`ALTER TABLE ${qualified(table)} DISABLE ${what} ${quoteIdentifier(name)}`);
+  }
+  return rows.map(
+    ({ what, name, enabled }) =>
+      `ALTER TABLE ${qualified(table)} ENABLE ${enabled === 'A' ? 'ALWAYS' : 'REPLICA'} ${what} ${quoteIdentifier(name)}`,
+  );
+}

@@ -1,0 +1,72 @@
+import type { Session } from './connection.ts';
+import { quoteIdentifier } from './quote.ts';
+import { tableKey } from './table-key.ts';
+
+/** A table of the destination, as a merge sees it. */
+export interface MergeTable {
+  readonly oid: string;
+  readonly schema: string;
+  readonly name: string;
+  /** Ordinary or partitioned; `other` where something else has the name now. */
+  readonly kind: 'r' | 'p' | 'other';
+  readonly columns: readonly { readonly name: string; readonly generated: boolean }[];
+  /** What tells its rows apart: the primary key, else a unique index over columns that are never null. */
+  readonly key: readonly KeyColumn[] | null;
+  /** All that must be unique in it. */
+  readonly uniqueKeys: readonly (readonly KeyColumn[])[];
+  /** `ON CONFLICT` is not to be had beside rules that rewrite what is written, and rules of uniqueness that may wait. */
+  readonly mayIgnore: boolean;
+}
+
+interface KeyColumn {
+  readonly name: string;
+  /** The index's own notion of being equal. */
+  readonly operator: string;
+}
+
+const KEY_COLUMNS = `(SELECT pg_catalog.json_agg(pg_catalog.json_build_object('name', a.attname, 'operator',
+    'OPERATOR(' || pg_catalog.quote_ident(s.nspname) || '.' || o.oprname || ')') ORDER BY k.at)
+  FROM pg_catalog.generate_series(0, i.indnkeyatts - 1) AS k (at)
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k.at]
+  JOIN pg_catalog.pg_opclass c ON c.oid = i.indclass[k.at]
+  JOIN pg_catalog.pg_amop m ON m.amopfamily = c.opcfamily AND m.amoplefttype = c.opcintype
+    AND m.amoprighttype = c.opcintype AND m.amopstrategy = 3
+  JOIN pg_catalog.pg_operator o ON o.oid = m.amopopr
+  JOIN pg_catalog.pg_namespace s ON s.oid = o.oprnamespace)`;
+
+const WHOLE = 'i.indrelid = t.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL';
+
+/** Null where nothing has the name. */
+export async function readMergeTable(session: Session, schema: string, name: string): Promise<MergeTable | null> {
+  const [row] = await session.query<Omit<MergeTable, 'schema' | 'name' | 'uniqueKeys' | 'columns'> & Nullable>(
+    `SELECT t.oid::text, CASE WHEN t.relkind IN ('r', 'p') THEN t.relkind::text ELSE 'other' END AS kind,
+       (SELECT pg_catalog.json_agg(pg_catalog.json_build_object('name', attname, 'generated', attgenerated <> '') ORDER BY attnum)
+        FROM pg_catalog.pg_attribute WHERE attrelid = t.oid AND attnum > 0 AND NOT attisdropped) AS columns,
+       (SELECT ${KEY_COLUMNS} FROM pg_catalog.pg_index i WHERE ${WHOLE} AND NOT EXISTS (
+          SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.oid AND a.attnum = ANY (i.indkey) AND NOT a.attnotnull)
+        ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid LIMIT 1) AS key,
+       (SELECT pg_catalog.json_agg(${KEY_COLUMNS}) FROM pg_catalog.pg_index i WHERE ${WHOLE}) AS "uniqueKeys",
+       NOT EXISTS (SELECT FROM pg_catalog.pg_rewrite WHERE ev_class = t.oid AND ev_type IN ('2', '3'))
+         AND NOT EXISTS (SELECT FROM pg_catalog.pg_index WHERE indrelid = t.oid AND NOT indimmediate) AS "mayIgnore"
+     FROM pg_catalog.pg_class t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+     WHERE n.nspname = $1 AND t.relname = $2`,
+    [schema, name],
+  );
+  if (row === undefined) return null;
+  return { ...row, schema, name, columns: row.columns ?? [], uniqueKeys: row.uniqueKeys ?? [] };
+}
+
+interface Nullable {
+  readonly columns: MergeTable['columns'] | null;
+  readonly uniqueKeys: MergeTable['uniqueKeys'] | null;
+}
+
+export const qualified = ({ schema, name }: Pick<MergeTable, 'schema' | 'name'>): string =>
+  `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
+
+/** How it is called in reports. */
+export const labelOf = ({ schema, name }: Pick<MergeTable, 'schema' | 'name'>): string =>
+  `table ${tableKey(schema, name)}`;
+
+/** A table without those that inherit from it; a partitioned one has no rows of its own. */
+export const rowsOf = (table: MergeTable): string => `${table.kind === 'r' ? 'ONLY ' : ''}${qualified(table)}`;
