@@ -1,8 +1,7 @@
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { Readable, Writable } from 'node:stream';
 import type { Context, ProcessEnd } from '../../context.ts';
 import { integrityError, throwIfAborted } from '../../errors.ts';
-import type { CheckResult, Facts, IncomingArtifact } from '../engine.ts';
+import type { CheckResult, Facts, IncomingArtifact, RawReader } from '../engine.ts';
 import { openCustomInspector } from './custom-archive.ts';
 import { onlyArchive } from './only-archive.ts';
 import { openSqlInspector } from './sql-script.ts';
@@ -31,20 +30,34 @@ async function readBoth(raw: Readable, program: string, context: Context): Promi
   const running = context.start({ argv: [program, '--file=-'] }, { stdin: 'pipe', stdout: 'pipe' });
   const { stdin, stdout } = running;
   if (stdin === null || stdout === null) throw new Error('a program without streams');
-  raw.on('data', (chunk: Buffer) => archive.push(chunk));
   const results = await Promise.allSettled([
-    pipeline(raw, stdin),
-    (async () => {
-      for await (const chunk of stdout) script.push(chunk as Buffer);
-    })(),
+    feed(raw, archive, stdin).finally(() => stdin.end()),
+    drain(stdout, script),
     running.closed.then(judge),
   ]);
   throwIfAborted(context.signal);
-  for (const result of results.toReversed()) if (result.status === 'rejected') throw result.reason;
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
   const [inArchive, inScript] = [archive.end(), script.end()];
   if (JSON.stringify(inArchive) !== JSON.stringify(inScript))
     throw integrityError('cannot trust the archive: pg_restore writes other rows than it holds');
   return inArchive;
+}
+
+/** To the end, also where the program leaves before: it has read all that it wants, or its exit code says why not. */
+async function feed(raw: Readable, archive: RawReader, stdin: Writable): Promise<void> {
+  for await (const chunk of raw) {
+    archive.push(chunk as Buffer);
+    if (stdin.writable && !stdin.write(chunk)) await takesMore(stdin);
+  }
+}
+
+const takesMore = (stdin: Writable): Promise<void> =>
+  new Promise((resolve) => {
+    stdin.once('drain', resolve).once('close', resolve);
+  });
+
+async function drain(stdout: Readable, script: RawReader): Promise<void> {
+  for await (const chunk of stdout) script.push(chunk as Buffer);
 }
 
 function judge({ exitCode, stderr }: ProcessEnd): void {

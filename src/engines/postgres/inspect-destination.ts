@@ -18,7 +18,7 @@ export async function inspectPostgresDestination(target: PostgresTarget, context
     const problems = await problemsAt(admin, target, contents);
     if (contents === null) return { state: 'absent', description: 'no such database', problems };
     if (contents.objects === 0) return { state: 'empty', description: 'empty database', problems };
-    return { state: 'occupied', description: describeContents(contents), problems };
+    return { state: 'occupied', description: `database with ${describeContents(contents)}`, problems };
   } catch (error) {
     if (!(error instanceof BkpError) || error.code === 'interrupted') throw error;
     const problem = { message: error.message, hint: error.hint };
