@@ -82,7 +82,7 @@ export const postgresFixture: EngineFixture<'postgres'> = {
   engine: postgres,
   isPersistent: true,
   producer: { tool: 'pg_dump', word: ' --format=custom ' },
-  consumer: { tool: 'pg_restore', word: ' --single-transaction ' },
+  consumer: { tool: 'pg_restore', word: ' --no-subscriptions ' },
   query: { sql: "SELECT count(*) FROM events WHERE level = 'error'", value: 50 },
 
   async make(folder, content) {

@@ -8,6 +8,8 @@ export interface MergedRows {
 }
 
 const ROWS = 'pg_temp.bkp_rows';
+/** For these the plan makes no difference. */
+const FEW_ROWS = 1000;
 
 /**
  * Brings back the rows of one table that are missing: by key where there is one, else every row version that occurs more
@@ -28,12 +30,13 @@ export async function mergeRows(
   const list = columns.map(quoteIdentifier).join(', ');
   await session.query(`CREATE TEMP TABLE bkp_rows AS SELECT ${list} FROM ${qualified(table)} WITH NO DATA`);
   try {
-    if ((await session.copyIn(`COPY ${ROWS}${columns.length === 0 ? '' : ` (${list})`} FROM STDIN`, rows)) === 0) {
-      return { inserted: 0, conflicts: [] };
-    }
-    await session.query(`ANALYZE ${ROWS}`);
     const written = columns.filter((name) => own.get(name)?.generated === false);
-    return written.length === 0 ? { inserted: 0, conflicts: [] } : await insertMissing(session, table, written);
+    const copy = `COPY ${ROWS}${columns.length === 0 ? '' : ` (${list})`} FROM STDIN`;
+    const count = await session.copyIn(copy, rows);
+    if (count > FEW_ROWS) await session.query(`ANALYZE ${ROWS}`);
+    return count === 0 || written.length === 0
+      ? { inserted: 0, conflicts: [] }
+      : await insertMissing(session, table, written);
   } finally {
     await session.query(`DROP TABLE IF EXISTS ${ROWS}`).catch(() => undefined);
   }

@@ -36,7 +36,10 @@ async function decode(
   context: Context,
   take: (part: ScriptPart) => Promise<void>,
 ): Promise<void> {
-  const running = context.start({ argv: [program, '--data-only', '--file=-'] }, { stdin: 'pipe', stdout: 'pipe' });
+  const running = context.start(
+    { argv: [program, '--data-only', '--no-subscriptions', '--file=-'] },
+    { stdin: 'pipe', stdout: 'pipe' },
+  );
   const { stdin, stdout } = running;
   if (stdin === null || stdout === null) throw new Error('a program without streams');
   stdin.on('error', () => undefined);

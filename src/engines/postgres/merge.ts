@@ -78,7 +78,7 @@ async function mergeInTransaction(
   await createUnlessThere(session, missing.before);
   for (const { sql } of missing.tables) await session.query(sql);
 
-  const rows = openRowMerge(session);
+  const rows = openRowMerge(session, there);
   const statements = openStatementMerge(session);
   await readData(artifact, program, context, (part) =>
     part.kind === 'copy' ? rows.take(part) : statements.take(part.text),
@@ -114,7 +114,8 @@ interface RowMerge {
   readonly conflicts: readonly string[];
 }
 
-function openRowMerge(session: Session): RowMerge {
+function openRowMerge(session: Session, there: readonly MergeTable[]): RowMerge {
+  const known = new Map(there.map((table) => [qualified(table), table]));
   const inserted = new Map<MergeTable, number>();
   const conflicts: string[] = [];
   return {
@@ -122,7 +123,7 @@ function openRowMerge(session: Session): RowMerge {
     conflicts,
     async take({ statement, rows }) {
       const { schema, name, columns } = parseCopy(statement);
-      const table = await readMergeTable(session, schema, name);
+      const table = known.get(qualified({ schema, name })) ?? (await readMergeTable(session, schema, name));
       if (table === null || table.kind === 'other') {
         conflicts.push(`${labelOf({ schema, name })}: something else has its name now`);
         return;

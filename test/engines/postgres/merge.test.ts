@@ -1,4 +1,7 @@
+import { Readable } from 'node:stream';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import type { IncomingArtifact } from '../../../src/engines/engine.ts';
+import { createContext } from '../../../src/system/create-context.ts';
 import { testContext } from '../../test-context.ts';
 import { describeDatabase, dump, type Dump, restore } from './restore-bench.ts';
 import { useServer } from './restore-server.ts';
@@ -18,6 +21,15 @@ async function take(sql: string): Promise<Awaited<ReturnType<typeof testContext>
 
 const m = (): ReturnType<typeof server.target> => server.target('m');
 const sql = (text: string): Promise<string> => server.sql('m', text);
+
+async function* firstBytes(raw: Readable, most: number): AsyncGenerator<Buffer> {
+  let left = most;
+  for await (const chunk of raw) {
+    const bytes = (chunk as Buffer).subarray(0, left);
+    left -= bytes.length;
+    if (bytes.length > 0) yield bytes;
+  }
+}
 
 describe('a merge', () => {
   test('of a database into itself changes nothing', async () => {
@@ -137,6 +149,45 @@ describe('a merge', () => {
       'table public.t: its rows have columns that are not there any more: b',
       'table public.v: something else has its name now',
     ]);
+  });
+
+  test('that is aborted at any moment, or whose archive is cut, changes nothing', async () => {
+    const { taken, folder } = await take(
+      `CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT i, repeat('x', 100) FROM generate_series(1, 50000) i;
+       CREATE SEQUENCE s START 7`,
+    );
+    await sql('DELETE FROM t WHERE id > 10');
+    const before = await describeDatabase(server, 'm');
+    const outcomes: string[] = [];
+    for (const ms of [0, 50, 100, 150, 200, 300, 400]) {
+      const controller = new AbortController();
+      const { context, dispose } = await createContext({ workDirParent: folder, signal: controller.signal });
+      const timer = setTimeout(() => controller.abort(), ms);
+      const running = restore(taken, m(), 'merge', context).then(
+        () => 'done',
+        (error: unknown) => (error as { readonly code: string }).code,
+      );
+      outcomes.push(await running);
+      clearTimeout(timer);
+      await dispose();
+      if (outcomes.at(-1) === 'done') break;
+      expect(outcomes.at(-1), `${ms} ms`).toBe('interrupted');
+      expect(await describeDatabase(server, 'm')).toBe(before);
+    }
+    expect(outcomes).toContain('interrupted');
+    await sql('DELETE FROM t WHERE id > 10');
+    const { context } = await testContext();
+    const artifact = taken.artifact(context);
+    const cut: IncomingArtifact = {
+      ...artifact,
+      into: (sink) =>
+        sink.kind !== 'reader'
+          ? artifact.into(sink)
+          : artifact.into({ kind: 'reader', read: (raw) => sink.read(Readable.from(firstBytes(raw, 1_000_000))) }),
+    };
+    const running = restore(taken, m(), 'merge', context, { artifacts: [cut] });
+    await expect(running).rejects.toMatchObject({ code: expect.stringMatching(/target|integrity/) as unknown });
+    expect(await describeDatabase(server, 'm')).toBe(before);
   });
 
   test('needs the right to silence triggers', async () => {
