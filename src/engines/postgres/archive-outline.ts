@@ -17,7 +17,7 @@ export interface ArchiveOutline {
 /** Types of the sections that say something of the database itself. */
 const OF_DATABASE = /^(?:ACL|COMMENT|SECURITY LABEL)$/;
 
-export const isOfDatabase = ({ type, name }: Section): boolean =>
+const isOfDatabase = ({ type, name }: Section): boolean =>
   type === 'DATABASE' || type === 'DATABASE PROPERTIES' || (OF_DATABASE.test(type) && name.startsWith('DATABASE '));
 
 /** Reads definitions only: the rows are left alone. */

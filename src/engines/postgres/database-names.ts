@@ -3,7 +3,7 @@ import type { Session } from './connection.ts';
 const MOST_BYTES = 63;
 
 /** A name made of a database's own and a suffix. PostgreSQL cuts names at 63 bytes: the first part gives way. */
-export function nameBeside(database: string, suffix: string): string {
+function nameBeside(database: string, suffix: string): string {
   let kept = Array.from(database);
   while (Buffer.byteLength(kept.join('') + suffix) > MOST_BYTES) kept = kept.slice(0, -1);
   return kept.join('') + suffix;
