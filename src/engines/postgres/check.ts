@@ -53,7 +53,11 @@ async function feed(raw: Readable, archive: RawReader, stdin: Writable): Promise
 
 const takesMore = (stdin: Writable): Promise<void> =>
   new Promise((resolve) => {
-    stdin.once('drain', resolve).once('close', resolve);
+    const go = (): void => {
+      stdin.off('drain', go).off('close', go);
+      resolve();
+    };
+    stdin.once('drain', go).once('close', go);
   });
 
 async function drain(stdout: Readable, script: RawReader): Promise<void> {
