@@ -96,6 +96,11 @@ describe('a capture', () => {
     });
   });
 
+  test('counts nothing where checks are fast', async () => {
+    const { capture, target } = await place(EVENTS);
+    expect(Object.keys((await capture({ ...target, checks: 'fast' })).facts)).not.toContain('sequences');
+  });
+
   test('by a user with an odd password and a statement timeout', async () => {
     const { capture, target, sql } = await place(EVENTS);
     const account = makeUser('');
