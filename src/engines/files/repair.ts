@@ -15,6 +15,8 @@ import type { TarProgram } from './tar-program.ts';
 /** What an earlier, killed restore left and what was done about it. */
 export interface Repair {
   readonly notes: readonly string[];
+  /** A swap that had begun was brought to its end. */
+  readonly hasFinished: boolean;
   readonly keptOld: readonly SetAside[];
 }
 
@@ -41,6 +43,7 @@ export async function repairPlaces(
   context: Context,
 ): Promise<Repair> {
   const notes: string[] = [];
+  let hasFinished = false;
   const keptOld: SetAside[] = [];
   const places = new Set(placements.flatMap(({ place, rootPlace }) => [rootPlace, place]));
   for (const place of places) {
@@ -49,6 +52,7 @@ export async function repairPlaces(
       const { journal } = found;
       for (const staging of journal.stagings) refuseWhileAlive(staging, context);
       await finishSwap(found, tar, context);
+      hasFinished = true;
       const removeStagings = async (): Promise<void> => {
         for (const staging of journal.stagings) await removeTree(staging);
       };
@@ -65,5 +69,5 @@ export async function repairPlaces(
       );
     }
   }
-  return { notes, keptOld };
+  return { notes, hasFinished, keptOld };
 }

@@ -39,7 +39,8 @@ async function restoreWith(request: RestoreRequest<TargetOf<'files'>>, context: 
     const placements = placeUnits(work.units, work.survey.roots, work.base);
     if (work.base === null) refuseElsewhere(placements, request.destination);
     repairs.push(await repairPlaces(placements, tar, context));
-    if (mode === 'new') for (const placement of placements) refuseOccupied(placement, work.mounts);
+    const wasFinished = repairs.some((repair) => repair.hasFinished);
+    if (mode === 'new') for (const placement of placements) refuseOccupied(placement, work.mounts, wasFinished);
     const outcome =
       mode === 'merge' ? await mergeTree(work, context) : await putInPlace(work, mode, placements, context);
     return {
@@ -105,9 +106,11 @@ function refuseElsewhere(placements: readonly Placement[], destination: TargetOf
   );
 }
 
-function refuseOccupied({ place }: Placement, mounts: Mounts): void {
+function refuseOccupied({ place }: Placement, mounts: Mounts, wasFinished: boolean): void {
   if (isFree(place, mounts)) return;
   throw guardError(`cannot restore ${quoteName(place)}: something stands there`, {
-    hint: 'use `--mode replace` or `--mode merge`, or restore elsewhere with `--into root=…`',
+    hint: wasFinished
+      ? 'an interrupted restore to this place was finished just now: see the warning for the snapshot it holds'
+      : 'use `--mode replace` or `--mode merge`, or restore elsewhere with `--into root=…`',
   });
 }

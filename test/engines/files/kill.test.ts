@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, write
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { RestoreMode } from '../../../src/engines/engine.ts';
+import { BkpError } from '../../../src/errors.ts';
 import { testContext } from '../../test-context.ts';
 import { captureToFile, runRestore } from './run-restore.ts';
 import { artifactOf, leftovers, restore, takeSnapshot } from './snapshots.ts';
@@ -96,6 +97,7 @@ describe('a restore that is killed at any step', () => {
       if (mode !== 'merge') expect(merged).toEqual(restored);
 
       const outcomes = new Set<string>();
+      const hints = new Set<string>();
       for (let killAt = 1; killAt <= steps; killAt++) {
         rmSync(home, { recursive: true });
         copyTree(room, home);
@@ -118,6 +120,7 @@ describe('a restore that is killed at any step', () => {
               // What was finished first stands in the way of `new`.
               expect(error, `step ${killAt}`).toMatchObject({ code: 'guard' });
               outcomes.add('finished');
+              hints.add(error instanceof BkpError ? (error.hint ?? '') : '');
             },
           );
           expect(contentOf(stateOf(paths)), `step ${killAt}`).toEqual(contentOf(merged));
@@ -142,6 +145,7 @@ describe('a restore that is killed at any step', () => {
         }
       }
       expect([...outcomes].toSorted()).toEqual(['as before', 'finished']);
+      if (mode === 'new') expect([...hints].join('\n')).toContain('was finished just now');
     },
     240_000,
   );
