@@ -1,4 +1,5 @@
+import { startedServices } from '../services/connection.ts';
 import { describeEngine } from './conformance.ts';
-import { postgresFixture } from './postgres-fixture.ts';
+import { fixtureOn } from './postgres-fixture.ts';
 
-describeEngine(postgresFixture);
+for (const service of startedServices('postgres')) describeEngine(fixtureOn(service));

@@ -4,14 +4,12 @@ import { onTestFinished } from 'vitest';
 import type { TargetOf } from '../../src/engines/engine.ts';
 import { postgres } from '../../src/engines/postgres.ts';
 import { quoteIdentifier, quoteText } from '../../src/engines/postgres/quote.ts';
-import { connectionOf } from '../services/connection.ts';
+import { type Connection, connectionOf, startedServices } from '../services/connection.ts';
 import { psql } from '../services/postgres-psql.ts';
 import type { EngineFixture } from './fixture.ts';
 import { digestDatabase } from './postgres/digest.ts';
 
 type Target = TargetOf<'postgres'>;
-
-const SERVER = 'postgres-15';
 
 const SCHEMA = `
   CREATE TYPE level AS ENUM ('info', 'error');
@@ -53,41 +51,54 @@ const databaseFor = (folder: string): string => {
   return `${Array.from(basename(folder).replaceAll(/\s/g, ' ')).slice(0, 24).join('')} ${unique}`;
 };
 
-const targetFor = (folder: string): Target => {
-  const { host = '', port = '', user = '', password = '' } = connectionOf(SERVER);
-  return { type: 'postgres', host, port: Number(port), user, password, database: databaseFor(folder) };
-};
+/** The server of a target, found by its port: also in processes that know nothing but the target. */
+function serverOf({ port }: Target): Connection {
+  const found = startedServices('postgres')
+    .map(connectionOf)
+    .find((server) => server['port'] === String(port));
+  if (found === undefined) throw new Error(`no server on port ${port}`);
+  return found;
+}
 
-const ask = (target: Target, sql: string): string => psql(connectionOf(SERVER), target.database, sql);
-const administer = (sql: string): string => psql(connectionOf(SERVER), 'postgres', sql);
+const ask = (target: Target, sql: string): string => psql(serverOf(target), target.database, sql);
+const administer = (target: Target, sql: string): string => psql(serverOf(target), 'postgres', sql);
 
-const exists = ({ database }: Target): boolean =>
-  administer(`SELECT count(*) FROM pg_database WHERE datname = ${quoteText(database)}`) === '1';
+const exists = (target: Target): boolean =>
+  administer(target, `SELECT count(*) FROM pg_database WHERE datname = ${quoteText(target.database)}`) === '1';
 
 function drop(target: Target): void {
-  administer(`DROP DATABASE IF EXISTS ${quoteIdentifier(target.database)} WITH (FORCE)`);
+  administer(target, `DROP DATABASE IF EXISTS ${quoteIdentifier(target.database)} WITH (FORCE)`);
 }
 
 /** Everything that tests leave of a database, also what restores set aside. */
 function dropAll(target: Target): void {
   const unique = target.database.slice(-12);
   const names = administer(
+    target,
     `SELECT quote_ident(datname) FROM pg_database WHERE datname LIKE ${quoteText(`%${unique}%`)}`,
   );
-  for (const name of names.split('\n').filter(Boolean)) administer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+  for (const name of names.split('\n').filter(Boolean))
+    administer(target, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
 }
 
-export const postgresFixture: EngineFixture<'postgres'> = {
-  name: 'postgres',
+/** Programs on PATH are Debian's: they are what a test can spoil, and too old for newer servers. */
+const OWN_TOOLS = 'postgres-15';
+
+/** PostgreSQL on one of the servers of the run. */
+export const fixtureOn = (service: string): EngineFixture<'postgres'> => ({
+  name: service,
   engine: postgres,
   isPersistent: true,
-  producer: { tool: 'pg_dump', word: ' --format=custom ' },
-  consumer: { tool: 'pg_restore', word: ' --no-subscriptions ' },
+  producer: service === OWN_TOOLS ? { tool: 'pg_dump', word: ' --format=custom ' } : null,
+  consumer: service === OWN_TOOLS ? { tool: 'pg_restore', word: ' --no-subscriptions ' } : null,
   query: { sql: "SELECT count(*) FROM events WHERE level = 'error'", value: 50 },
 
   async make(folder, content) {
-    const target = targetFor(folder);
-    administer(`CREATE DATABASE ${quoteIdentifier(target.database)} TEMPLATE template0`);
+    const { host = '', port = '', user = '', password = '', bin = '' } = connectionOf(service);
+    const tools = service === OWN_TOOLS ? {} : { tools: bin };
+    const database = databaseFor(folder);
+    const target = { type: 'postgres', host, port: Number(port), user, password, database, ...tools } as const;
+    administer(target, `CREATE DATABASE ${quoteIdentifier(target.database)} TEMPLATE template0`);
     onTestFinished(() => dropAll(target));
     if (content !== 'empty') ask(target, SCHEMA + rows(content === 'large' ? 100_000 : 256));
     return target;
@@ -99,7 +110,7 @@ export const postgresFixture: EngineFixture<'postgres'> = {
     return destination;
   },
 
-  digest: async (target) => (exists(target) ? digestDatabase(connectionOf(SERVER), target.database) : 'absent'),
+  digest: async (target) => (exists(target) ? digestDatabase(serverOf(target), target.database) : 'absent'),
 
   async alter(target) {
     ask(
@@ -121,11 +132,16 @@ export const postgresFixture: EngineFixture<'postgres'> = {
   destroy: async (target) => drop(target),
 
   async forbid(target) {
-    administer(`ALTER DATABASE ${quoteIdentifier(target.database)} ALLOW_CONNECTIONS false`);
+    administer(target, `ALTER DATABASE ${quoteIdentifier(target.database)} ALLOW_CONNECTIONS false`);
   },
 
-  handEnvironment: ({ password = '' }) => ({ PGPASSWORD: password }),
+  handEnvironment: ({ password = '', tools }) => ({
+    PGPASSWORD: password,
+    ...(tools === undefined ? {} : { PATH: `${tools}:${process.env['PATH']}` }),
+  }),
 
   /** Before the last block of data: what stands before it is a row of whole blocks. */
   recordBoundary: (raw) => raw.lastIndexOf(Buffer.from([0, 0, 0, 0, 0, 1, 0])) + 5,
-};
+});
+
+export const postgresFixture: EngineFixture<'postgres'> = fixtureOn('postgres-15');
