@@ -65,6 +65,8 @@ export interface OutgoingArtifact {
   readonly estimatedBytes: number | null;
   /** Sees the raw bytes while they are stored. Left out by `checks: fast`. */
   readonly inspect?: Inspector;
+  /** Which part of the target it is, where several artifacts tell the same facts: it stands below each of them (`tables kong`). */
+  readonly part?: string;
 }
 
 /** Checks the format's own end mark and counts facts while raw bytes pass. */
@@ -87,6 +89,8 @@ export interface Capture {
   /** The data is as it was at some moment between these two. */
   readonly pointInTime: readonly [Date, Date];
   readonly versions: Versions;
+  /** What people must know of a capture that is whole all the same: what lies outside of it. */
+  readonly warnings: readonly string[];
   /**
    * Facts and findings that do not need the raw stream (a finished copy on disk); runs beside the storing. Throws
    * `integrity` when the copy is damaged: the capture has failed.

@@ -116,6 +116,7 @@ async function captureSqlite(target: Target, context: Context): Promise<Capture>
         },
       ],
       pointInTime: [start, end],
+      warnings: [],
       versions: { server: null, tool: sqliteVersion },
       facts: () => alive(callSqlite(context, 'inspectCopy', { path: copy, name: path })),
       query: async (sql) => (await callSqlite(context, 'queryCopy', { path: copy, name: path, sql: [sql] }))[0] ?? null,

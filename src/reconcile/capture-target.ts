@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import type { Capture, Engine, Facts, FactValue } from '../engines/engine.ts';
+import { factsOfPart, uniteFacts } from '../engines/part-facts.ts';
 import { joinFacts } from './join-facts.ts';
 import { integrityError } from '../errors.ts';
 import type { Target } from '../generated/policy.ts';
@@ -64,7 +65,7 @@ async function captureOnce(
   try {
     const stored: StoredArtifact[] = [];
     for (const artifact of capture.artifacts) stored.push(await store(input, artifact, context));
-    const inArtifacts = stored.reduce<Facts>((all, one) => ({ ...all, ...one.facts }), {});
+    const inArtifacts = uniteFacts(stored.map((one) => one.facts));
     const facts = joinFacts(input.target.name, inArtifacts, await factsOfCopy);
     const checks = await runChecks(input, capture, facts);
     const captured: ManifestTarget = {
@@ -75,7 +76,7 @@ async function captureOnce(
       versions: capture.versions,
       definition: input.target.definition,
       facts,
-      warnings: stored.flatMap((one) => one.warnings),
+      warnings: [...capture.warnings, ...stored.flatMap((one) => one.warnings)],
       checks,
       artifacts: stored.map((one) => one.artifact),
       restore: stored.map((one) => nativeCommand(input, one.artifact)),
@@ -129,7 +130,7 @@ async function store(
       storedBytes: result.storedBytes,
       storedSha256: result.storedSha256,
     },
-    facts: result.facts ?? {},
+    facts: artifact.part === undefined ? (result.facts ?? {}) : factsOfPart(result.facts ?? {}, artifact.part),
     warnings: result.warnings,
     retry: result.retry,
   };

@@ -43,6 +43,7 @@ const memoryEngine: Engine<'sqlite'> = {
         },
       ],
       pointInTime: [now, now],
+      warnings: [],
       versions: { server: null, tool: '1' },
       facts: async () => ({}),
       close: async () => undefined,

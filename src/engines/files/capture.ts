@@ -55,6 +55,7 @@ export async function captureFiles(target: TargetOf<'files'>, context: Context):
       return [startedAt, endedAt ?? context.clock.now()] as const;
     },
     versions: { server: null, tool: tar.version },
+    warnings: [],
     facts: () => Promise.resolve({}),
     close: () => rm(listFile, { force: true }),
   };

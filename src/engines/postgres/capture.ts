@@ -46,6 +46,7 @@ export async function capturePostgres(target: PostgresTarget, context: Context):
       ],
       pointInTime: [startedAt, takenAt],
       versions: { server: server.version, tool: dump.version },
+      warnings: [],
       facts: () => factsOf(session, target),
       query: (sql) => queryValue(session, sql),
       close: async () => {
