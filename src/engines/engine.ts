@@ -25,6 +25,13 @@ export interface Capabilities {
   readonly sqlChecks: boolean;
   /** Single paths inside an artifact can be restored (`--path`). */
   readonly paths: boolean;
+  /**
+   * Chosen paths go into an occupied destination beside what is there: `new` where none of them is there, `replace` changes
+   * only them, where they stand.
+   */
+  readonly pathsWithin: boolean;
+  /** Whoever restores can own everything instead of its captured owners (`--no-owner`). */
+  readonly noOwner: boolean;
   /** `merge` overwrites nothing but changes the destination in place, so a safety snapshot is due before it. */
   readonly safetyBeforeMerge: boolean;
   /** What it captures and restores lies on the machine that bkp runs on; else every machine reaches the same. */
@@ -40,6 +47,8 @@ export interface Probe {
   readonly estimatedBytes: number | null;
   /** What would go wrong, one sentence each; empty when a capture can start. */
   readonly problems: readonly Problem[];
+  /** What does not keep a capture from starting, but people must know: what is not in it, what may end it. */
+  readonly warnings: readonly Problem[];
 }
 
 export interface Problem {
@@ -121,6 +130,8 @@ export interface DestinationState {
   /** One clause for the plan: `118 tables`, `folder with 20,004 entries`. */
   readonly description: string;
   readonly problems: readonly Problem[];
+  /** `replace` would change what stands there instead of setting it aside, so a safety snapshot is due before it. */
+  readonly replacedInPlace?: boolean;
 }
 
 export interface RestoreRequest<T> {
@@ -132,6 +143,8 @@ export interface RestoreRequest<T> {
   readonly paths: readonly string[];
   /** In `merge`: leave out what cannot come back instead of rolling back. */
   readonly skipConflicts: boolean;
+  /** Who restores owns everything, and what names roles that are missing is left out; each told in a warning. */
+  readonly noOwner: boolean;
   /** Facts of the manifest, compared with what was restored before the old state is given up; null when unknown. */
   readonly expectedFacts: Facts | null;
   /**

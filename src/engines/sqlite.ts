@@ -23,6 +23,8 @@ export const sqlite: Engine<'sqlite'> = {
     modes: ['new', 'replace', 'merge'],
     sqlChecks: true,
     paths: false,
+    pathsWithin: false,
+    noOwner: false,
     safetyBeforeMerge: true,
     local: true,
     tools: [],
@@ -36,9 +38,9 @@ export const sqlite: Engine<'sqlite'> = {
       file = await inspectDatabaseFile(target.path);
     } catch (error) {
       const problem = { message: `cannot look at database ${target.path}: ${unreadableReason(error)}` };
-      return { versions, estimatedBytes: null, problems: [problem] };
+      return { versions, estimatedBytes: null, problems: [problem], warnings: [] };
     }
-    return { versions, estimatedBytes: file.bytes, problems: await captureProblems(file) };
+    return { versions, estimatedBytes: file.bytes, problems: await captureProblems(file), warnings: [] };
   },
 
   capture: (target, context) => captureSqlite(target, context),

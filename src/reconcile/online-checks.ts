@@ -18,15 +18,31 @@ export interface OnlineCheck {
   /** `target app-db`, `repository nas`, `restore app-db`. */
   readonly subject: string;
   readonly ok: boolean;
+  /** True for what does not fail, but should be known. */
+  readonly warning: boolean;
   /** What was found, or what is wrong. */
   readonly message: string;
   readonly hint: string | null;
 }
 
-const good = (subject: string, message: string): OnlineCheck => ({ subject, ok: true, message, hint: null });
+const good = (subject: string, message: string): OnlineCheck => ({
+  subject,
+  ok: true,
+  warning: false,
+  message,
+  hint: null,
+});
+const warn = (subject: string, { message, hint }: Problem): OnlineCheck => ({
+  subject,
+  ok: true,
+  warning: true,
+  message,
+  hint: hint ?? null,
+});
 const bad = (subject: string, message: string, hint?: string | null): OnlineCheck => ({
   subject,
   ok: false,
+  warning: false,
   message,
   hint: hint ?? null,
 });
@@ -62,14 +78,19 @@ async function checkTarget(session: Session, target: ResolvedTarget): Promise<re
   try {
     const { config, secrets } = resolveTarget(target, session.lookups);
     session.lookups.onSecrets(secrets);
-    const { versions, estimatedBytes, problems } = await engineOf(config.type).probe(config, stoppable(session));
-    if (problems.length > 0) return problems.map((problem: Problem) => bad(subject, problem.message, problem.hint));
+    const { versions, estimatedBytes, problems, warnings } = await engineOf(config.type).probe(
+      config,
+      stoppable(session),
+    );
+    const known = warnings.map((warning) => warn(subject, warning));
+    if (problems.length > 0) return [...problems.map(({ message, hint }) => bad(subject, message, hint)), ...known];
     const version = [versions.server, versions.tool].filter((part) => part !== null).join(', ');
     return [
       good(
         subject,
         `${config.type}${version === '' ? '' : ` ${version}`}${estimatedBytes === null ? '' : `, ${formatBytes(estimatedBytes)}`}`,
       ),
+      ...known,
     ];
   } catch (error) {
     return [failed(subject, error)];

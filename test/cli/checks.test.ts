@@ -46,6 +46,7 @@ describe('bkp validate', () => {
       checks: ['target db', 'target tree', 'repository near', 'repository far'].map((subject) => ({
         subject,
         ok: true,
+        warning: false,
         message: expect.any(String),
         hint: null,
       })),

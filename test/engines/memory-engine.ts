@@ -17,6 +17,8 @@ const memoryEngine: Engine<'sqlite'> = {
     modes: ['new', 'replace', 'merge'],
     sqlChecks: false,
     paths: false,
+    pathsWithin: false,
+    noOwner: false,
     safetyBeforeMerge: true,
     local: true,
     formats: ['lines'],
@@ -24,7 +26,7 @@ const memoryEngine: Engine<'sqlite'> = {
   },
   async probe({ path }) {
     const problems = places.has(path) ? [] : [{ message: `${path} does not exist` }];
-    return { versions: { server: null, tool: '1' }, estimatedBytes: null, problems };
+    return { versions: { server: null, tool: '1' }, estimatedBytes: null, problems, warnings: [] };
   },
   async capture({ path }, context) {
     const rows = places.get(path);

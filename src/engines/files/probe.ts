@@ -44,7 +44,7 @@ export async function probeFiles(target: TargetOf<'files'>, context: Context): P
     });
     if (isComplete) estimatedBytes = estimate.bytes();
   });
-  return { versions: { server: null, tool }, estimatedBytes, problems };
+  return { versions: { server: null, tool }, estimatedBytes, problems, warnings: [] };
 }
 
 function readProblem(path: ByteName): Problem | null {

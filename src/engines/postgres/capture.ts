@@ -7,7 +7,8 @@ import { readDatabaseFacts } from './database-facts.ts';
 import { judgeDump } from './judge-dump.ts';
 import { openLibpq } from './libpq.ts';
 import { countLive } from './live-facts.ts';
-import { captureProblems } from './probe.ts';
+import { captureFindings, missingFromBackup } from './capture-findings.ts';
+import { captureProblems } from './capture-problems.ts';
 import { readServer } from './server.ts';
 import { queryValue } from './query-value.ts';
 import { findPostgresTool } from './tools.ts';
@@ -25,6 +26,7 @@ export async function capturePostgres(target: PostgresTarget, context: Context):
     const problem = (await captureProblems(session))[0];
     if (problem !== undefined)
       throw targetError(`cannot capture ${target.database}: ${problem.message}`, { hint: problem.hint });
+    const warnings = missingFromBackup(await captureFindings(session));
     const dump = await findPostgresTool('pg_dump', server.major, target, context);
     const snapshot = await holdSnapshot(session);
     const takenAt = context.clock.now();
@@ -46,7 +48,7 @@ export async function capturePostgres(target: PostgresTarget, context: Context):
       ],
       pointInTime: [startedAt, takenAt],
       versions: { server: server.version, tool: dump.version },
-      warnings: [],
+      warnings,
       facts: () => factsOf(session, target),
       query: (sql) => queryValue(session, sql),
       close: async () => {

@@ -1,0 +1,88 @@
+import type { Problem } from '../engine.ts';
+import type { Session } from './connection.ts';
+import { named, namedRelations, type Relation } from './named-relations.ts';
+import { quoteIdentifier } from './quote.ts';
+
+/** Tables and sequences that a dump locks or reads: ordinary ones of the user's own and of extensions. */
+const READ = `c.relkind IN ('r', 'p', 'S') AND c.relpersistence <> 't'
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')`;
+
+/** What would make a dump fail, or worse, pass for whole: told before it starts. */
+export async function captureProblems(session: Session): Promise<readonly Problem[]> {
+  const [who] = await session.query<{ readonly user: string; readonly standby: boolean }>(
+    'SELECT current_user::text AS user, pg_catalog.pg_is_in_recovery() AS standby',
+  );
+  const user = quoteIdentifier(who?.user ?? '');
+  const all = `\`GRANT pg_read_all_data TO ${user}\``;
+  const hidden = await relations(
+    session,
+    `c.relkind IN ('r', 'p') AND c.relrowsecurity AND pg_catalog.row_security_active(c.oid)`,
+  );
+  const schemas = await closedSchemas(session);
+  const closed = await relations(
+    session,
+    `${READ} AND NOT (CASE c.relkind WHEN 'S' THEN pg_catalog.has_sequence_privilege(c.oid, 'SELECT')
+      ELSE pg_catalog.has_table_privilege(c.oid, 'SELECT') END)`,
+  );
+  const objects = await closedObjects(session);
+  const unlogged = who?.standby === true ? await relations(session, `${READ} AND c.relpersistence = 'u'`) : [];
+  return [
+    ...problem(
+      namedRelations(hidden),
+      'row-level security hides rows of',
+      `let the user see all rows: \`ALTER ROLE ${user} BYPASSRLS\`, or connect as the owner`,
+    ),
+    ...problem(
+      named(schemas),
+      'the user may not use schema',
+      `${all}, or ${grant('USAGE ON SCHEMA', schemas[0], user)}`,
+    ),
+    ...problem(namedRelations(closed), 'the user may not read', `${all}, or GRANT SELECT on each of them`),
+    ...problem(
+      named(objects),
+      'the user may not read large object',
+      `${grant('SELECT ON LARGE OBJECT', objects[0], user)} and so on, or connect as their owner`,
+    ),
+    ...problem(
+      namedRelations(unlogged),
+      'a standby has no rows of unlogged',
+      'capture them from the primary, or make them logged: ALTER TABLE … SET LOGGED',
+    ),
+  ];
+}
+
+const problem = (found: string, what: string, hint: string): readonly Problem[] =>
+  found === '' ? [] : [{ message: `${what} ${found}`, hint }];
+
+const grant = (what: string, on: string | undefined, user: string): string =>
+  `\`GRANT ${what} ${on ?? ''} TO ${user}\``;
+
+const relations = (session: Session, condition: string): Promise<readonly Relation[]> =>
+  session.query<Relation>(
+    `SELECT n.nspname AS schema, c.relname AS name FROM pg_catalog.pg_class c
+     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE ${condition} ORDER BY 1, 2`,
+  );
+
+/** Schemas that hold something to be read and that are closed to the user; quoted. */
+async function closedSchemas(session: Session): Promise<readonly string[]> {
+  const rows = await session.query<{ readonly name: string }>(
+    `SELECT DISTINCT n.nspname AS name FROM pg_catalog.pg_class c
+     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE ${READ} AND NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE') ORDER BY 1`,
+  );
+  return rows.map(({ name }) => quoteIdentifier(name));
+}
+
+/** No role may read all of them, and no function of older servers tells the right. */
+async function closedObjects(session: Session): Promise<readonly string[]> {
+  const rows = await session.query<{ readonly id: string }>(
+    `SELECT oid::text AS id FROM pg_catalog.pg_largeobject_metadata
+     WHERE NOT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)
+       AND current_setting('lo_compat_privileges') = 'off'
+       AND NOT EXISTS (
+         SELECT FROM pg_catalog.aclexplode(coalesce(lomacl, pg_catalog.acldefault('L', lomowner)))
+         WHERE privilege_type = 'SELECT' AND (grantee = 0 OR pg_catalog.pg_has_role(grantee, 'USAGE')))
+     ORDER BY oid LIMIT 1000`,
+  );
+  return rows.map(({ id }) => id);
+}
