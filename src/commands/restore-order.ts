@@ -32,6 +32,7 @@ export function restoreOrder(session: Session, reference: string, options: Optio
     into: parseIntoFlags(options.list('into'), types, workingDirectory()),
     mode: () => mode,
     paths: options.list('path'),
+    noOwner: false,
   };
 }
 

@@ -147,6 +147,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       { flags: '--path <path>', description: 'only this path inside the target', repeat: true },
       { flags: '--plan', description: 'show what would happen and stop' },
       { flags: '--no-safety', description: 'take no safety snapshot first' },
+      { flags: '--no-owner', description: 'who restores owns everything; rights of missing roles are left out' },
       { flags: '--skip-conflicts', description: 'merge what can come back, list what cannot' },
       { flags: '--keep-old <duration>', description: 'how long a replaced state stays (default: 24h)' },
       YES,

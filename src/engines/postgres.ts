@@ -15,6 +15,8 @@ export const postgres: Engine<'postgres'> = {
     modes: ['new', 'replace', 'merge'],
     sqlChecks: true,
     paths: false,
+    pathsWithin: true,
+    noOwner: true,
     safetyBeforeMerge: true,
     local: false,
     formats: ['pg-custom'],

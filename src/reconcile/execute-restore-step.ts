@@ -26,6 +26,7 @@ export async function restoreStep(execution: BackupExecution, step: Step): Promi
     into: Object.fromEntries(Object.entries(restore.targets).map(([name, { into }]) => [name, into])),
     mode: (name) => restore.targets[name]?.mode ?? 'new',
     paths: [],
+    noOwner: false,
   });
   await checkRestore(session, prepared);
   await secureWhatAppeared(execution, step, prepared);

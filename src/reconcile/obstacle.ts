@@ -12,6 +12,8 @@ export interface Destined {
   readonly place: string;
   readonly mode: RestoreMode;
   readonly state: DestinationState;
+  /** What comes goes in beside what is there. */
+  readonly isShared?: boolean;
 }
 
 /** What to say about the ways out, in the words of the place where the restore was asked for. */
@@ -21,7 +23,7 @@ export interface WaysOut {
 }
 
 /** What stands at a destination decides whether a restore of that mode may begin; null means it may. */
-export function obstacleOf({ name, place, mode, state }: Destined, ways: WaysOut): Obstacle | null {
+export function obstacleOf({ name, place, mode, state, isShared = false }: Destined, ways: WaysOut): Obstacle | null {
   const [problem] = state.problems;
   if (problem !== undefined)
     return { message: `cannot restore ${name}: ${problem.message}`, hint: problem.hint ?? null };
@@ -31,7 +33,7 @@ export function obstacleOf({ name, place, mode, state }: Destined, ways: WaysOut
       hint: ways.place,
     };
   }
-  if (mode !== 'new' || state.state !== 'occupied') return null;
+  if (mode !== 'new' || state.state !== 'occupied' || isShared) return null;
   return {
     message: `cannot restore ${name} to ${place}: it is taken by a ${state.description}`,
     hint: `${ways.mode}, or ${ways.place}`,

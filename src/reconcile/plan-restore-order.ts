@@ -5,7 +5,7 @@ import type { Observation } from './observation.ts';
 import { needsSafety, obstacleAt, type PreparedRestore, type PreparedTarget } from './prepare-restore.ts';
 import { reason } from './reasons.ts';
 import type { Session } from './session.ts';
-import type { Destination, Plan, PlanNotice } from './step.ts';
+import type { Destination, DestinationTarget, Plan, PlanNotice } from './step.ts';
 
 /** A restore asked for on the command line as a plan: what will be written where, over what, and what is captured first. */
 export function planRestoreOrder(
@@ -21,12 +21,7 @@ export function planRestoreOrder(
   const capture = unsafe.length === 0 || receiver === undefined ? undefined : safetyDraft();
   const destination: Destination = {
     restore: null,
-    targets: Object.fromEntries(
-      prepared.targets.map(({ name, place: where, into, mode, state }) => [
-        name,
-        { place: where, into, mode, found: state.description, occupied: state.state === 'occupied' },
-      ]),
-    ),
+    targets: Object.fromEntries(prepared.targets.map((target) => [target.name, destinationOf(target)])),
   };
   const restore = draft(backup, {
     action: 'restore',
@@ -61,6 +56,19 @@ export function planRestoreOrder(
       source: null,
     });
   }
+}
+
+function destinationOf(target: PreparedTarget): DestinationTarget {
+  const { place, into, mode, state, paths } = target;
+  return {
+    place,
+    into,
+    mode,
+    found: state.description,
+    occupied: state.state === 'occupied',
+    ...(paths.length === 0 ? {} : { paths }),
+    ...(mode === 'replace' && needsSafety(target) ? { changedInPlace: true } : {}),
+  };
 }
 
 /** What stands in the way of a restore that was asked for: it is planned, shown, and not begun. */

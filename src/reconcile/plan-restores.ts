@@ -132,6 +132,7 @@ function destinationOf({ restore, view, found }: RestoreInput): Destination {
         mode,
         found: state?.description ?? 'not looked at',
         occupied: state?.state === 'occupied',
+        ...(mode === 'replace' && state?.needsSafety === true ? { changedInPlace: true as const } : {}),
       },
     ] as const;
   });

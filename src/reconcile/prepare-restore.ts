@@ -21,6 +21,8 @@ export interface RestoreOrder {
   readonly mode: (target: string) => RestoreMode;
   /** Chosen paths inside the artifact. */
   readonly paths: readonly string[];
+  /** Who restores owns everything. */
+  readonly noOwner: boolean;
 }
 
 /** A restore that knows its source, its destinations, and what stands there. */
@@ -43,6 +45,7 @@ export interface PreparedTarget {
   readonly into: Readonly<Record<string, unknown>>;
   readonly mode: RestoreMode;
   readonly paths: readonly string[];
+  readonly noOwner: boolean;
   readonly state: DestinationState;
 }
 
@@ -99,6 +102,10 @@ async function prepareTarget(
     );
   if (order.paths.length > 0 && !engine.capabilities.paths)
     throw usageError(`cannot restore single paths of ${name}: ${engine.type} has none`);
+  if (order.noOwner && !engine.capabilities.noOwner)
+    throw usageError(`cannot restore ${name} without owners: ${engine.type} has no --no-owner`, {
+      hint: 'name the targets that know it with --target',
+    });
   const written = applyInto(resolved.config, into);
   const config = prepareDestination(session, resolved, into);
   const state = await engine.inspectDestination(config, stoppable(session));
@@ -112,6 +119,7 @@ async function prepareTarget(
     into,
     mode,
     paths: order.paths,
+    noOwner: order.noOwner,
     state,
   };
 }
@@ -119,7 +127,11 @@ async function prepareTarget(
 /** Why a restore may not begin, or null: what stands at the destination decides. */
 export function obstacleAt(target: PreparedTarget): BkpError | null {
   const others = target.engine.capabilities.modes.filter((mode) => mode !== 'new').map((mode) => `--mode ${mode}`);
-  const obstacle = obstacleOf(target, { mode: others.join(' or '), place: 'another destination with --into' });
+  const isShared = target.paths.length > 0 && target.engine.capabilities.pathsWithin;
+  const obstacle = obstacleOf(
+    { ...target, isShared },
+    { mode: others.join(' or '), place: 'another destination with --into' },
+  );
   return obstacle === null ? null : guardError(obstacle.message, { hint: obstacle.hint ?? undefined });
 }
 
@@ -136,8 +148,17 @@ export function prepareDestination(
 }
 
 /** True when the restore changes something that is there in a way that only a safety snapshot could undo. */
-export const needsSafety = ({ engine, mode, state }: PreparedTarget): boolean => isChangedInPlace(engine, mode, state);
+export const needsSafety = ({ engine, mode, state, paths }: PreparedTarget): boolean =>
+  isChangedInPlace(engine, mode, state, paths);
 
 /** The same for a destination that is only looked at. */
-export const isChangedInPlace = (engine: Engine, mode: RestoreMode, { state }: DestinationState): boolean =>
-  mode === 'merge' && state === 'occupied' && engine.capabilities.safetyBeforeMerge;
+export function isChangedInPlace(
+  { capabilities }: Engine,
+  mode: RestoreMode,
+  { state, replacedInPlace = false }: DestinationState,
+  paths: readonly string[] = [],
+): boolean {
+  if (state !== 'occupied') return false;
+  if (mode === 'merge') return capabilities.safetyBeforeMerge;
+  return mode === 'replace' && (replacedInPlace || (paths.length > 0 && capabilities.pathsWithin));
+}

@@ -47,7 +47,7 @@ export function describeRestored(
   report: RestoreReport,
   setAside: readonly SetAsideRecord[],
 ): readonly string[] {
-  return prepared.targets.flatMap(({ name, place, mode }) => {
+  return prepared.targets.flatMap(({ name, place, mode, paths }) => {
     const outcome = report.outcomes[name];
     if (outcome === undefined) return [];
     const until = new Map(setAside.map((record) => [record.reference, record.until]));
@@ -57,7 +57,8 @@ export function describeRestored(
     });
     const facts = describeFacts(outcome.restored);
     const nothing = mode === 'merge' ? 'nothing was missing' : 'restored';
-    return [`${name} -> ${place}: ${facts.length === 0 ? nothing : facts.join(', ')}`, ...kept];
+    const chosen = paths.length === 0 ? '' : ` (${paths.join(', ')})`;
+    return [`${name}${chosen} -> ${place}: ${facts.length === 0 ? nothing : facts.join(', ')}`, ...kept];
   });
 }
 

@@ -114,6 +114,7 @@ async function restoreTarget(
       artifacts: openArtifacts(place.repository, place.record.backup, manifest.id, target.stored, context),
       paths: target.paths,
       skipConflicts,
+      noOwner: target.noOwner,
       expectedFacts: whole && Object.keys(target.stored.facts).length > 0 ? target.stored.facts : null,
       snapshot: manifest.id,
       ...acceptance(prepared, target),

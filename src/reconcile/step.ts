@@ -53,6 +53,10 @@ export interface DestinationTarget {
   /** What stands there now, for people. */
   readonly found: string;
   readonly occupied: boolean;
+  /** Chosen paths inside the artifact; absent where everything comes back. */
+  readonly paths?: readonly string[];
+  /** `replace` changes what stands there instead of setting it aside. */
+  readonly changedInPlace?: true;
 }
 
 export interface KeptSnapshot {

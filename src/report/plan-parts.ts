@@ -70,9 +70,9 @@ export function describeStep(step: Step, howMany: number): string {
 /** One line per target of a restore: how, over what, and last, because it may be long, where. */
 export function destinationLines(step: Step): readonly string[] {
   const targets = Object.entries(step.destination?.targets ?? {});
-  const rows = targets.map(([name, { place, mode, found }]) => [
+  const rows = targets.map(([name, { place, mode, found, paths = [], changedInPlace = false }]) => [
     name,
-    `mode ${mode}`,
+    `mode ${mode}${changedInPlace ? ' in place' : ''}${paths.length === 0 ? '' : ` of ${paths.join(', ')}`}`,
     `there now: ${found}`,
     `-> ${place}`,
   ]);

@@ -53,7 +53,7 @@ export function describeFaults<K extends Target['type']>(fixture: EngineFixture<
               controller.abort();
             },
           }));
-          const request = { destination, mode, artifacts, paths: [], skipConflicts: false, snapshot: SNAPSHOT };
+          const request = { destination, mode, artifacts, paths: [], skipConflicts: false, noOwner: false, snapshot: SNAPSHOT };
           const running = engine.restore({ ...request, expectedFacts: taken.facts }, context);
           await expect(running).rejects.toMatchObject({ code: 'interrupted' });
           expect([await fixture.digest(destination), namesBelow(from), namesBelow(to)]).toEqual(before);

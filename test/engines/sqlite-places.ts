@@ -53,6 +53,7 @@ export async function makePlace(...setUp: readonly string[]): Promise<Place> {
           artifacts: incoming(taken, context),
           paths: [],
           skipConflicts: options.skipConflicts ?? false,
+          noOwner: false,
           expectedFacts: taken.facts,
           snapshot: SNAPSHOT,
         },

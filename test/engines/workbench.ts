@@ -92,6 +92,7 @@ export function restore<K extends Target['type']>(
       artifacts: incoming(taken, context),
       paths: [],
       skipConflicts: false,
+      noOwner: false,
       expectedFacts: taken.facts,
       snapshot: SNAPSHOT,
       ...(accept === undefined ? {} : { accept }),

@@ -17,6 +17,8 @@ export const files: Engine<'files'> = {
     modes: ['new', 'replace', 'merge'],
     sqlChecks: false,
     paths: true,
+    pathsWithin: false,
+    noOwner: false,
     safetyBeforeMerge: true,
     local: true,
     formats: ['tar-pax'],

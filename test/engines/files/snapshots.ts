@@ -93,6 +93,7 @@ export const restore = (
       artifacts: [request.artifact],
       paths: [],
       skipConflicts: false,
+      noOwner: false,
       expectedFacts: null,
       snapshot: SNAPSHOT,
       ...request,

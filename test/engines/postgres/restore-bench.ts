@@ -63,6 +63,7 @@ export function restore(
       artifacts: [taken.artifact(context)],
       paths: [],
       skipConflicts: false,
+      noOwner: false,
       expectedFacts: taken.facts,
       snapshot: SNAPSHOT,
       ...changes,
