@@ -121,4 +121,4 @@ export interface Context {
 }
 
 export type JobName = 'sqlite' | 'demo-writer';
-export type ReaderName = 'tar' | 'pg-custom' | 'pg-sql';
+export type ReaderName = 'tar' | 'pg-custom' | 'pg-directory' | 'pg-tar' | 'pg-plain';

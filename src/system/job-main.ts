@@ -14,7 +14,9 @@ const JOBS: Readonly<Record<JobName, () => Promise<(input: unknown) => unknown>>
 
 const READERS: Readonly<Record<`read-${ReaderName}`, () => Promise<() => RawReader>>> = {
   'read-pg-custom': async () => (await import('../engines/postgres/custom-archive.ts')).openCustomInspector,
-  'read-pg-sql': async () => (await import('../engines/postgres/sql-script.ts')).openSqlInspector,
+  'read-pg-directory': async () => (await import('../engines/postgres/tar-archive.ts')).openDirectoryInspector,
+  'read-pg-plain': async () => (await import('../engines/postgres/sql-script.ts')).openSqlInspector,
+  'read-pg-tar': async () => (await import('../engines/postgres/tar-archive.ts')).openTarInspector,
   'read-tar': async () => (await import('../engines/files/archive-reader.ts')).openArchiveInspector,
 };
 

@@ -1,9 +1,8 @@
 import { cutArchive, damagedArchive } from './archive-errors.ts';
-import type { ArchiveEntry } from './archive-toc.ts';
+import { type ArchiveEntry, nameOfEntry } from './archive-toc.ts';
 import { decodeInt, INT_BYTES } from './archive-values.ts';
 import { createCopyEnd, NEWLINES_AT_END } from './copy-end.ts';
 import { countNewlines } from './count-newlines.ts';
-import { tableKey } from './table-key.ts';
 
 /** Takes all that follows the table of contents. */
 export interface BlockReader {
@@ -55,7 +54,7 @@ export function createBlockReader(entries: readonly ArchiveEntry[]): BlockReader
     if (kind === undefined || found === undefined || found.desc !== kind)
       throw damagedArchive(`what stands at byte ${position} is no data of its table of contents`);
     if (found.position !== null && found.position !== position)
-      throw damagedArchive(`the data of ${nameOf(found)} stand at byte ${position}, not at ${found.position}`);
+      throw damagedArchive(`the data of ${nameOfEntry(found)} stand at byte ${position}, not at ${found.position}`);
     missing.delete(dumpId);
     positions.set(dumpId, position);
     entry = found;
@@ -76,7 +75,7 @@ export function createBlockReader(entries: readonly ArchiveEntry[]): BlockReader
   const endPieces = (chunk: Buffer): void => {
     step = entry?.desc === 'BLOBS' ? 'object' : 'block';
     if (!isCounting || entry === null) return;
-    if (!copyEnd.isThere(chunk)) throw damagedArchive(`the data of ${nameOf(entry)} have no end mark`);
+    if (!copyEnd.isThere(chunk)) throw damagedArchive(`the data of ${nameOfEntry(entry)} have no end mark`);
     rows.set(entry.dumpId, newlines - NEWLINES_AT_END);
   };
 
@@ -151,20 +150,17 @@ export function createBlockReader(entries: readonly ArchiveEntry[]): BlockReader
       return at;
     },
     end() {
-      if (step !== 'block') throw cutArchive(`in the data of ${entry === null ? 'an entry' : nameOf(entry)}`);
+      if (step !== 'block') throw cutArchive(`in the data of ${entry === null ? 'an entry' : nameOfEntry(entry)}`);
       if (heldBytes > 0) throw cutArchive('where data of the next entry begin');
       const [first] = missing.values();
-      if (first !== undefined) throw cutArchive(`before the data of ${nameOf(first)}`);
+      if (first !== undefined) throw cutArchive(`before the data of ${nameOfEntry(first)}`);
       return { rows, largeObjects };
     },
   };
 }
 
-const nameOf = ({ desc, namespace, tag }: ArchiveEntry): string =>
-  desc === 'TABLE DATA' ? `table ${tableKey(namespace ?? '', tag)}` : `entry ${tag}`;
-
 const damagedPiece = (entry: ArchiveEntry | null): Error =>
-  damagedArchive(`the data of ${entry === null ? 'an entry' : nameOf(entry)} have a piece without a length`);
+  damagedArchive(`the data of ${entry === null ? 'an entry' : nameOfEntry(entry)} have a piece without a length`);
 
 const newlinesIn = (word: number): number =>
   Number((word & 0xff) === 10) +

@@ -3,7 +3,7 @@ import { damagedArchive, unreadableArchive } from './archive-errors.ts';
 import { readByte, readInt, readText } from './archive-values.ts';
 import type { Reading } from './feed.ts';
 
-/** How an archive of the custom format begins. */
+/** How an archive begins: a file of the custom format, or the table of contents of the others. */
 export interface ArchiveHeader {
   /** The second number of the archive version: 14 for PostgreSQL 12 to 15, 15 for 16, 16 for 17 and 18. */
   readonly minor: number;
@@ -16,15 +16,16 @@ export interface ArchiveHeader {
 }
 
 const MAGIC = Buffer.from('PGDMP');
-const CUSTOM = 1;
-const FORMATS: Readonly<Record<number, string>> = { 3: 'tar', 4: 'plain', 5: 'directory' };
+/** A directory calls itself tar, so that pg_restore reads it in either form. */
+export type ArchiveForm = 'custom' | 'tar';
+const FORMS: Readonly<Record<number, string>> = { 1: 'custom', 3: 'tar', 4: 'plain' };
 const [FIRST_MINOR, LAST_MINOR] = [14, 16];
 /** Sec, min, hour, day, month, year and summer time of the machine that dumped, without its zone. */
 const TIME_FIELDS = 7;
 
-export function* readHeader(): Reading<ArchiveHeader> {
+export function* readHeader(wanted: ArchiveForm): Reading<ArchiveHeader> {
   if (!(yield MAGIC.length).equals(MAGIC))
-    throw unreadableArchive('it does not begin with PGDMP', 'only the custom format of pg_dump is read here');
+    throw unreadableArchive('it does not begin with PGDMP', 'it may be no dump, or one of another format');
   const [major, minor] = [yield* readByte(), yield* readByte()];
   yield* readByte();
   if (major !== 1 || minor < FIRST_MINOR || minor > LAST_MINOR)
@@ -32,10 +33,10 @@ export function* readHeader(): Reading<ArchiveHeader> {
   const [intBytes, positionBytes, format] = [yield* readByte(), yield* readByte(), yield* readByte()];
   if (intBytes !== 4 || (positionBytes !== 8 && positionBytes !== 4))
     throw damagedArchive('its numbers have sizes that no pg_dump writes');
-  if (format !== CUSTOM)
+  if (FORMS[format] !== wanted)
     throw unreadableArchive(
-      `its format is ${FORMATS[format] ?? format}`,
-      'only the custom format of pg_dump is read here',
+      `its format is ${FORMS[format] ?? format}, not ${wanted}`,
+      'it was stored as something else',
     );
   // A level before 1.15, an algorithm since.
   const compression = minor < 15 ? yield* readInt() : yield* readByte();

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual, TextDecoder } from 'node:util';
 import { damagedArchive } from './archive-errors.ts';
-import type { ArchiveHeader } from './archive-header.ts';
+import type { ArchiveForm, ArchiveHeader } from './archive-header.ts';
 import { readInt, readOffset, readText, skipText } from './archive-values.ts';
 import { decoderOf } from './client-encoding.ts';
 import type { Reading } from './feed.ts';
+import { tableKey } from './table-key.ts';
 
 /** One line of the table of contents. Statements are not kept. */
 export interface ArchiveEntry {
@@ -21,16 +22,23 @@ export interface ArchiveEntry {
   readonly isCopy: boolean;
   /** Where its data block begins; null where pg_dump wrote to a pipe and could not come back to tell. */
   readonly position: number | null;
+  /** The file or member with its data; null in the custom format, and where there is none. */
+  readonly file: string | null;
 }
+
+/** An entry with data, for people. */
+export const nameOfEntry = ({ desc, namespace, tag }: ArchiveEntry): string =>
+  desc === 'TABLE DATA' ? `table ${tableKey(namespace ?? '', tag)}` : `entry ${tag}`;
 
 export type ArchiveSection = 'none' | 'pre-data' | 'data' | 'post-data';
 
 const SECTIONS: readonly (ArchiveSection | undefined)[] = [undefined, 'none', 'pre-data', 'data', 'post-data'];
+const ASCII = new TextDecoder('latin1');
 /** States of a position. */
 const [KNOWN, NO_DATA] = [2, 3];
 
-export function* readToc(header: ArchiveHeader): Reading<readonly ArchiveEntry[]> {
-  const entries = yield* readEntries(header, true);
+export function* readToc(header: ArchiveHeader, form: ArchiveForm): Reading<readonly ArchiveEntry[]> {
+  const entries = yield* readEntries(header, form, true);
   if (new Set(entries.map((entry) => entry.dumpId)).size < entries.length)
     throw damagedArchive('two entries of its table of contents have one id');
   return entries;
@@ -45,19 +53,23 @@ export function* readRepeatedToc(
   entries: readonly ArchiveEntry[],
   positions: ReadonlyMap<number, number>,
 ): Reading<true> {
-  const repeated = yield* readEntries(header, false);
+  const repeated = yield* readEntries(header, 'custom', false);
   const expected = entries.map((entry) => ({ ...entry, position: positions.get(entry.dumpId) ?? null }));
   if (!isDeepStrictEqual(repeated, expected)) throw damagedArchive('something follows its data');
   return true;
 }
 
-function* readEntries(header: ArchiveHeader, withStatistics: boolean): Reading<readonly ArchiveEntry[]> {
+function* readEntries(
+  header: ArchiveHeader,
+  form: ArchiveForm,
+  withStatistics: boolean,
+): Reading<readonly ArchiveEntry[]> {
   const count = yield* readInt();
   if (count < 0) throw damagedArchive('its table of contents has no length');
   const entries: ArchiveEntry[] = [];
   let decoder = new TextDecoder();
   while (entries.length < count) {
-    const { entry, encoding } = yield* readEntry(header, decoder, withStatistics);
+    const { entry, encoding } = yield* readEntry(header, form, decoder, withStatistics);
     entries.push(entry);
     if (encoding !== null) decoder = decoderOf(encoding);
   }
@@ -67,6 +79,7 @@ function* readEntries(header: ArchiveHeader, withStatistics: boolean): Reading<r
 /** `encoding` is the statement that tells how the names of all later entries are encoded. */
 function* readEntry(
   { minor, positionBytes }: ArchiveHeader,
+  form: ArchiveForm,
   decoder: TextDecoder,
   withStatistics: boolean,
 ): Reading<{ readonly entry: ArchiveEntry; readonly encoding: string | null }> {
@@ -88,11 +101,22 @@ function* readEntry(
   yield* skipText();
   for (let dependency = yield* readText(decoder); dependency !== null; dependency = yield* readText(decoder))
     if (!/^\d+$/.test(dependency)) throw damagedArchive(`entry ${dumpId} depends on nothing that could be`);
-  const { state, position } = yield* readOffset(positionBytes);
-  if (state < 1 || state > NO_DATA || (state === NO_DATA) === hadDumper)
-    throw damagedArchive(`entry ${dumpId} does not tell whether it has data`);
-  const placed = state === KNOWN ? position : null;
   const names = { desc, tag, section, namespace, owner, tablespace };
-  const entry: ArchiveEntry = { dumpId, hadDumper, ...names, isCopy, position: placed };
+  const place = yield* form === 'custom' ? readPlace(positionBytes) : readFile();
+  if (place.hasData !== hadDumper) throw damagedArchive(`entry ${dumpId} does not tell whether it has data`);
+  const entry: ArchiveEntry = { dumpId, hadDumper, ...names, isCopy, position: place.position, file: place.file };
   return { entry, encoding };
+}
+
+type Place = Pick<ArchiveEntry, 'position' | 'file'> & { readonly hasData: boolean };
+
+function* readPlace(positionBytes: number): Reading<Place> {
+  const { state, position } = yield* readOffset(positionBytes);
+  if (state < 1 || state > NO_DATA) throw damagedArchive('an entry has a place that could not be');
+  return { hasData: state !== NO_DATA, position: state === KNOWN ? position : null, file: null };
+}
+
+function* readFile(): Reading<Place> {
+  const file = (yield* readText(ASCII)) ?? '';
+  return { hasData: file !== '', position: null, file: file === '' ? null : file };
 }

@@ -3,9 +3,8 @@ import { type BlockCounts, type BlockReader, createBlockReader } from './archive
 import { cutArchive, damagedArchive } from './archive-errors.ts';
 import { type ArchiveHeader, readHeader } from './archive-header.ts';
 import { type ArchiveEntry, readRepeatedToc, readToc } from './archive-toc.ts';
-import { dumpFacts } from './dump-facts.ts';
+import { archiveFacts } from './dump-facts.ts';
 import { createFeed, type Feed, type Reading } from './feed.ts';
-import { tableKey } from './table-key.ts';
 
 /** What stands before the data. */
 export interface ArchiveStart {
@@ -62,19 +61,11 @@ export function openCustomInspector(): RawReader {
   const reader = createCustomArchiveReader();
   return {
     push: (chunk) => reader.push(chunk),
-    end() {
-      const { entries, rows, largeObjects } = reader.end();
-      const tables = new Map<string, number>();
-      for (const { dumpId, namespace, tag } of entries) {
-        const count = rows.get(dumpId);
-        if (count !== undefined) tables.set(tableKey(namespace ?? '', tag), count);
-      }
-      return dumpFacts(tables, largeObjects);
-    },
+    end: () => archiveFacts(reader.end()),
   };
 }
 
 function* readStart(): Reading<ArchiveStart> {
-  const header = yield* readHeader();
-  return { header, entries: yield* readToc(header) };
+  const header = yield* readHeader('custom');
+  return { header, entries: yield* readToc(header, 'custom') };
 }
