@@ -18,6 +18,7 @@ export const CODES = {
   BKP2003: { severity: 'error', title: 'unknown time zone' },
   BKP2004: { severity: 'error', title: 'not an expectation' },
   BKP2005: { severity: 'error', title: 'compression level out of range' },
+  BKP2006: { severity: 'error', title: 'parallel jobs in a format that has none' },
   BKP2010: { severity: 'error', title: 'unknown target, repository or backup' },
   BKP2011: { severity: 'error', title: 'name used twice' },
   BKP2012: { severity: 'error', title: 'former name in use or claimed twice' },

@@ -8,6 +8,7 @@ export function checkUsage(set: PolicySet): readonly Diagnostic[] {
   return [
     ...(set.complete ? [...unusedTargets(set), ...unusedRepositories(set)] : []),
     ...levels(set),
+    ...jobs(set),
     ...restoreOnly(set),
   ];
 }
@@ -63,6 +64,19 @@ function levels(set: PolicySet): readonly Diagnostic[] {
     if (method !== 'gzip' || typeof level !== 'number' || level <= HIGHEST_GZIP_LEVEL) return [];
     const place = { document, path: [...path, 'compressionLevel'], part: 'value' } as const;
     return [diagnose('BKP2005', place, `gzip has levels 1 to ${HIGHEST_GZIP_LEVEL}, not ${level}`)];
+  });
+}
+
+/** Formats that their tools write and read in one piece. */
+const SERIAL: readonly unknown[] = ['tar', 'plain'];
+
+function jobs(set: PolicySet): readonly Diagnostic[] {
+  return set.targets.flatMap(({ document, path, value }) => {
+    const { jobs: count, format } = recordOf(value);
+    if (typeof count !== 'number' || count <= 1 || !SERIAL.includes(format)) return [];
+    const place = { document, path: [...path, 'jobs'], part: 'value' } as const;
+    const hint = '`directory` is dumped and restored by several jobs, `custom` is restored by several';
+    return [diagnose('BKP2006', place, `format ${String(format)} has one job, not ${count}`, hint)];
   });
 }
 

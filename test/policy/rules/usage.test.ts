@@ -74,6 +74,17 @@ describe('settings that do not fit', () => {
     expect(await problemsWith(inherited, 'BKP2005')).toHaveLength(1);
   });
 
+  it.each(['tar', 'plain', 'custom', 'directory'])('refuse parallel jobs where format %s has none', async (format) => {
+    const target = `{ type: postgres, database: app, format: ${format}, jobs: 4 }`;
+    const text = GOOD.replace(/(app-db: ).*/, `$1${target}`);
+    expect(await problemsWith(text, 'BKP2006')).toEqual(
+      ['tar', 'plain'].includes(format)
+        ? [`bkp.yaml:6:${60 + format.length} BKP2006 format ${format} has one job, not 4`]
+        : [],
+    );
+    expect(await problemsWith(text.replace('jobs: 4', 'jobs: 1'), 'BKP2006')).toEqual([]);
+  });
+
   it('refuse the destination of a restore in a target', async () => {
     expect(await problemsWith(GOOD.replace('[conf, /etc/app]', '[conf], root: /x'), 'BKP2054')).toEqual([
       'bkp.yaml:7:44 BKP2054 "root" says where to restore: it does not belong in a target',
