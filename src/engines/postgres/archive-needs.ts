@@ -27,7 +27,7 @@ const ROLES_BY_TYPE: Readonly<Record<string, RegExp>> = {
     'gm',
   ),
   'DEFAULT ACL': new RegExp(
-    `^ALTER DEFAULT PRIVILEGES FOR ROLE (${IDENTIFIER}) .*(?:TO|FROM) (${IDENTIFIER})(?: WITH GRANT OPTION)?;$`,
+    `^ALTER DEFAULT PRIVILEGES FOR ROLE (${IDENTIFIER}) .*(?:TO|FROM) (${IDENTIFIER}|PUBLIC)(?: WITH GRANT OPTION)?;$`,
     'gm',
   ),
   POLICY: new RegExp(`^CREATE POLICY .*? TO (${LIST})(?: USING| WITH CHECK|;$)`, 'gm'),
@@ -81,7 +81,8 @@ export function collectNeeds(): {
 
 const isRole = (name: string): boolean => !NOBODY.has(name);
 
-function rolesIn({ type, sql }: Section): readonly string[] {
+/** Roles that a section names beside its owner. */
+export function rolesIn({ type, sql }: Pick<Section, 'type' | 'sql'>): readonly string[] {
   const pattern = ROLES_BY_TYPE[type];
   if (pattern === undefined) return [];
   const lists = [...sql.matchAll(pattern)].flatMap((match) => match.slice(1));

@@ -7,10 +7,13 @@ import type { PostgresTarget, Session } from './connection.ts';
 import { freeName, newSuffix, oldSuffix } from './database-names.ts';
 import { readProperties } from './database-properties.ts';
 import { fillDatabase, restoredRows, settleDatabase } from './fill.ts';
+import { onlyArchive } from './only-archive.ts';
 import { queryValue } from './query-value.ts';
 import { quoteIdentifier } from './quote.ts';
 import { createSideDatabase, dropSideDatabase } from './side-database.ts';
 import { swapDatabases } from './swap.ts';
+import { type Unowned, withoutRoles } from './unowned.ts';
+import { listWithout } from './use-list.ts';
 
 type Request = RestoreRequest<PostgresTarget>;
 
@@ -21,6 +24,8 @@ export interface Beside {
   readonly program: string;
   /** What stands there now. */
   readonly live: 'absent' | 'empty' | 'occupied';
+  /** Null where owners come back too. */
+  readonly unowned: Unowned | null;
 }
 
 /**
@@ -28,14 +33,15 @@ export interface Beside {
  * its data under a new name, and hands on its owner, rights, settings and comment. Nothing is touched before the last step.
  */
 export async function buildBeside(
-  { request, outline, program, live }: Beside,
+  { request, outline, program, live, unowned }: Beside,
   admin: Session,
   context: Context,
 ): Promise<RestoreOutcome> {
   const { destination, snapshot } = request;
   const { database } = destination;
   const before = live === 'absent' ? null : await readProperties(admin, database);
-  const create = before === null ? outline.create : (name: string) => outline.create(name).slice(0, 1);
+  const createOnly = (name: string): readonly string[] => outline.create(name).slice(0, 1);
+  const create = before === null && unowned === null ? outline.create : createOnly;
   const side = await freeName(admin, database, newSuffix(snapshot));
   throwIfAborted(context.signal);
   try {
@@ -43,9 +49,11 @@ export async function buildBeside(
     if (before !== null) {
       await admin.query(`ALTER DATABASE ${quoteIdentifier(side)} OWNER TO ${quoteIdentifier(before.owner)}`);
     }
-    await fillDatabase(request, side, program, context);
+    await fillKeeping(unowned, request, side, program, context);
     const facts = await settleDatabase(request, side, context);
-    const properties = before?.statements ?? outline.properties;
+    const captured = (name: string): readonly string[] =>
+      unowned === null ? outline.properties(name) : withoutRoles(outline.properties(name), unowned);
+    const properties = before?.statements ?? captured;
     const [comments, others] = partition(properties(quoteIdentifier(side)), isComment);
     for (const statement of others) await admin.query(statement);
     await acceptDatabase(request, side, context);
@@ -57,6 +65,24 @@ export async function buildBeside(
   } catch (error) {
     await dropSideDatabase(destination, side, context);
     throw error;
+  }
+}
+
+/** Fills a database with all of an archive that comes back. */
+export async function fillKeeping(
+  unowned: Unowned | null,
+  request: Request,
+  database: string,
+  program: string,
+  context: Context,
+): Promise<void> {
+  if (unowned === null) return fillDatabase(request, database, program, context);
+  if (unowned.leftOut.size === 0) return fillDatabase(request, database, program, context, ['--no-owner']);
+  const list = await listWithout(unowned.leftOut, onlyArchive(request.artifacts), program, context);
+  try {
+    await fillDatabase(request, database, program, context, ['--no-owner', `--use-list=${list.path}`]);
+  } finally {
+    await list.remove();
   }
 }
 

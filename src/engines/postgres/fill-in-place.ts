@@ -1,22 +1,23 @@
 import type { Context } from '../../context.ts';
 import { BkpError } from '../../errors.ts';
-import type { RestoreOutcome, RestoreRequest } from '../engine.ts';
+import type { RestoreOutcome } from '../engine.ts';
 import { connectPatiently, steady } from './admin-session.ts';
-import { acceptDatabase } from './build-beside.ts';
+import { acceptDatabase, type Beside, fillKeeping } from './build-beside.ts';
 import type { PostgresTarget } from './connection.ts';
 import { readContents } from './database-contents.ts';
-import { fillDatabase, restoredRows, settleDatabase } from './fill.ts';
-
-type Request = RestoreRequest<PostgresTarget>;
+import { restoredRows, settleDatabase } from './fill.ts';
 
 /**
  * Fills an empty database as it is, for users who may not make one. pg_restore does it in one transaction; what fails after
  * that leaves the restored data in the database, and the hint says so.
  */
-export async function fillInPlace(request: Request, program: string, context: Context): Promise<RestoreOutcome> {
+export async function fillInPlace(
+  { request, program, unowned }: Pick<Beside, 'request' | 'program' | 'unowned'>,
+  context: Context,
+): Promise<RestoreOutcome> {
   const { destination } = request;
   try {
-    await fillDatabase(request, destination.database, program, context);
+    await fillKeeping(unowned, request, destination.database, program, context);
     const facts = await settleDatabase(request, destination.database, context);
     await acceptDatabase(request, destination.database, context);
     return { facts, keptOld: [], restored: restoredRows(facts), conflicts: [], warnings: [] };

@@ -18,6 +18,7 @@ export async function fillDatabase(
   database: string,
   program: string,
   context: Context,
+  options: readonly string[] = [],
 ): Promise<void> {
   const libpq = await openLibpq(request.destination, context, database);
   const argv = [
@@ -26,6 +27,7 @@ export async function fillDatabase(
     '--single-transaction',
     '--exit-on-error',
     '--no-subscriptions',
+    ...options,
     `--dbname=${conninfo(database)}`,
   ] as const;
   try {

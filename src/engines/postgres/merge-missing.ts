@@ -5,6 +5,7 @@ import type { Session } from './connection.ts';
 import { codeOf } from './explain-error.ts';
 import { readDefinitions } from './merge-source.ts';
 import type { Section } from './sections.ts';
+import { type Unowned, withoutOwner } from './unowned.ts';
 
 /** Definitions that bring missing tables back, in the order of the archive. */
 export interface MissingDefinitions {
@@ -37,6 +38,7 @@ export async function findMissing(
   program: string,
   context: Context,
   isMissing: (tables: readonly Outline[]) => Promise<ReadonlySet<number>>,
+  unowned: Unowned | null,
 ): Promise<MissingDefinitions> {
   const all: Outline[] = [];
   await readDefinitions(artifact, program, context, (section) => all.push({ ...section, sql: '' }));
@@ -46,7 +48,9 @@ export async function findMissing(
   const needed = neededBy(all, belonging);
   const sections: Section[] = [];
   await readDefinitions(artifact, program, context, (section) => {
-    if (belonging.has(section.id) || needed.has(section.id)) sections.push(section);
+    if (!belonging.has(section.id) && !needed.has(section.id)) return;
+    const kept = withoutOwner(section, unowned);
+    if (kept !== null) sections.push(kept);
   });
   const own = sections.filter(({ id }) => belonging.has(id));
   return {

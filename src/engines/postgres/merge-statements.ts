@@ -15,7 +15,7 @@ const OWN_OBJECT = /^ALTER LARGE OBJECT (\d+) OWNER TO .*;$/;
 const OPEN_OBJECT = /^SELECT pg_catalog\.lo_open\('(\d+)', \d+\);$/;
 const WRITE_OBJECT = /^SELECT pg_catalog\.lowrite\(0, '\\{1,2}x([0-9a-f]*)'\);$/;
 
-export function openStatementMerge(session: Session): StatementMerge {
+export function openStatementMerge(session: Session, keepsOwners: boolean): StatementMerge {
   const values: { readonly name: string; readonly value: string; readonly called: boolean }[] = [];
   const created = new Set<string>();
   /** The missing object that is being written; undefined while one is passed over. */
@@ -41,7 +41,7 @@ export function openStatementMerge(session: Session): StatementMerge {
       const made = CREATE_OBJECT.exec(line)?.[1];
       if (made !== undefined) await createIfMissing(made);
       const owned = OWN_OBJECT.exec(line)?.[1];
-      if (owned !== undefined && created.has(owned)) await session.query(line);
+      if (owned !== undefined && keepsOwners && created.has(owned)) await session.query(line);
       const opened = OPEN_OBJECT.exec(line)?.[1];
       if (opened !== undefined) {
         if (!created.has(opened)) await createIfMissing(opened);

@@ -13,20 +13,22 @@ import { openStatementMerge } from './merge-statements.ts';
 import { labelOf, type MergeTable, qualified, readMergeTable } from './merge-table.ts';
 import { onlyArchive } from './only-archive.ts';
 import { lockTimeoutMs } from './settings.ts';
+import type { Unowned } from './unowned.ts';
 
-type Request = RestoreRequest<PostgresTarget>;
+export interface MergeSource {
+  readonly request: RestoreRequest<PostgresTarget>;
+  /** Path of pg_restore. */
+  readonly program: string;
+  /** Null where owners come back too. */
+  readonly unowned: Unowned | null;
+}
 
 /**
  * Adds what an archive has and a database lacks, in one transaction that other sessions see whole or not at all: rows,
  * tables, large objects. Writers wait meanwhile, readers do not.
  */
-export async function mergePostgres(
-  request: Request,
-  program: string,
-  admin: Session,
-  context: Context,
-): Promise<RestoreOutcome> {
-  const { destination } = request;
+export async function mergePostgres(source: MergeSource, admin: Session, context: Context): Promise<RestoreOutcome> {
+  const { destination } = source.request;
   const session = await connectPatiently(destination, context, destination.database);
   let pid: number | undefined;
   try {
@@ -38,7 +40,7 @@ export async function mergePostgres(
     await session.query(`SET LOCAL lock_timeout = ${lockTimeoutMs(destination)}`);
     await session.query(`SELECT pg_catalog.set_config('search_path', '', true),
       pg_catalog.set_config('check_function_bodies', 'off', true), pg_catalog.set_config('default_transaction_read_only', 'off', true)`);
-    const outcome = await mergeInTransaction(request, program, session, context);
+    const outcome = await mergeInTransaction(source, session, context);
     throwIfAborted(context.signal);
     await session.query('COMMIT');
     return outcome;
@@ -54,22 +56,27 @@ export async function mergePostgres(
 }
 
 async function mergeInTransaction(
-  request: Request,
-  program: string,
+  { request, program, unowned }: MergeSource,
   session: Session,
   context: Context,
 ): Promise<RestoreOutcome> {
   const artifact = onlyArchive(request.artifacts);
   const there: MergeTable[] = [];
-  const missing = await findMissing(artifact, program, context, async (tables) => {
-    const gone = new Set<number>();
-    for (const { id, schema, name } of tables) {
-      const table = await readMergeTable(session, schema, name);
-      if (table === null) gone.add(id);
-      else if (table.kind !== 'other') there.push(table);
-    }
-    return gone;
-  });
+  const missing = await findMissing(
+    artifact,
+    program,
+    context,
+    async (tables) => {
+      const gone = new Set<number>();
+      for (const { id, schema, name } of tables) {
+        const table = await readMergeTable(session, schema, name);
+        if (table === null) gone.add(id);
+        else if (table.kind !== 'other') there.push(table);
+      }
+      return gone;
+    },
+    unowned,
+  );
   if (there.length > 0) {
     await session.query(`LOCK TABLE ${there.map(qualified).join(', ')} IN SHARE ROW EXCLUSIVE MODE`);
   }
@@ -79,7 +86,7 @@ async function mergeInTransaction(
   for (const { sql } of missing.tables) await session.query(sql);
 
   const rows = openRowMerge(session, there);
-  const statements = openStatementMerge(session);
+  const statements = openStatementMerge(session, unowned === null);
   await readData(artifact, program, context, (part) =>
     part.kind === 'copy' ? rows.take(part) : statements.take(part.text),
   );

@@ -10,23 +10,28 @@ interface Lack {
 }
 
 const MOST_NAMED = 10;
+const WITHOUT_ROLES = '; or restore without owners and rights of missing roles: `--no-owner`';
 
 /**
  * Throws one error with all that an archive needs and the server lacks, before anything is touched. `makesDatabase`: its
- * owner and the roles of its rights count too.
+ * owner and the roles of its rights count too. `noOwner`: roles do not count.
  */
 export async function assertServerHas(
   session: Session,
   { needs }: ArchiveOutline,
   target: PostgresTarget,
-  makesDatabase: boolean,
+  { makesDatabase, noOwner }: { readonly makesDatabase: boolean; readonly noOwner: boolean },
 ): Promise<void> {
-  const owners = [...needs.owners, ...(makesDatabase ? needs.database.owners : [])];
-  const roles = [...owners, ...needs.grantees, ...(makesDatabase ? needs.database.grantees : [])];
+  const named = [...needs.owners, ...(makesDatabase ? needs.database.owners : [])];
+  const owners = noOwner ? [] : named;
+  const roles = noOwner ? [] : [...owners, ...needs.grantees, ...(makesDatabase ? needs.database.grantees : [])];
   const missingRoles = await missing(session, roles, 'SELECT rolname FROM pg_catalog.pg_roles');
-  const lacks: readonly Lack[] = [
+  const ofRoles: readonly Lack[] = [
     ...missingRoles.map((name) => ({ what: `role ${name}`, statement: `CREATE ROLE ${quoteIdentifier(name)}` })),
     ...(await lackingMemberships(session, target, owners)),
+  ];
+  const lacks: readonly Lack[] = [
+    ...ofRoles,
     ...(await missing(session, [...needs.extensions], 'SELECT name FROM pg_catalog.pg_available_extensions')).map(
       (name) => ({ what: `extension ${name}`, statement: `install the package that brings extension ${name}` }),
     ),
@@ -52,7 +57,7 @@ export async function assertServerHas(
       ', ',
     )}`,
     {
-      hint: listed([...new Set(lacks.map(({ statement }) => statement))], '; '),
+      hint: `${listed([...new Set(lacks.map(({ statement }) => statement))], '; ')}${ofRoles.length === 0 ? '' : WITHOUT_ROLES}`,
     },
   );
 }

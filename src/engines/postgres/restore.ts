@@ -16,6 +16,7 @@ import { readRights } from './rights.ts';
 import { readServer } from './server.ts';
 import { dropLeftovers } from './side-database.ts';
 import { findPostgresTool } from './tools.ts';
+import { findUnowned } from './unowned.ts';
 
 type Request = RestoreRequest<PostgresTarget>;
 
@@ -59,24 +60,31 @@ async function restoreLocked(
   const live = stateOf(contents);
   if (mode === 'new' && contents !== null && live === 'occupied') throw occupiedError(destination, contents);
   const outline = await readOutline(artifact, program, context);
-  await assertServerHas(admin, outline, destination, live === 'absent');
+  const makesDatabase = live === 'absent';
+  const { noOwner } = request;
+  await assertServerHas(admin, outline, destination, { makesDatabase, noOwner });
+  const grantees = makesDatabase ? outline.needs.database.grantees : [];
+  const unowned = noOwner
+    ? await findUnowned(admin, artifact, program, context, { name: destination.database, grantees })
+    : null;
   const outcome = await orDamage(artifact, context, () =>
     mode === 'merge' && live === 'occupied'
-      ? mergePostgres(request, program, admin, context)
-      : restoreWhole({ request, outline, program, live }, admin, context),
+      ? mergePostgres({ request, program, unowned }, admin, context)
+      : restoreWhole({ request, outline, program, live, unowned }, admin, context),
   );
-  if (!outline.hasSubscriptions || mode === 'merge') return outcome;
-  const warning = 'subscriptions were left out: make them again when the publisher is to send its changes here';
-  return { ...outcome, warnings: [...outcome.warnings, warning] };
+  const left = outline.hasSubscriptions && mode !== 'merge' ? [NO_SUBSCRIPTIONS] : [];
+  return { ...outcome, warnings: [...(unowned?.warnings ?? []), ...outcome.warnings, ...left] };
 }
+
+const NO_SUBSCRIPTIONS = 'subscriptions were left out: make them again when the publisher is to send its changes here';
 
 /** A place is built beside where the user may; an empty database can also be filled as it is. */
 async function restoreWhole(beside: Beside, admin: Session, context: Context): Promise<RestoreOutcome> {
-  const { request, program, live } = beside;
+  const { request, live } = beside;
   const { destination } = request;
   const { mayCreate, isOwner, user } = await readRights(admin, destination.database);
   if (mayCreate && isOwner) return buildBeside(beside, admin, context);
-  if (live === 'empty') return fillInPlace(request, program, context);
+  if (live === 'empty') return fillInPlace(beside, context);
   if (!mayCreate) throw refuse(destination, mayNotCreate(user));
   throw refuse(destination, {
     message: `user ${user} does not own it, and so may not rename it`,
