@@ -86,7 +86,7 @@ function whatOf(config: Target): string {
     case 'files':
       return config.paths[0] ?? '';
     case 'postgres':
-      return config.database;
+      return config.database ?? config.host ?? 'postgres';
   }
 }
 

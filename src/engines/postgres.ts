@@ -1,9 +1,8 @@
-import { capturePostgres } from './postgres/capture.ts';
-import { checkPostgres } from './postgres/check.ts';
-import { inspectPostgresDestination } from './postgres/inspect-destination.ts';
+import { capturePostgres } from './postgres/capture-databases.ts';
+import { checkDatabases } from './postgres/check-databases.ts';
 import { nativeRestore } from './postgres/native-restore.ts';
-import { probePostgres } from './postgres/probe.ts';
-import { restorePostgres } from './postgres/restore.ts';
+import { inspectDatabases, probeDatabases } from './postgres/probe-databases.ts';
+import { restoreDatabases } from './postgres/restore-databases.ts';
 import { postgresAsideExists, removePostgresAside } from './postgres/set-aside.ts';
 import { TOOL_FOLDERS } from './postgres/tools.ts';
 import type { Engine } from './engine.ts';
@@ -37,11 +36,11 @@ export const postgres: Engine<'postgres'> = {
       },
     ],
   },
-  probe: probePostgres,
+  probe: probeDatabases,
   capture: capturePostgres,
-  check: checkPostgres,
-  inspectDestination: inspectPostgresDestination,
-  restore: restorePostgres,
+  check: checkDatabases,
+  inspectDestination: inspectDatabases,
+  restore: restoreDatabases,
   nativeRestore,
   setAsideExists: postgresAsideExists,
   removeSetAside: removePostgresAside,

@@ -31,6 +31,14 @@ export type CompressionLevel = number;
  */
 export type CheckDepth = 'full' | 'fast';
 /**
+ * Databases by name.
+ *
+ * @minItems 1
+ *
+ * Items: Name of a database.
+ */
+export type DatabaseNames = readonly string[];
+/**
  * Repositories in order: the first readable one receives new snapshots, the others copies.
  *
  * @minItems 1
@@ -179,7 +187,7 @@ export interface FilesTarget {
   readonly checks?: CheckDepth;
 }
 /**
- * A PostgreSQL database, captured with pg_dump; rows are counted under the snapshot of the dump.
+ * PostgreSQL databases, captured with pg_dump; rows are counted under the snapshot of the dump.
  */
 export interface PostgresTarget {
   /**
@@ -223,13 +231,85 @@ export interface PostgresTarget {
    */
   readonly tlsKey?: string;
   /**
-   * The database.
+   * The database. This or `databases`.
    */
-  readonly database: string;
+  readonly database?: string;
+  /**
+   * Several databases of one server, or `all`: one artifact each, from one moment. Instead of `database`.
+   */
+  readonly databases?: 'all' | DatabaseNames;
+  /**
+   * With `databases: all`: databases to leave out; `*` stands for any letters.
+   *
+   * @minItems 1
+   *
+   * Items: A name or a pattern.
+   */
+  readonly excludeDatabases?: readonly string[];
+  /**
+   * Only these schemas. Patterns as of pg_dump; one that matches nothing fails the capture.
+   *
+   * @minItems 1
+   *
+   * Items: A name or a pattern.
+   */
+  readonly schemas?: readonly string[];
+  /**
+   * All but these schemas.
+   *
+   * @minItems 1
+   *
+   * Items: A name or a pattern.
+   */
+  readonly excludeSchemas?: readonly string[];
+  /**
+   * Only these tables, views and sequences, with their partitions: `schema.name`.
+   *
+   * @minItems 1
+   *
+   * Items: A name or a pattern.
+   */
+  readonly tables?: readonly string[];
+  /**
+   * All but these tables, with their partitions.
+   *
+   * @minItems 1
+   *
+   * Items: A name or a pattern.
+   */
+  readonly excludeTables?: readonly string[];
+  /**
+   * The definitions of these tables without their rows.
+   *
+   * @minItems 1
+   *
+   * Items: A name or a pattern.
+   */
+  readonly excludeRows?: readonly string[];
+  /**
+   * Capture also roles, memberships, their settings and tablespaces, which belong to the server. Default false.
+   */
+  readonly globals?: boolean;
+  /**
+   * Hash the rows of every table under the snapshot of the dump, and compare after a restore. Default false.
+   */
+  readonly hash?: boolean;
+  /**
+   * Settings for every session, as libpq takes them in `options`.
+   */
+  readonly options?: string;
   /**
    * Folder with pg_dump and pg_restore. Default: those on PATH and in the folders of distributions that fit the server.
    */
   readonly tools?: string;
+  /**
+   * Form of the dump, in the words of pg_dump. Default custom; `directory` can be dumped in parallel and needs room in the temporary folder, `plain` is SQL for psql.
+   */
+  readonly format?: 'custom' | 'directory' | 'tar' | 'plain';
+  /**
+   * Tables at once: dumped with `format: directory`, restored beside the old database with `directory` and `custom`. Default 1.
+   */
+  readonly jobs?: number;
   /**
    * How long the dump waits for a table that is locked. Default 30s.
    */

@@ -91,7 +91,19 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "tlsCertificate",
       "tlsKey",
       "database",
+      "databases",
+      "excludeDatabases",
+      "schemas",
+      "excludeSchemas",
+      "tables",
+      "excludeTables",
+      "excludeRows",
+      "globals",
+      "hash",
+      "options",
       "tools",
+      "format",
+      "jobs",
       "lockTimeout",
       "formerly",
       "compression",
@@ -99,11 +111,19 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "checks"
     ],
     "required": [
-      "type",
-      "database"
+      "type"
     ],
     "defines": [
-      "database"
+      "database",
+      "databases",
+      "excludeDatabases",
+      "schemas",
+      "excludeSchemas",
+      "tables",
+      "excludeTables",
+      "excludeRows",
+      "globals",
+      "format"
     ],
     "paths": [
       "socket",
@@ -119,7 +139,8 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "host",
       "socket",
       "port",
-      "database"
+      "database",
+      "databases"
     ],
     "restoreOnly": [],
     "formats": {
@@ -137,7 +158,19 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "tlsCertificate": "text",
       "tlsKey": "text",
       "database": "text",
+      "databases": "text",
+      "excludeDatabases": "list",
+      "schemas": "list",
+      "excludeSchemas": "list",
+      "tables": "list",
+      "excludeTables": "list",
+      "excludeRows": "list",
+      "globals": "boolean",
+      "hash": "boolean",
+      "options": "text",
       "tools": "text",
+      "format": "text",
+      "jobs": "number",
       "lockTimeout": "text",
       "formerly": "list",
       "compression": "text",

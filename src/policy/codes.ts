@@ -45,6 +45,8 @@ export const CODES = {
   BKP2053: { severity: 'error', title: 'a key that cannot stand in `into`' },
   BKP2054: { severity: 'error', title: 'a key that stands in `into` of a restore only' },
   BKP2055: { severity: 'warning', title: 'restore of a target the backup does not capture' },
+  BKP2060: { severity: 'error', title: 'target needs exactly one of `database` and `databases`' },
+  BKP2061: { severity: 'error', title: 'excludes without `databases: all`' },
 } as const;
 
 export type ProblemCode = keyof typeof CODES;

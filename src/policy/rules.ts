@@ -2,6 +2,7 @@ import type { Diagnostic } from '../errors.ts';
 import type { PolicySet } from './policy-set.ts';
 import { checkChecks } from './rules/checks.ts';
 import { checkCopies } from './rules/copies.ts';
+import { checkDatabases } from './rules/databases.ts';
 import { checkFormats } from './rules/formats.ts';
 import { checkNames } from './rules/names.ts';
 import { checkPlaces } from './rules/places.ts';
@@ -17,6 +18,7 @@ const RULES: readonly Rule[] = [
   checkNames,
   checkReferences,
   checkChecks,
+  checkDatabases,
   checkUsage,
   checkCopies,
   checkPlaces,

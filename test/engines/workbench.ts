@@ -11,6 +11,7 @@ import type {
   RestoreRequest,
   TargetOf,
 } from '../../src/engines/engine.ts';
+import { factsOfPart, uniteFacts } from '../../src/engines/part-facts.ts';
 import type { Target } from '../../src/generated/policy.ts';
 import { openDirectoryRepository } from '../../src/repositories/directory.ts';
 import type { Repository } from '../../src/repositories/repository.ts';
@@ -48,13 +49,14 @@ export async function take<K extends Target['type']>(
     const ownFacts = capture.facts();
     ownFacts.catch(() => undefined);
     const artifacts: ManifestArtifact[] = [];
-    let facts: Facts = {};
+    const counted: Facts[] = [];
     for (const artifact of capture.artifacts) {
-      const key = `snapshots/test/${SNAPSHOT}/t${artifact.name}.${artifact.extension}.zst`;
+      const key = `snapshots/test/${SNAPSHOT}/t${encodeURIComponent(artifact.name).toLowerCase()}.${artifact.extension}.zst`;
       const compression = { method: 'zstd', level: 1 } as const;
       const request = { artifact, compression, threads: 1, repository, key };
       const stored = await storeArtifact(onProgress === undefined ? request : { ...request, onProgress }, context);
-      facts = { ...facts, ...stored.facts };
+      const own = stored.facts ?? {};
+      counted.push(artifact.part === undefined ? own : factsOfPart(own, artifact.part));
       const { rawBytes, storedBytes, storedSha256 } = stored;
       artifacts.push({
         key,
@@ -67,7 +69,7 @@ export async function take<K extends Target['type']>(
         storedSha256,
       });
     }
-    return { repository, artifacts, facts: { ...(await ownFacts), ...facts } };
+    return { repository, artifacts, facts: { ...(await ownFacts), ...uniteFacts(counted) } };
   } finally {
     await capture.close();
   }

@@ -1,25 +1,31 @@
 import type { Context } from '../../context.ts';
 import { targetError } from '../../errors.ts';
 import type { Capture, Facts } from '../engine.ts';
-import { connect, type PostgresTarget, type Session } from './connection.ts';
-import { openCustomInspector } from './custom-archive.ts';
-import { readDatabaseFacts } from './database-facts.ts';
-import { judgeDump } from './judge-dump.ts';
-import { openLibpq } from './libpq.ts';
-import { countLive } from './live-facts.ts';
 import { captureFindings, missingFromBackup } from './capture-findings.ts';
 import { captureProblems } from './capture-problems.ts';
-import { readServer } from './server.ts';
+import { connect, type PostgresTarget, type Session } from './connection.ts';
+import { readDatabaseFacts } from './database-facts.ts';
+import { openDump } from './dump-artifact.ts';
+import type { HeldSnapshot } from './held-snapshot.ts';
+import { openLibpq } from './libpq.ts';
+import { countLive } from './live-facts.ts';
 import { queryValue } from './query-value.ts';
-import { findPostgresTool } from './tools.ts';
+import { readSelection, type Selection } from './selection.ts';
+import { readServer, type Server } from './server.ts';
 import { lockTimeoutMs } from './settings.ts';
+import { findPostgresTool, type FoundTool } from './tools.ts';
 
-/**
- * Gets a database ready to be dumped. The dump, the counts and the checks see one snapshot of the database, which a
- * session of ours holds open until the capture is closed.
- */
-export async function capturePostgres(target: PostgresTarget, context: Context): Promise<Capture> {
-  const startedAt = context.clock.now();
+/** A database that can be dumped, and a session of ours in it. */
+export interface ReadyDatabase {
+  readonly target: PostgresTarget;
+  readonly session: Session;
+  readonly server: Server;
+  readonly tool: FoundTool;
+  readonly warnings: readonly string[];
+}
+
+/** Connects, and looks for what would make a dump fail, or pass for whole, before it starts. Throws `target` or `tool`. */
+export async function readyDatabase(target: PostgresTarget, context: Context): Promise<ReadyDatabase> {
   const session = await connect(target, context);
   try {
     const server = await readServer(session);
@@ -27,60 +33,62 @@ export async function capturePostgres(target: PostgresTarget, context: Context):
     if (problem !== undefined)
       throw targetError(`cannot capture ${target.database}: ${problem.message}`, { hint: problem.hint });
     const warnings = missingFromBackup(await captureFindings(session));
-    const dump = await findPostgresTool('pg_dump', server.major, target, context);
-    const snapshot = await holdSnapshot(session);
-    const takenAt = context.clock.now();
-    const libpq = await openLibpq(target, context);
-    return {
-      artifacts: [
-        {
-          name: '',
-          extension: 'dump',
-          format: 'pg-custom',
-          source: {
-            kind: 'process',
-            process: { argv: [dump.program, ...dumpArgv(target, snapshot)], env: libpq.env },
-            judge: judgeDump,
-          },
-          estimatedBytes: null,
-          inspect: { open: openCustomInspector, program: 'pg-custom' },
-        },
-      ],
-      pointInTime: [startedAt, takenAt],
-      versions: { server: server.version, tool: dump.version },
-      warnings,
-      facts: () => factsOf(session, target),
-      query: (sql) => queryValue(session, sql),
-      close: async () => {
-        await session.close();
-        await libpq.close();
-      },
-    };
+    const tool = await findPostgresTool('pg_dump', server.major, target, context);
+    return { target, session, server, tool, warnings };
   } catch (error) {
     await session.close();
     throw error;
   }
 }
 
-/** Uncompressed, because `streams/` compresses better and faster; never a row filter, which would pass for a whole dump. */
-const dumpArgv = (target: PostgresTarget, snapshot: string): readonly string[] => [
-  '--no-password',
-  '--format=custom',
-  '--compress=0',
-  `--snapshot=${snapshot}`,
-  `--lock-wait-timeout=${lockTimeoutMs(target)}`,
-];
-
-async function holdSnapshot(session: Session): Promise<string> {
-  await session.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
-  await session.query('SET LOCAL statement_timeout = 0');
-  const [row] = await session.query<{ readonly id: string }>('SELECT pg_catalog.pg_export_snapshot() AS id');
-  if (row === undefined) throw new Error('a server without a snapshot');
-  return row.id;
+/**
+ * A database that is ready to be read. The dump, the counts and the checks see one snapshot, which the session holds until
+ * the capture is closed.
+ */
+export async function captureReady(
+  { target, session, server, tool, warnings }: ReadyDatabase,
+  snapshot: HeldSnapshot,
+  context: Context,
+): Promise<Pick<Capture, 'artifacts' | 'versions' | 'warnings' | 'facts' | 'query' | 'close'>> {
+  const selection = await readSelection(session, target);
+  const libpq = await openLibpq(target, context);
+  try {
+    const order = { target, program: tool.program, env: libpq.env, session };
+    const dump = await openDump({ ...order, options: dumpOptions(target, snapshot, selection) }, context);
+    return {
+      artifacts: [dump.artifact],
+      versions: { server: server.version, tool: tool.version },
+      warnings: [...warnings, ...(selection?.warnings ?? []), ...dump.warnings],
+      facts: () => factsOf(session, target, selection),
+      query: (sql) => queryValue(session, sql),
+      close: async () => {
+        await dump.close();
+        await libpq.close();
+      },
+    };
+  } catch (error) {
+    await libpq.close();
+    throw error;
+  }
 }
 
+/** Never a row filter, which would pass for a whole dump. */
+const dumpOptions = (
+  target: PostgresTarget,
+  snapshot: HeldSnapshot,
+  selection: Selection | null,
+): readonly string[] => [
+  `--snapshot=${snapshot.id}`,
+  `--lock-wait-timeout=${lockTimeoutMs(target)}`,
+  ...(selection?.argv ?? []),
+];
+
 /** Counting reads every row once more: `checks: fast` does without. */
-async function factsOf(session: Session, { checks }: PostgresTarget): Promise<Facts> {
+async function factsOf(
+  session: Session,
+  { checks, hash = false }: PostgresTarget,
+  selection: Selection | null,
+): Promise<Facts> {
   const database = await readDatabaseFacts(session);
-  return checks === 'fast' ? { database } : { ...(await countLive(session)), database };
+  return checks === 'fast' ? { database } : { ...(await countLive(session, { selection, hash })), database };
 }

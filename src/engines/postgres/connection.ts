@@ -6,7 +6,13 @@ import { abortReason, BkpError, reasonOf, throwIfAborted } from '../../errors.ts
 import type { TargetOf } from '../engine.ts';
 import { explainPostgresError } from './explain-error.ts';
 
-export type PostgresTarget = TargetOf<'postgres'>;
+/** A target as the policy has it: one database or several of one server. */
+export type PostgresConfig = TargetOf<'postgres'>;
+
+/** One database of a server. */
+export type PostgresTarget = Omit<PostgresConfig, 'database' | 'databases' | 'excludeDatabases'> & {
+  readonly database: string;
+};
 
 /** One connection to a server. Queries run one after the other. */
 export interface Session {
@@ -112,7 +118,7 @@ export const serverOf = ({ host, port, socket }: PostgresTarget): string =>
   socket ?? `${host ?? 'localhost'}:${port ?? 5432}`;
 
 function clientConfig(target: PostgresTarget, database: string): ClientConfig {
-  const { host = 'localhost', port = 5432, socket, user = 'postgres', password } = target;
+  const { host = 'localhost', port = 5432, socket, user = 'postgres', password, options } = target;
   return {
     host: socket ?? host,
     port,
@@ -121,7 +127,7 @@ function clientConfig(target: PostgresTarget, database: string): ClientConfig {
     // An empty text keeps the library from looking for a password in our environment.
     password: password ?? '',
     application_name: 'bkp',
-    options: NO_TIMEOUTS,
+    options: options === undefined ? NO_TIMEOUTS : `${NO_TIMEOUTS} ${options}`,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   };
 }

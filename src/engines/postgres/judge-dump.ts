@@ -1,7 +1,7 @@
 import type { ProcessEnd } from '../../context.ts';
 import type { Judgement } from '../../streams/bytes.ts';
 
-/** What the end of pg_dump means: its own words for people, without the statement that may follow them. */
+/** What the end of pg_dump or pg_dumpall means: its own words for people, without the statement that may follow them. */
 export function judgeDump({ exitCode, stderr }: ProcessEnd): Judgement {
   if (exitCode === 0) return { verdict: 'ok', warnings: warningsIn(stderr) };
   const said = /error: (.*)/.exec(stderr)?.[1];
@@ -14,4 +14,4 @@ export function judgeDump({ exitCode, stderr }: ProcessEnd): Judgement {
 }
 
 const warningsIn = (stderr: string): readonly string[] =>
-  stderr.split('\n').flatMap((line) => /^pg_dump: warning: (.*)$/.exec(line)?.[1] ?? []);
+  stderr.split('\n').flatMap((line) => /^pg_dump(?:all)?: warning: (.*)$/.exec(line)?.[1] ?? []);

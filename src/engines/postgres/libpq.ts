@@ -27,13 +27,20 @@ export async function openLibpq(
     tlsCa,
     tlsCertificate,
     tlsKey,
+    options,
   } = target;
   const passFile = join(context.workDir, `pgpass-${randomUUID()}`);
   const line = ['*', '*', '*', user, password ?? '']
     .map((field, index) => (index < 3 ? field : escapeField(field)))
     .join(':');
   await writeFile(passFile, password === undefined ? '' : `${line}\n`, { mode: 0o600, flag: 'wx' });
-  const given = { PGSSLMODE: tls, PGSSLROOTCERT: tlsCa, PGSSLCERT: tlsCertificate, PGSSLKEY: tlsKey };
+  const given = {
+    PGSSLMODE: tls,
+    PGSSLROOTCERT: tlsCa,
+    PGSSLCERT: tlsCertificate,
+    PGSSLKEY: tlsKey,
+    PGOPTIONS: options,
+  };
   const set = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
   return {
     env: {

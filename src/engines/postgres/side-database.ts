@@ -8,6 +8,10 @@ import { quoteIdentifier, quoteText } from './quote.ts';
 /** Stands as comment on a database that is being built, so that the next restore knows what a dead one left. */
 const markOf = (database: string): string => `bkp restore into ${JSON.stringify(database)}, unfinished`;
 
+/** True for the comment of a database that a restore has not finished. */
+export const isBeingBuilt = (comment: string | null): boolean =>
+  comment !== null && /^bkp restore into ".*", unfinished$/s.test(comment);
+
 /**
  * Makes the database that a restore is built in, beside its destination. `create` gives the statements for a name; where
  * there are none it is a plain copy of template0.

@@ -3,7 +3,7 @@ import type { Context } from '../../context.ts';
 import { toolError } from '../../errors.ts';
 import type { PostgresTarget } from './connection.ts';
 
-export type PostgresTool = 'pg_dump' | 'pg_restore';
+export type PostgresTool = 'pg_dump' | 'pg_dumpall' | 'pg_restore';
 
 /** One program of a version that fits. */
 export interface FoundTool {

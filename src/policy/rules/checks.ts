@@ -7,6 +7,11 @@ import type { PolicySet } from '../policy-set.ts';
 /** Checks ask one thing each, of a target the backup captures, in a language its engine understands. */
 export function checkChecks(set: PolicySet): readonly Diagnostic[] {
   const types = new Map(set.targets.map(({ name, value }) => [name, value.type]));
+  const several = new Set(
+    set.targets.flatMap(({ name, value }) =>
+      value.type === 'postgres' && value.databases !== undefined ? [name] : [],
+    ),
+  );
   return set.backups.flatMap(({ name, value, document, path }) =>
     Object.entries(value.checks ?? {}).flatMap(([target, checks]) => {
       const at = [...path, 'checks', target];
@@ -26,8 +31,18 @@ export function checkChecks(set: PolicySet): readonly Diagnostic[] {
             diagnose('BKP2020', place, message, 'for example { sql: "SELECT count(*) FROM events", expect: "> 0" }'),
           ];
         }
-        if (check.sql === undefined || type === undefined || TARGET_FACTS[type].sql) return [];
+        if (check.sql === undefined || type === undefined) return [];
         const wrong = { ...place, path: [...at, index, 'sql'], part: 'key' } as const;
+        if (several.has(target))
+          return [
+            diagnose(
+              'BKP2021',
+              wrong,
+              `"${target}" is several databases, and SQL is asked of one`,
+              'make the database a target of its own, or ask facts: { facts: tables.kong.public.events, expect: "> 0" }',
+            ),
+          ];
+        if (TARGET_FACTS[type].sql) return [];
         return [
           diagnose(
             'BKP2021',

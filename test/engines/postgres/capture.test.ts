@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Context } from '../../../src/context.ts';
-import type { TargetOf } from '../../../src/engines/engine.ts';
+import type { PostgresTarget } from '../../../src/engines/postgres/connection.ts';
 import { postgres } from '../../../src/engines/postgres.ts';
 import { connectionOf } from '../../services/connection.ts';
 import { createDatabase, dropDatabase, psql } from '../../services/postgres-psql.ts';
@@ -18,9 +18,9 @@ let made = 0;
 
 interface Place {
   readonly context: Context;
-  readonly target: TargetOf<'postgres'>;
+  readonly target: PostgresTarget;
   readonly sql: (statements: string) => string;
-  readonly capture: (target?: TargetOf<'postgres'>) => Promise<Taken>;
+  readonly capture: (target?: PostgresTarget) => Promise<Taken>;
 }
 
 /** A database of its own with a few tables. */

@@ -1,0 +1,31 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { PostgresConfig } from '../../../src/engines/postgres/connection.ts';
+import { postgres15 } from '../../services/postgres.ts';
+import { psql } from '../../services/postgres-psql.ts';
+
+/** A server that nobody else uses, for what belongs to a whole server. */
+export interface OwnServer {
+  /** How to reach it, without a database. */
+  readonly config: PostgresConfig;
+  /** Runs SQL as superuser; rows as lines, columns divided by `|`. */
+  readonly sql: (database: string, statements: string) => string;
+  readonly stop: () => Promise<void>;
+}
+
+export async function startOwnServer(): Promise<OwnServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'bkp-own-server-'));
+  // The server runs as another user where we are root.
+  chmodSync(folder, 0o755);
+  const { connection, stop } = await postgres15.start(folder, folder);
+  const { host = '', port = '', user = '', password = '' } = connection;
+  return {
+    config: { type: 'postgres', host, port: Number(port), user, password },
+    sql: (database, statements) => psql(connection, database, statements),
+    async stop() {
+      await stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
