@@ -6,7 +6,7 @@ import { connectAdmin, connectPatiently } from './admin-session.ts';
 import type { PostgresTarget, Session } from './connection.ts';
 import { type DatabaseContents, readContents } from './database-contents.ts';
 import { databaseExists } from './database-names.ts';
-import { readRights } from './rights.ts';
+import { maySetAside, readRights, type Rights } from './rights.ts';
 import { readServer } from './server.ts';
 
 /** Looks at a database that a restore would make or change. A server that cannot be asked is a problem, not an error. */
@@ -15,10 +15,13 @@ export async function inspectPostgresDestination(target: PostgresTarget, context
   try {
     admin = await connectAdmin(target, context);
     const contents = await contentsOf(admin, target, context);
-    const problems = await problemsAt(admin, target, contents);
+    const rights = await readRights(admin, target.database);
+    const problems = await problemsAt(admin, contents, rights);
     if (contents === null) return { state: 'absent', description: 'no such database', problems };
     if (contents.objects === 0) return { state: 'empty', description: 'empty database', problems };
-    return { state: 'occupied', description: `database with ${describeContents(contents)}`, problems };
+    const description = `database with ${describeContents(contents)}`;
+    const replacedInPlace = !maySetAside(rights);
+    return { state: 'occupied', description, problems, ...(replacedInPlace ? { replacedInPlace } : {}) };
   } catch (error) {
     if (!(error instanceof BkpError) || error.code === 'interrupted') throw error;
     const problem = { message: error.message, hint: error.hint };
@@ -51,12 +54,11 @@ export function describeContents({ tables, objects, bytes }: DatabaseContents): 
 
 async function problemsAt(
   admin: Session,
-  target: PostgresTarget,
   contents: DatabaseContents | null,
+  rights: Rights,
 ): Promise<readonly Problem[]> {
   const problems: Problem[] = [];
   if ((await readServer(admin)).inRecovery) problems.push(IN_RECOVERY);
-  const rights = await readRights(admin, target.database);
   if (contents === null && !rights.mayCreate) problems.push(mayNotCreate(rights.user));
   return problems;
 }

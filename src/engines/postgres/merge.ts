@@ -1,18 +1,17 @@
 import type { Context } from '../../context.ts';
 import { targetError, throwIfAborted } from '../../errors.ts';
 import type { RestoreOutcome, RestoreRequest } from '../engine.ts';
-import { connectPatiently } from './admin-session.ts';
 import type { PostgresTarget, Session } from './connection.ts';
 import { parseCopy, type ScriptPart } from './copy-script.ts';
+import { inTransaction } from './in-transaction.ts';
 import { orphanConflicts, settleForeignKeys } from './merge-foreign-keys.ts';
 import { createKeys, createUnlessThere, findMissing } from './merge-missing.ts';
 import { silence, silenceAlways } from './merge-quiet.ts';
 import { mergeRows } from './merge-rows.ts';
 import { readData } from './merge-source.ts';
-import { openStatementMerge } from './merge-statements.ts';
+import { openStatements } from './merge-statements.ts';
 import { labelOf, type MergeTable, qualified, readMergeTable } from './merge-table.ts';
 import { onlyArchive } from './only-archive.ts';
-import { lockTimeoutMs } from './settings.ts';
 import type { Unowned } from './unowned.ts';
 
 export interface MergeSource {
@@ -29,30 +28,10 @@ export interface MergeSource {
  */
 export async function mergePostgres(source: MergeSource, admin: Session, context: Context): Promise<RestoreOutcome> {
   const { destination } = source.request;
-  const session = await connectPatiently(destination, context, destination.database);
-  let pid: number | undefined;
-  try {
-    [{ pid } = { pid: undefined }] = await session.query<{ pid: number | undefined }>(
-      'SELECT pg_catalog.pg_backend_pid() AS pid',
-    );
-    await session.query('BEGIN');
+  return inTransaction(destination, admin, context, async (session) => {
     await silence(session, destination);
-    await session.query(`SET LOCAL lock_timeout = ${lockTimeoutMs(destination)}`);
-    await session.query(`SELECT pg_catalog.set_config('search_path', '', true),
-      pg_catalog.set_config('check_function_bodies', 'off', true), pg_catalog.set_config('default_transaction_read_only', 'off', true)`);
-    const outcome = await mergeInTransaction(source, session, context);
-    throwIfAborted(context.signal);
-    await session.query('COMMIT');
-    return outcome;
-  } catch (error) {
-    await session.close();
-    // The server would finish what it was doing before it sees that we have gone.
-    if (pid !== undefined)
-      await admin.query('SELECT pg_catalog.pg_terminate_backend($1)', [pid]).catch(() => undefined);
-    throw error;
-  } finally {
-    await session.close();
-  }
+    return mergeInTransaction(source, session, context);
+  });
 }
 
 async function mergeInTransaction(
@@ -86,7 +65,7 @@ async function mergeInTransaction(
   for (const { sql } of missing.tables) await session.query(sql);
 
   const rows = openRowMerge(session, there);
-  const statements = openStatementMerge(session, unowned === null);
+  const statements = openStatements(session, { overwrite: false, unowned });
   await readData(artifact, program, context, (part) =>
     part.kind === 'copy' ? rows.take(part) : statements.take(part.text),
   );
@@ -105,7 +84,8 @@ async function mergeInTransaction(
   );
   throwIfAborted(context.signal);
   await statements.raiseSequences();
-  const objects = statements.largeObjects === 0 ? {} : { 'large objects': statements.largeObjects };
+  const made = statements.objects.made.size;
+  const objects = made === 0 ? {} : { 'large objects': made };
   return {
     facts: null,
     keptOld: [],

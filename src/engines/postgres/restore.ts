@@ -12,7 +12,8 @@ import { mergePostgres } from './merge.ts';
 import { orDamage } from './or-damage.ts';
 import { onlyArchive } from './only-archive.ts';
 import { assertServerHas } from './preflight.ts';
-import { readRights } from './rights.ts';
+import { replaceInPlace } from './replace-in-place.ts';
+import { maySetAside, readRights } from './rights.ts';
 import { readServer } from './server.ts';
 import { dropLeftovers } from './side-database.ts';
 import { findPostgresTool } from './tools.ts';
@@ -78,18 +79,13 @@ async function restoreLocked(
 
 const NO_SUBSCRIPTIONS = 'subscriptions were left out: make them again when the publisher is to send its changes here';
 
-/** A place is built beside where the user may; an empty database can also be filled as it is. */
+/** A place is built beside where the user may; else the database is filled, or its contents exchanged, as it stands. */
 async function restoreWhole(beside: Beside, admin: Session, context: Context): Promise<RestoreOutcome> {
   const { request, live } = beside;
-  const { destination } = request;
-  const { mayCreate, isOwner, user } = await readRights(admin, destination.database);
-  if (mayCreate && isOwner) return buildBeside(beside, admin, context);
-  if (live === 'empty') return fillInPlace(beside, context);
-  if (!mayCreate) throw refuse(destination, mayNotCreate(user));
-  throw refuse(destination, {
-    message: `user ${user} does not own it, and so may not rename it`,
-    hint: 'restore as its owner',
-  });
+  const rights = await readRights(admin, request.destination.database);
+  if (maySetAside(rights)) return buildBeside(beside, admin, context);
+  if (live === 'absent') throw refuse(request.destination, mayNotCreate(rights.user));
+  return live === 'empty' ? fillInPlace(beside, context) : replaceInPlace(beside, admin, context);
 }
 
 const refuse = (

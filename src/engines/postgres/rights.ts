@@ -20,3 +20,6 @@ export async function readRights(session: Session, database: string): Promise<Ri
   if (row === undefined) throw new Error('a session without a user');
   return row;
 }
+
+/** A replacement is built beside a database, which then changes its name; else it is made where the database stands. */
+export const maySetAside = ({ mayCreate, isOwner }: Rights): boolean => mayCreate && isOwner;

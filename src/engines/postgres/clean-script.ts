@@ -1,0 +1,47 @@
+import type { Context } from '../../context.ts';
+import type { IncomingArtifact } from '../engine.ts';
+import { readHead } from './archive-head.ts';
+import { openSectionParser, type Section } from './sections.ts';
+import { type Unowned, withoutOwner } from './unowned.ts';
+
+/** What takes the place of a whole database, in the order in which it runs. */
+export interface CleanScript {
+  /** Statements that drop what the archive names and nothing else, one a line. */
+  readonly drops: readonly string[];
+  /** Definitions that stand before the rows, and after them. */
+  readonly before: readonly Section[];
+  readonly after: readonly Section[];
+}
+
+/** The first entry of such a type, and all that follow it, wait for the rows. */
+const AFTER_ROWS =
+  /^(?:CONSTRAINT|CHECK CONSTRAINT|FK CONSTRAINT|INDEX|INDEX ATTACH|STATISTICS|TRIGGER|RULE|POLICY|ROW SECURITY|EVENT TRIGGER|PUBLICATION.*|MATERIALIZED VIEW DATA|DEFAULT ACL|ACL)$/;
+const FIRST_ENTRY = /^-- TOC entry \d+ /;
+/** What sets up a session, or says nothing. */
+const NO_DROP = /^(?:--|\\|SET |SELECT pg_catalog\.set_config|$)/;
+
+/** Reads the statements of `pg_restore --clean`, without rows and large objects. */
+export async function readCleanScript(
+  artifact: IncomingArtifact,
+  program: string,
+  context: Context,
+  unowned: Unowned | null,
+): Promise<CleanScript> {
+  const drops: string[] = [];
+  const before: Section[] = [];
+  const after: Section[] = [];
+  const parser = openSectionParser((section) => {
+    const isAfter = after.length > 0 || AFTER_ROWS.test(section.type);
+    const kept = withoutOwner(section, unowned);
+    if (kept !== null) (isAfter ? after : before).push(kept);
+  });
+  let isHead = true;
+  const argv = [program, '--verbose', '--clean', '--if-exists', '--schema-only', '--no-subscriptions', '--file=-'];
+  await readHead(artifact, { argv: argv as [string, ...string[]] }, context, (line) => {
+    if (FIRST_ENTRY.test(line)) isHead = false;
+    if (isHead && !NO_DROP.test(line)) drops.push(line);
+    parser.push(line);
+  });
+  parser.end();
+  return { drops, before, after };
+}
