@@ -5,14 +5,15 @@ import { connectAdmin } from './admin-session.ts';
 import type { PostgresTarget, Session } from './connection.ts';
 import { databaseExists, isOldName } from './database-names.ts';
 import { quoteIdentifier } from './quote.ts';
+import { terminateSessions } from './side-database.ts';
 
 /** True while the database that a replacement set aside is on the server. */
 export const postgresAsideExists = (old: FoundAside<PostgresTarget>, context: Context): Promise<boolean> =>
   withServerOf(old, context, (session) => databaseExists(session, old.reference));
 
 /**
- * Drops a database that a replacement set aside; one that is gone is no failure. Refuses other names, and a database that
- * somebody is connected to.
+ * Drops a database that a replacement set aside, and shows out who is connected to it; one that is gone is no failure.
+ * Refuses other names.
  */
 export async function removePostgresAside(old: FoundAside<PostgresTarget>, context: Context): Promise<void> {
   if (!isOldName(old.reference) || old.reference === old.destination?.database) {
@@ -21,7 +22,12 @@ export async function removePostgresAside(old: FoundAside<PostgresTarget>, conte
     );
   }
   await withServerOf(old, context, async (session) => {
-    await session.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(old.reference)}`);
+    if (!(await databaseExists(session, old.reference))) return;
+    const quoted = quoteIdentifier(old.reference);
+    await session.query(`ALTER DATABASE ${quoted} ALLOW_CONNECTIONS false`);
+    // Without the right to end sessions the drop may still succeed, or tells better why not.
+    await terminateSessions(session, old.reference).catch(() => undefined);
+    await session.query(`DROP DATABASE IF EXISTS ${quoted}`);
   });
 }
 
