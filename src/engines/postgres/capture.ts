@@ -90,5 +90,10 @@ async function factsOf(
   selection: Selection | null,
 ): Promise<Facts> {
   const database = await readDatabaseFacts(session);
-  return checks === 'fast' ? { database } : { ...(await countLive(session, { selection, hash })), database };
+  const without = selection?.withoutRows ?? [];
+  const known =
+    without.length === 0
+      ? { database }
+      : { database, withoutRows: Object.fromEntries(without.map((name) => [name, null])) };
+  return checks === 'fast' ? known : { ...(await countLive(session, { selection, hash })), ...known };
 }

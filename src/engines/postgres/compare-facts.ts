@@ -17,7 +17,11 @@ export async function countAndCompare(
   const hash = expectedFacts !== null && 'hashes' in expectedFacts;
   const all = await countLive(session, { selection: null, hash });
   const tables = Object.entries(all.tables).filter(([name, rows]) => rows > 0 || !isLeftOut(withoutRows, name));
-  const counted = { ...all, tables: Object.fromEntries(tables), sequences: await readSequences(session) };
+  const counted = {
+    ...all,
+    tables: Object.fromEntries(tables),
+    sequences: await readSequences(session, expectedFacts?.['sequences']),
+  };
   const made = await readDatabaseFacts(session);
   const expected = Object.fromEntries(Object.entries(expectedFacts ?? {}).filter(([name]) => name in counted));
   const known = Object.fromEntries(Object.entries(counted).filter(([name]) => name in expected));

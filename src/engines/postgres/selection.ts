@@ -1,5 +1,6 @@
 import { targetError } from '../../errors.ts';
 import type { PostgresTarget, Session } from './connection.ts';
+import { tableKey } from './table-key.ts';
 import { exactRelation, exactSchema, readPattern } from './name-patterns.ts';
 
 /** What the filters of a target leave of its database, asked of the database itself under the session's snapshot. */
@@ -8,6 +9,8 @@ export interface Selection {
   readonly argv: readonly string[];
   /** Tables whose rows are dumped, by oid. */
   readonly tables: readonly number[];
+  /** Tables whose definition is dumped without rows, as facts name them. */
+  readonly withoutRows: readonly string[];
   /** Large objects belong to no schema: filters that name what to take leave them out. */
   readonly hasLargeObjects: boolean;
   /** What is not in the dump, for people. */
@@ -75,6 +78,9 @@ export async function readSelection(session: Session, target: PostgresTarget): P
       ...named(withoutRows).map((name) => `--exclude-table-data=${name}`),
     ],
     tables: chosen.filter(({ kind, oid }) => kind === 'r' && !withoutRows.has(oid)).map(({ oid }) => oid),
+    withoutRows: chosen
+      .filter(({ kind, oid }) => kind === 'r' && withoutRows.has(oid))
+      .map(({ schema, name }) => tableKey(schema, name)),
     hasLargeObjects: tables === undefined && schemas === undefined,
     warnings: warningsOf(target),
   };
