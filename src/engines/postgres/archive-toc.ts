@@ -6,7 +6,7 @@ import { decoderOf } from './client-encoding.ts';
 import type { Reading } from './feed.ts';
 import { tableKey } from './table-key.ts';
 
-/** One line of the table of contents. Statements are not kept. */
+/** One line of the table of contents. Of statements only those that tell a value are kept. */
 export interface ArchiveEntry {
   readonly dumpId: number;
   /** A data block with this id belongs to it. */
@@ -20,6 +20,8 @@ export interface ArchiveEntry {
   readonly tablespace: string | null;
   /** The data are rows for COPY; without it they are statements. */
   readonly isCopy: boolean;
+  /** The statement that sets a sequence; null for everything else. */
+  readonly setsSequence: string | null;
   /** Where its data block begins; null where pg_dump wrote to a pipe and could not come back to tell. */
   readonly position: number | null;
   /** The file or member with its data; null in the custom format, and where there is none. */
@@ -90,8 +92,9 @@ function* readEntry(
   const [tag, desc] = [yield* readText(decoder), yield* readText(decoder)];
   const section = SECTIONS[yield* readInt()];
   if (tag === null || desc === null || section === undefined) throw damagedArchive(`entry ${dumpId} has no kind`);
-  const encoding = desc === 'ENCODING' ? yield* readText(decoder) : null;
-  if (desc !== 'ENCODING' && (withStatistics || desc !== 'STATISTICS DATA')) yield* skipText();
+  const isKept = desc === 'ENCODING' || desc === 'SEQUENCE SET';
+  const statement = isKept ? yield* readText(decoder) : null;
+  if (!isKept && (withStatistics || desc !== 'STATISTICS DATA')) yield* skipText();
   yield* skipText();
   const isCopy = yield* skipText();
   const [namespace, tablespace] = [yield* readText(decoder), yield* readText(decoder)];
@@ -101,11 +104,12 @@ function* readEntry(
   yield* skipText();
   for (let dependency = yield* readText(decoder); dependency !== null; dependency = yield* readText(decoder))
     if (!/^\d+$/.test(dependency)) throw damagedArchive(`entry ${dumpId} depends on nothing that could be`);
-  const names = { desc, tag, section, namespace, owner, tablespace };
+  const setsSequence = desc === 'SEQUENCE SET' ? statement : null;
+  const names = { desc, tag, section, namespace, owner, tablespace, setsSequence };
   const place = yield* form === 'custom' ? readPlace(positionBytes) : readFile();
   if (place.hasData !== hadDumper) throw damagedArchive(`entry ${dumpId} does not tell whether it has data`);
   const entry: ArchiveEntry = { dumpId, hadDumper, ...names, isCopy, position: place.position, file: place.file };
-  return { entry, encoding };
+  return { entry, encoding: desc === 'ENCODING' ? statement : null };
 }
 
 type Place = Pick<ArchiveEntry, 'position' | 'file'> & { readonly hasData: boolean };

@@ -1,18 +1,25 @@
 import type { BlockCounts } from './archive-blocks.ts';
 import type { ArchiveEntry } from './archive-toc.ts';
+import { parseSequenceValue, type SequenceValues } from './sequence-value.ts';
 import { tableKey } from './table-key.ts';
 
 /** What a dump holds, the same for every format: rows by `tableKey`, sorted, and large objects. */
 export type DumpFacts = {
   readonly tables: Readonly<Record<string, number>>;
   readonly largeObjects: number;
+  /** They stand outside of transactions: only the dump itself tells what it holds. */
+  readonly sequences: SequenceValues;
 };
 
 /** Puts counts into the order in which facts are compared. */
-export const dumpFacts = (tables: ReadonlyMap<string, number>, largeObjects: number): DumpFacts => ({
-  tables: Object.fromEntries([...tables].toSorted(([a], [b]) => (a < b ? -1 : 1))),
-  largeObjects,
-});
+export const dumpFacts = (
+  tables: ReadonlyMap<string, number>,
+  largeObjects: number,
+  sequences: ReadonlyMap<string, string | null>,
+): DumpFacts => ({ tables: sorted(tables), largeObjects, sequences: sorted(sequences) });
+
+const sorted = <T>(values: ReadonlyMap<string, T>): Readonly<Record<string, T>> =>
+  Object.fromEntries([...values].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 
 /** The same from what was counted by entries of a table of contents. */
 export function archiveFacts({
@@ -21,9 +28,12 @@ export function archiveFacts({
   largeObjects,
 }: BlockCounts & { readonly entries: readonly ArchiveEntry[] }): DumpFacts {
   const tables = new Map<string, number>();
-  for (const { dumpId, namespace, tag } of entries) {
+  const sequences = new Map<string, string | null>();
+  for (const { dumpId, namespace, tag, setsSequence } of entries) {
+    const value = parseSequenceValue(setsSequence ?? '');
+    if (value !== null) sequences.set(...value);
     const count = rows.get(dumpId);
     if (count !== undefined) tables.set(tableKey(namespace ?? '', tag), count);
   }
-  return dumpFacts(tables, largeObjects);
+  return dumpFacts(tables, largeObjects, sequences);
 }

@@ -3,6 +3,7 @@ import type { RawReader } from '../engine.ts';
 import { decoderOf } from './client-encoding.ts';
 import { dumpFacts } from './dump-facts.ts';
 import { parseCopyTarget } from './copy-target.ts';
+import { parseSequenceValue } from './sequence-value.ts';
 import { createSqlLexer } from './sql-lexer.ts';
 import { tableKey } from './table-key.ts';
 
@@ -20,6 +21,7 @@ const LARGE_OBJECT = /^SELECT pg_catalog\.lo_open\('\d+', 131072\);$/;
  */
 export function openSqlInspector(): RawReader {
   const tables = new Map<string, number>();
+  const sequences = new Map<string, string | null>();
   let largeObjects = 0;
   let decoder = decoderOf('');
   let table = '';
@@ -83,6 +85,10 @@ export function openSqlInspector(): RawReader {
         const text = line.toString('latin1');
         if (LARGE_OBJECT.test(text)) largeObjects++;
         else if (text.startsWith('SET client_encoding = ')) decoder = decoderOf(text);
+        else {
+          const value = parseSequenceValue(decoder.decode(line));
+          if (value !== null) sequences.set(...value);
+        }
       }
       return false;
     },
@@ -97,7 +103,7 @@ export function openSqlInspector(): RawReader {
       const part = lexer.openPart();
       if (part !== null) throw cut(`in ${part}`);
       if (end !== 'complete') throw cut('before its end mark');
-      return dumpFacts(tables, largeObjects);
+      return dumpFacts(tables, largeObjects, sequences);
     },
   };
 }

@@ -7,7 +7,7 @@ import { tableKey } from '../../../src/engines/postgres/table-key.ts';
 import { connectionOf, startedServices } from '../../services/connection.ts';
 import { createDatabase, dropDatabase, psql } from '../../services/postgres-psql.ts';
 import { testFolder } from '../../test-context.ts';
-import { countRows, feed, ODD_DATABASE, run, runInto, verdictOf, wholeLengths } from './dump-fixture.ts';
+import { countRows, feed, ODD_DATABASE, ODD_SEQUENCES, run, runInto, verdictOf, wholeLengths } from './dump-fixture.ts';
 
 const DATABASE = 'bkp custom archive';
 
@@ -29,7 +29,7 @@ describe.each(startedServices('postgres'))('%s', (name) => {
   test('counts what the server counts', () => {
     const counts = countRows(connection, DATABASE).map(([schema, table, rows]) => [tableKey(schema, table), rows]);
     expect(counts.length).toBeGreaterThan(14);
-    expect(read(archive)).toEqual({ tables: Object.fromEntries(counts), largeObjects: 3 });
+    expect(read(archive)).toEqual({ tables: Object.fromEntries(counts), largeObjects: 3, sequences: ODD_SEQUENCES });
     expect(counts).toContainEqual(['"größe".select', 2]);
   });
 
@@ -121,11 +121,12 @@ describe.each(startedServices('postgres'))('%s', (name) => {
   });
 
   test('lists no tables without data, and none whose rows are statements', () => {
-    expect(read(dump('-Z0', '--schema-only'))).toEqual({ tables: {}, largeObjects: 0 });
-    expect(read(dump('-Z0', '--inserts'))).toEqual({ tables: {}, largeObjects: 3 });
+    expect(read(dump('-Z0', '--schema-only'))).toEqual({ tables: {}, largeObjects: 0, sequences: {} });
+    expect(read(dump('-Z0', '--inserts'))).toEqual({ tables: {}, largeObjects: 3, sequences: ODD_SEQUENCES });
     expect(read(dump('-Z0', '--table=parts_1', '--exclude-table-data=texts'))).toEqual({
       tables: { 'public.parts_1': 10 },
       largeObjects: 0,
+      sequences: {},
     });
   });
 

@@ -29,7 +29,8 @@ line"."COPY public.fake (a) FROM stdin;
 \\." (a int); INSERT INTO "new
 line"."COPY public.fake (a) FROM stdin;
 \\." VALUES (1);
-  CREATE SCHEMA größe; CREATE TABLE größe."select" (a int); INSERT INTO größe."select" VALUES (1), (2);
+  CREATE SEQUENCE unused; CREATE SEQUENCE "it's \\ ""odd"""; SELECT setval('"it''s \\ ""odd"""', 9223372036854775807);
+  CREATE SCHEMA größe; CREATE SEQUENCE größe.select_seq MINVALUE -9 START -9; SELECT nextval('größe.select_seq'); CREATE TABLE größe."select" (a int); INSERT INTO größe."select" VALUES (1), (2);
   CREATE TABLE parts (id int, at int) PARTITION BY RANGE (at);
   CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10);
   CREATE TABLE parts_2 PARTITION OF parts FOR VALUES FROM (10) TO (100);
@@ -67,6 +68,14 @@ export function countRows(connection: Connection, database: string): readonly (r
     .split('\n')
     .map((line) => JSON.parse(line));
 }
+
+/** The sequences of the odd database. */
+export const ODD_SEQUENCES: Readonly<Record<string, string | null>> = {
+  '"größe".select_seq': '-9',
+  'public."it\'s \\ ""odd"""': '9223372036854775807',
+  'public.computed_a_seq': '33',
+  'public.unused': null,
+};
 
 /** What a client program of the server writes to a pipe. */
 export function run(connection: Connection, program: string, ...args: readonly string[]): Buffer {

@@ -13,6 +13,7 @@ import type { PostgresTarget } from '../../../src/engines/postgres/connection.ts
 import { readDatabaseFacts } from '../../../src/engines/postgres/database-facts.ts';
 import { openLibpq } from '../../../src/engines/postgres/libpq.ts';
 import { countLive } from '../../../src/engines/postgres/live-facts.ts';
+import { readSequences } from '../../../src/engines/postgres/live-sequences.ts';
 import { restorePostgres } from '../../../src/engines/postgres/restore.ts';
 import { openArtifact } from '../../../src/streams/open-artifact.ts';
 import { storeArtifact } from '../../../src/streams/store-artifact.ts';
@@ -34,7 +35,11 @@ export async function dump(target: PostgresTarget, context: Context, folder: str
   const libpq = await openLibpq(target, context);
   const session = await connectPatiently(target, context, target.database);
   try {
-    const facts = { ...(await countLive(session)), database: await readDatabaseFacts(session) };
+    const facts = {
+      ...(await countLive(session)),
+      sequences: await readSequences(session),
+      database: await readDatabaseFacts(session),
+    };
     const key = `snapshots/test/${SNAPSHOT}/${target.database.length}-${Math.random()}.dump.zst`;
     const compression = { method: 'zstd', level: 1 } as const;
     const process = { argv: [PG_DUMP, '-w', '-Fc', '-Z0'], env: libpq.env } as const;

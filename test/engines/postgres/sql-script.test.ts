@@ -7,7 +7,7 @@ import { openSqlInspector } from '../../../src/engines/postgres/sql-script.ts';
 import { connectionOf, startedServices } from '../../services/connection.ts';
 import { createDatabase, dropDatabase, psql } from '../../services/postgres-psql.ts';
 import { testFolder } from '../../test-context.ts';
-import { feed, ODD_DATABASE, run, verdictOf, wholeLengths } from './dump-fixture.ts';
+import { feed, ODD_DATABASE, ODD_SEQUENCES, run, verdictOf, wholeLengths } from './dump-fixture.ts';
 
 const DATABASE = 'bkp sql script';
 const END = '--\n-- PostgreSQL database dump complete\n--\n\n';
@@ -66,7 +66,7 @@ describe.each(startedServices('postgres'))('%s', (name) => {
   });
 
   test('takes rows that are statements for no rows', () => {
-    expect(read(dump('--inserts'))).toEqual({ tables: {}, largeObjects: 3 });
+    expect(read(dump('--inserts'))).toEqual({ tables: {}, largeObjects: 3, sequences: ODD_SEQUENCES });
   });
 
   test('is whole at its last byte and nowhere before', () => {
@@ -116,7 +116,7 @@ test.each([
   ['two parts of one table', `${COPY}${COPY}`, { 'public.a': 2 }],
 ])('is not fooled by %s', (_name, sql, tables) => {
   for (const pieceBytes of [1, 2, 3, 5, 1000])
-    expect(read(Buffer.from(`${sql}\n;\n${END}`), pieceBytes)).toEqual({ tables, largeObjects: 0 });
+    expect(read(Buffer.from(`${sql}\n;\n${END}`), pieceBytes)).toEqual({ tables, largeObjects: 0, sequences: {} });
 });
 
 test.each([
