@@ -42,6 +42,6 @@ export async function captureGlobals(
     warnings: withPasswords
       ? []
       : [`without the passwords of roles: user ${target.user ?? 'postgres'} may not read them`],
-    close: libpq.close,
+    close: () => libpq.close(),
   };
 }

@@ -1,6 +1,6 @@
 import type { Context } from '../../context.ts';
 import { notFoundError, reasonOf, throwIfAborted, usageError } from '../../errors.ts';
-import type { IncomingArtifact, RestoreOutcome, RestoreRequest } from '../engine.ts';
+import type { Facts, IncomingArtifact, RestoreOutcome, RestoreRequest } from '../engine.ts';
 import { factsOfPart, partFacts, uniteFacts } from '../part-facts.ts';
 import type { PostgresConfig, PostgresTarget } from './connection.ts';
 import { GLOBALS_FORMAT } from './globals.ts';
@@ -103,11 +103,13 @@ function choose(
 function named(name: string, outcome: RestoreOutcome): RestoreOutcome {
   if (name === '') return outcome;
   const told = (lines: readonly string[]): readonly string[] => lines.map((line) => `${name}: ${line}`);
-  const restored = Object.entries(outcome.restored).map(([key, value]) => [`${name}: ${key}`, value]);
+  const restored: Facts = Object.fromEntries(
+    Object.entries(outcome.restored).map(([key, value]) => [`${name}: ${key}`, value] as const),
+  );
   return {
     ...outcome,
     facts: outcome.facts === null ? null : factsOfPart(outcome.facts, name),
-    restored: Object.fromEntries(restored),
+    restored,
     conflicts: told(outcome.conflicts),
     warnings: told(outcome.warnings),
   };

@@ -43,7 +43,7 @@ const RELATIONS = `
 /** Reads what the filters mean here; null without filters. Throws `target` for a pattern that matches nothing. */
 export async function readSelection(session: Session, target: PostgresTarget): Promise<Selection | null> {
   if (!hasFilters(target)) return null;
-  const { schemas, excludeSchemas, tables, excludeTables, excludeRows } = target;
+  const { schemas, excludeSchemas, tables } = target;
   const relations = (await session.query<Relation>(RELATIONS)).map((found) => ({
     ...found,
     oid: Number(found.oid),

@@ -83,9 +83,9 @@ describe('filters', () => {
     await server.sql('from', SCHEMA);
     const { context } = await testContext();
     const target = { ...server.target('from'), tables: ['app.orders'], excludeRows: ['app.orders'] };
-    const { warnings, close } = await postgres.capture(target, context);
-    await close();
-    expect(warnings).toEqual([
+    const capture = await postgres.capture(target, context);
+    await capture.close();
+    expect(capture.warnings).toEqual([
       'without types, functions, schemas, extensions and large objects: only the tables app.orders',
       'without the rows of app.orders',
     ]);
