@@ -5,6 +5,7 @@ import { createContext } from '../../../src/system/create-context.ts';
 import { testContext } from '../../test-context.ts';
 import { describeDatabase, dump, type Dump, restore } from './restore-bench.ts';
 import { useServer } from './restore-server.ts';
+import { RICH } from './rich-database.ts';
 import { takeRichOf } from './take-rich.ts';
 
 const server = useServer('rm_');
@@ -68,7 +69,7 @@ describe('a merge', () => {
   });
 
   test('brings tables back with all that is theirs', async () => {
-    const { taken, before, context } = await takeRichOf(server);
+    const { taken, before, context } = await takeRichOf(server, RICH);
     await server.sql(
       'rich',
       `DROP TABLE app.orders CASCADE; DROP TABLE app.measures_b; DROP TABLE app.cache; DROP TABLE app.log CASCADE;

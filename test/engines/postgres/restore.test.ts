@@ -78,7 +78,7 @@ describe('a database of every kind of object', () => {
     expect(await look('blank')).toMatchObject({ state: 'empty', problems: [] });
     expect(await look('rich')).toMatchObject({
       state: 'occupied',
-      description: expect.stringMatching(/^database with 8 tables, \d+(?:\.\d)? MiB$/) as unknown,
+      description: expect.stringMatching(/^database with 21 tables, \d+(?:\.\d)? MiB$/) as unknown,
     });
     expect(await look('rich', { password: 'wrong' })).toMatchObject({ state: 'absent', problems: [{}] });
     expect(await look('rich', { port: 1 })).toMatchObject({ state: 'absent', problems: [{}] });

@@ -110,7 +110,7 @@ CREATE USER MAPPING FOR PUBLIC SERVER farther;
 CREATE FOREIGN TABLE app.away (id integer OPTIONS (key 'yes') NOT NULL, v text DEFAULT 'x') SERVER farther OPTIONS (name 'the "one"');
 GRANT USAGE ON FOREIGN SERVER far TO reader;
 CREATE PUBLICATION parts FOR TABLE app.orders (id, amount) WHERE (amount > 5), app.measures WITH (publish = 'insert', publish_via_partition_root = true);
-CREATE PUBLICATION of_schema FOR TABLES IN SCHEMA "Odd Schema";
+CREATE PUBLICATION of_schema FOR TABLES IN SCHEMA "Odd Schema" WITH (publish = 'insert');
 GRANT USAGE, SELECT ON SEQUENCE app.lonely TO reader;
 GRANT CREATE ON SCHEMA "Odd Schema" TO auditor;
 ALTER DEFAULT PRIVILEGES FOR ROLE "App Owner" REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
