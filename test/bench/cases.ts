@@ -3,6 +3,10 @@ import { filesTree } from './cases/files-20k.ts';
 import { frames } from './cases/frames.ts';
 import { memoryFlat } from './cases/mem-flat.ts';
 import { pgBackup } from './cases/pg-backup.ts';
+import { pgBackupVsGzip } from './cases/pg-backup-vs-gzip.ts';
+import { pgManyTables } from './cases/pg-many-tables.ts';
+import { pgMemoryFlat } from './cases/pg-mem-flat.ts';
+import { pgRestore } from './cases/pg-restore.ts';
 import { plan100k } from './cases/plan-100k.ts';
 import { plan200 } from './cases/plan-200.ts';
 import { sqliteLive } from './cases/sqlite-live.ts';
@@ -17,7 +21,11 @@ export const CASES: readonly BenchCase[] = [
   filesTree,
   sqliteLive,
   pgBackup,
+  pgBackupVsGzip,
+  pgRestore,
+  pgManyTables,
   verify,
   memoryFlat,
+  pgMemoryFlat,
   frames,
 ];

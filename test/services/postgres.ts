@@ -53,6 +53,7 @@ async function startOn(port: number, bin: string, home: Home): Promise<ServerPro
     'fsync=off',
     'full_page_writes=off',
     'max_prepared_transactions=10',
+    'max_locks_per_transaction=600',
   ];
   const argv = [join(bin, 'postgres'), '-D', home.data, ...settings.flatMap((setting) => ['-c', setting])];
   const server = startServer(argv, { env: home.env, log: home.log, stopSignal: 'SIGINT' });

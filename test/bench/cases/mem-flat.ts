@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BenchCase, SideResult } from '../case.ts';
 import { makeTextFile } from '../data/large-file.ts';
+import { flatVerdicts } from '../flat-verdicts.ts';
 import { measure, type Sample } from '../measure.ts';
 import { filePolicy } from '../policy.ts';
 
@@ -28,13 +29,6 @@ export const memoryFlat: BenchCase = {
       sides.push({ name: `bkp apply, ${size} GB`, samples });
       rmSync(source);
     }
-    const largest = sides.map(({ samples }) => Math.max(...samples.map(({ nodeRssMiB }) => nodeRssMiB ?? Infinity)));
-    return {
-      sides,
-      verdicts: [
-        { label: 'largest / smallest', values: [Math.max(...largest) / Math.min(...largest)], unit: 'x', atMost: 1.15 },
-        { label: 'Node', values: [Math.max(...largest)], unit: 'MiB', atMost: 200 },
-      ],
-    };
+    return { sides, verdicts: flatVerdicts(sides) };
   },
 };

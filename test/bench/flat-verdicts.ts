@@ -1,0 +1,10 @@
+import type { SideResult, Verdict } from './case.ts';
+
+/** Memory of the largest Node process of each side: how much it grows from the smallest to the largest, and how high. */
+export function flatVerdicts(sides: readonly SideResult[]): readonly Verdict[] {
+  const largest = sides.map(({ samples }) => Math.max(...samples.map(({ nodeRssMiB }) => nodeRssMiB ?? Infinity)));
+  return [
+    { label: 'largest / smallest', values: [Math.max(...largest) / Math.min(...largest)], unit: 'x', atMost: 1.15 },
+    { label: 'Node', values: [Math.max(...largest)], unit: 'MiB', atMost: 200 },
+  ];
+}
