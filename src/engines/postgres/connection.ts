@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { Client, ClientConfig } from 'pg';
 import type { Context } from '../../context.ts';
-import { abortReason, BkpError, reasonOf, throwIfAborted } from '../../errors.ts';
+import { abortReason, BkpError, throwIfAborted } from '../../errors.ts';
 import type { TargetOf } from '../engine.ts';
-import { explainPostgresError } from './explain-error.ts';
+import { codeOf, explainPostgresError } from './explain-error.ts';
+import { mayGoInTheClear, sessionTls } from './tls.ts';
 
 /** A target as the policy has it: one database or several of one server. */
 export type PostgresConfig = TargetOf<'postgres'>;
@@ -36,12 +36,12 @@ export async function connect(
 ): Promise<Session> {
   throwIfAborted(context.signal);
   const subject = `database ${database} on ${serverOf(target)}`;
+  const ssl = sessionTls(target);
   try {
-    return await connectWith(target, database, tlsOptions(target), context);
+    return await connectWith(target, database, ssl, context);
   } catch (error) {
     if (context.signal.aborted) throw abortReason(context.signal);
-    // What libpq does for `prefer`: encrypted where the server can, else in the clear.
-    if ((target.tls ?? 'prefer') !== 'prefer' || !/does not support SSL/i.test(reasonOf(error)))
+    if (!mayGoInTheClear(target, error, codeOf(error)))
       throw explainPostgresError(`cannot connect to ${subject}`, error);
   }
   try {
@@ -129,24 +129,5 @@ function clientConfig(target: PostgresTarget, database: string): ClientConfig {
     application_name: 'bkp',
     options: options === undefined ? NO_TIMEOUTS : `${NO_TIMEOUTS} ${options}`,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-  };
-}
-
-function tlsOptions({
-  tls = 'prefer',
-  tlsCa,
-  tlsCertificate,
-  tlsKey,
-  host = 'localhost',
-  socket,
-}: PostgresTarget): ClientConfig['ssl'] {
-  if (tls === 'disable' || socket !== undefined) return false;
-  return {
-    rejectUnauthorized: tls === 'verify-ca' || tls === 'verify-full',
-    servername: host,
-    ...(tlsCa === undefined ? {} : { ca: readFileSync(tlsCa) }),
-    ...(tlsCertificate === undefined ? {} : { cert: readFileSync(tlsCertificate) }),
-    ...(tlsKey === undefined ? {} : { key: readFileSync(tlsKey) }),
-    ...(tls === 'verify-full' ? {} : { checkServerIdentity: () => undefined }),
   };
 }

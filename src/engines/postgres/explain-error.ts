@@ -1,5 +1,7 @@
 import { reasonOf, targetError, type BkpError } from '../../errors.ts';
 
+const UNTRUSTED = 'name the file with the certificates that sign that of the server under `tlsCa`';
+
 /** What helps, by SQLSTATE or by the system's code. */
 const HINTS: Readonly<Record<string, string>> = {
   '28P01': 'correct `user` and `password`',
@@ -8,6 +10,13 @@ const HINTS: Readonly<Record<string, string>> = {
   '42501': 'grant the right to the user, or connect as the owner',
   '53300': 'the server has no connection left',
   ECONNREFUSED: 'is the server running, and are `host` and `port` right?',
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+  CERT_SIGNATURE_FAILURE: UNTRUSTED,
+  CERT_HAS_EXPIRED: 'renew the certificate of the server',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'give `host` as the certificate has it, or `tls: verify-ca`',
   ENOTFOUND: 'correct `host`',
   ENOENT: 'correct `socket`: the folder that holds .s.PGSQL.5432',
 };

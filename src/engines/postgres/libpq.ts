@@ -3,6 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../../context.ts';
 import type { PostgresTarget } from './connection.ts';
+import { libpqTls } from './tls.ts';
 
 /** How PostgreSQL's own programs reach a server: their environment, and the file behind it. */
 export interface Libpq {
@@ -17,31 +18,12 @@ export async function openLibpq(
   context: Context,
   database: string = target.database,
 ): Promise<Libpq> {
-  const {
-    host = 'localhost',
-    port = 5432,
-    socket,
-    user = 'postgres',
-    password,
-    tls,
-    tlsCa,
-    tlsCertificate,
-    tlsKey,
-    options,
-  } = target;
+  const { host = 'localhost', port = 5432, socket, user = 'postgres', password, options } = target;
   const passFile = join(context.workDir, `pgpass-${randomUUID()}`);
   const line = ['*', '*', '*', user, password ?? '']
     .map((field, index) => (index < 3 ? field : escapeField(field)))
     .join(':');
   await writeFile(passFile, password === undefined ? '' : `${line}\n`, { mode: 0o600, flag: 'wx' });
-  const given = {
-    PGSSLMODE: tls,
-    PGSSLROOTCERT: tlsCa,
-    PGSSLCERT: tlsCertificate,
-    PGSSLKEY: tlsKey,
-    PGOPTIONS: options,
-  };
-  const set = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
   return {
     env: {
       PGHOST: socket ?? host,
@@ -51,7 +33,8 @@ export async function openLibpq(
       PGPASSFILE: passFile,
       PGAPPNAME: 'bkp',
       PGCONNECT_TIMEOUT: '15',
-      ...Object.fromEntries(set),
+      ...libpqTls(target),
+      ...(options === undefined ? {} : { PGOPTIONS: options }),
     },
     close: () => rm(passFile, { force: true }),
   };
