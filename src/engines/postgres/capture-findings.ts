@@ -2,6 +2,7 @@ import type { Problem } from '../engine.ts';
 import type { Session } from './connection.ts';
 import { named, namedRelations, type Relation } from './named-relations.ts';
 import { quoteIdentifier } from './quote.ts';
+import type { Selection } from './selection.ts';
 
 /** Something that does not keep a dump from being made, but that people must know. */
 export interface Finding extends Problem {
@@ -10,10 +11,10 @@ export interface Finding extends Problem {
 }
 
 /** Looks for what a dump leaves out without a word, what may stop it, and what a restore leaves out. */
-export async function captureFindings(session: Session): Promise<readonly Finding[]> {
+export async function captureFindings(session: Session, selection: Selection | null): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   for (const find of [foreignTables, userMappings, subscriptions, unlogged, standby, prepared, labels])
-    findings.push(...(await find(session)));
+    findings.push(...(await find(session, selection?.leftOut ?? [])));
   return findings;
 }
 
@@ -21,19 +22,21 @@ export async function captureFindings(session: Session): Promise<readonly Findin
 export const missingFromBackup = (findings: readonly Finding[]): readonly string[] =>
   findings.filter(({ isMissing }) => isMissing).map(({ message }) => message);
 
-type Find = (session: Session) => Promise<readonly Finding[]>;
+type Find = (session: Session, leftOut: readonly number[]) => Promise<readonly Finding[]>;
 
-const relations = (session: Session, condition: string): Promise<readonly Relation[]> =>
+const relations = (session: Session, leftOut: readonly number[], condition: string): Promise<readonly Relation[]> =>
   session.query<Relation>(
     `SELECT n.nspname AS schema, c.relname AS name FROM pg_catalog.pg_class c
-     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE ${condition} ORDER BY 1, 2`,
+     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.oid <> ALL ($1::oid[]) AND ${condition} ORDER BY 1, 2`,
+    [leftOut],
   );
 
 const finding = (found: string, message: string, hint: string, isMissing = false): readonly Finding[] =>
   found === '' ? [] : [{ message, hint, isMissing }];
 
-const foreignTables: Find = async (session) => {
-  const found = namedRelations(await relations(session, `c.relkind = 'f'`));
+const foreignTables: Find = async (session, leftOut) => {
+  const found = namedRelations(await relations(session, leftOut, `c.relkind = 'f'`));
   const message = `rows of foreign tables stay on their own server: ${found}`;
   return finding(found, message, 'capture that server too', true);
 };
@@ -63,10 +66,11 @@ const subscriptions: Find = async (session) => {
   return finding(found, message, 'make them again when the publisher is to send its changes there');
 };
 
-const unlogged: Find = async (session) => {
+const unlogged: Find = async (session, leftOut) => {
   const found = namedRelations(
     await relations(
       session,
+      leftOut,
       `c.relkind IN ('r', 'm') AND c.relpersistence = 'u' AND NOT pg_catalog.pg_is_in_recovery()`,
     ),
   );

@@ -2,13 +2,15 @@ import type { Problem } from '../engine.ts';
 import type { Session } from './connection.ts';
 import { named, namedRelations, type Relation } from './named-relations.ts';
 import { quoteIdentifier } from './quote.ts';
+import type { Selection } from './selection.ts';
 
 /** Tables and sequences that a dump locks or reads: ordinary ones of the user's own and of extensions. */
 const READ = `c.relkind IN ('r', 'p', 'S') AND c.relpersistence <> 't'
   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')`;
 
 /** What would make a dump fail, or worse, pass for whole: told before it starts. */
-export async function captureProblems(session: Session): Promise<readonly Problem[]> {
+export async function captureProblems(session: Session, selection: Selection | null): Promise<readonly Problem[]> {
+  const leftOut = selection?.leftOut ?? [];
   const [who] = await session.query<{ readonly user: string; readonly standby: boolean }>(
     'SELECT current_user::text AS user, pg_catalog.pg_is_in_recovery() AS standby',
   );
@@ -16,16 +18,18 @@ export async function captureProblems(session: Session): Promise<readonly Proble
   const all = `\`GRANT pg_read_all_data TO ${user}\``;
   const hidden = await relations(
     session,
+    leftOut,
     `c.relkind IN ('r', 'p') AND c.relrowsecurity AND pg_catalog.row_security_active(c.oid)`,
   );
-  const schemas = await closedSchemas(session);
+  const schemas = await closedSchemas(session, leftOut);
   const closed = await relations(
     session,
+    leftOut,
     `${READ} AND NOT (CASE c.relkind WHEN 'S' THEN pg_catalog.has_sequence_privilege(c.oid, 'SELECT')
       ELSE pg_catalog.has_table_privilege(c.oid, 'SELECT') END)`,
   );
-  const objects = await closedObjects(session);
-  const unlogged = who?.standby === true ? await relations(session, `${READ} AND c.relpersistence = 'u'`) : [];
+  const objects = selection?.hasLargeObjects === false ? [] : await closedObjects(session);
+  const unlogged = who?.standby === true ? await relations(session, leftOut, `${READ} AND c.relpersistence = 'u'`) : [];
   return [
     ...problem(
       namedRelations(hidden),
@@ -57,18 +61,21 @@ const problem = (found: string, what: string, hint: string): readonly Problem[] 
 const grant = (what: string, on: string | undefined, user: string): string =>
   `\`GRANT ${what} ${on ?? ''} TO ${user}\``;
 
-const relations = (session: Session, condition: string): Promise<readonly Relation[]> =>
+const relations = (session: Session, leftOut: readonly number[], condition: string): Promise<readonly Relation[]> =>
   session.query<Relation>(
     `SELECT n.nspname AS schema, c.relname AS name FROM pg_catalog.pg_class c
-     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE ${condition} ORDER BY 1, 2`,
+     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.oid <> ALL ($1::oid[]) AND ${condition} ORDER BY 1, 2`,
+    [leftOut],
   );
 
 /** Schemas that hold something to be read and that are closed to the user; quoted. */
-async function closedSchemas(session: Session): Promise<readonly string[]> {
+async function closedSchemas(session: Session, leftOut: readonly number[]): Promise<readonly string[]> {
   const rows = await session.query<{ readonly name: string }>(
     `SELECT DISTINCT n.nspname AS name FROM pg_catalog.pg_class c
      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE ${READ} AND NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE') ORDER BY 1`,
+     WHERE ${READ} AND c.oid <> ALL ($1::oid[]) AND NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE') ORDER BY 1`,
+    [leftOut],
   );
   return rows.map(({ name }) => quoteIdentifier(name));
 }

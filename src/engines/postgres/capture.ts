@@ -1,9 +1,10 @@
 import type { Context } from '../../context.ts';
 import { targetError } from '../../errors.ts';
 import type { Capture, Facts } from '../engine.ts';
+import { connectPatiently } from './admin-session.ts';
 import { captureFindings, missingFromBackup } from './capture-findings.ts';
 import { captureProblems } from './capture-problems.ts';
-import { connect, type PostgresTarget, type Session } from './connection.ts';
+import type { PostgresTarget, Session } from './connection.ts';
 import { readDatabaseFacts } from './database-facts.ts';
 import { openDump } from './dump-artifact.ts';
 import type { HeldSnapshot } from './held-snapshot.ts';
@@ -26,13 +27,14 @@ export interface ReadyDatabase {
 
 /** Connects, and looks for what would make a dump fail, or pass for whole, before it starts. Throws `target` or `tool`. */
 export async function readyDatabase(target: PostgresTarget, context: Context): Promise<ReadyDatabase> {
-  const session = await connect(target, context);
+  const session = await connectPatiently(target, context, target.database);
   try {
     const server = await readServer(session);
-    const problem = (await captureProblems(session))[0];
+    const selection = await readSelection(session, target);
+    const problem = (await captureProblems(session, selection))[0];
     if (problem !== undefined)
       throw targetError(`cannot capture ${target.database}: ${problem.message}`, { hint: problem.hint });
-    const warnings = missingFromBackup(await captureFindings(session));
+    const warnings = missingFromBackup(await captureFindings(session, selection));
     const tool = await findPostgresTool('pg_dump', server.major, target, context);
     return { target, session, server, tool, warnings };
   } catch (error) {

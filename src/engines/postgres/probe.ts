@@ -4,6 +4,7 @@ import type { Probe } from '../engine.ts';
 import { captureProblems } from './capture-problems.ts';
 import { captureFindings } from './capture-findings.ts';
 import { connect, type PostgresTarget, type Session } from './connection.ts';
+import { readSelection } from './selection.ts';
 import { readServer, type Server } from './server.ts';
 import { findPostgresTool } from './tools.ts';
 
@@ -14,8 +15,9 @@ export async function probePostgres(target: PostgresTarget, context: Context): P
   try {
     session = await connect(target, context);
     server = await readServer(session);
-    const problems = await captureProblems(session);
-    const warnings = await captureFindings(session);
+    const selection = await readSelection(session, target);
+    const problems = await captureProblems(session, selection);
+    const warnings = await captureFindings(session, selection);
     const tool = await findPostgresTool('pg_dump', server.major, target, context);
     const [size] = await session.query<{ readonly bytes: string }>(
       'SELECT pg_catalog.pg_database_size(pg_catalog.current_database()) AS bytes',

@@ -11,6 +11,8 @@ export interface Selection {
   readonly tables: readonly number[];
   /** Tables whose definition is dumped without rows, as facts name them. */
   readonly withoutRows: readonly string[];
+  /** Tables, views, sequences and the like that are not dumped at all, by oid. */
+  readonly leftOut: readonly number[];
   /** Large objects belong to no schema: filters that name what to take leave them out. */
   readonly hasLargeObjects: boolean;
   /** What is not in the dump, for people. */
@@ -81,6 +83,7 @@ export async function readSelection(session: Session, target: PostgresTarget): P
     withoutRows: chosen
       .filter(({ kind, oid }) => kind === 'r' && withoutRows.has(oid))
       .map(({ schema, name }) => tableKey(schema, name)),
+    leftOut: relations.filter((relation) => !isChosen(relation)).map(({ oid }) => oid),
     hasLargeObjects: tables === undefined && schemas === undefined,
     warnings: warningsOf(target),
   };

@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import type { Probe } from '../../../src/engines/engine.ts';
+import type { Probe, TargetOf } from '../../../src/engines/engine.ts';
 import { postgres } from '../../../src/engines/postgres.ts';
 import { testContext } from '../../test-context.ts';
 import { useServer } from './restore-server.ts';
@@ -8,6 +8,8 @@ const server = useServer('pr_');
 
 beforeEach(server.dropAll);
 afterAll(server.dropAll);
+
+type Filters = Partial<TargetOf<'postgres'>>;
 
 const USER = 'pr_user';
 const sql = (text: string): Promise<string> => server.sql('p', text);
@@ -23,18 +25,18 @@ async function prepare(statements: string): Promise<void> {
   await sql(statements);
 }
 
-async function probe(user?: string): Promise<Probe> {
+async function probe(user?: string, filters: Filters = {}): Promise<Probe> {
   const { context } = await testContext();
-  return postgres.probe(server.target('p', user), context);
+  return postgres.probe({ ...server.target('p', user), ...filters }, context);
 }
 
 const messages = (found: readonly { readonly message: string }[]): readonly string[] =>
   found.map(({ message }) => message);
 
 /** What a capture would say in its manifest, or why there is none. */
-async function captureSays(user?: string): Promise<readonly string[]> {
+async function captureSays(user?: string, filters: Filters = {}): Promise<readonly string[]> {
   const { context } = await testContext();
-  const capture = await postgres.capture(server.target('p', user), context);
+  const capture = await postgres.capture({ ...server.target('p', user), ...filters }, context);
   await capture.close();
   return capture.warnings;
 }
@@ -78,6 +80,20 @@ describe('what keeps a capture from starting', () => {
     await sql(/`(ALTER [^`]*)`/.exec(problems[0]?.hint ?? '')?.[1] ?? '');
     expect((await probe(USER)).problems).toEqual([]);
     expect(await captureSays(USER)).toEqual([]);
+  });
+
+  test('is not what is left out', async () => {
+    await prepare(`CREATE SCHEMA closed; CREATE TABLE closed.t (id serial); CREATE TABLE open (v int);
+      CREATE TABLE shut (id serial); SELECT lo_create(77); GRANT SELECT ON open TO ${USER};`);
+    expect((await probe(USER)).problems).toHaveLength(3);
+    expect(messages((await probe(USER, { excludeSchemas: ['closed'] })).problems)).toEqual([
+      'the user may not read public.shut, public.shut_id_seq',
+      'the user may not read large object 77',
+    ]);
+    const filters = { tables: ['open'] };
+    expect((await probe(USER, filters)).problems).toEqual([]);
+    expect(await captureSays(USER, filters)).toHaveLength(1);
+    expect(messages((await probe(USER, { tables: ['gone'] })).problems)[0]).toContain('which matches no table');
   });
 
   test('names a few of many', async () => {
