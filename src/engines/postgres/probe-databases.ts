@@ -2,6 +2,7 @@ import type { Context } from '../../context.ts';
 import { BkpError } from '../../errors.ts';
 import type { DestinationState, Probe, Problem } from '../engine.ts';
 import type { PostgresConfig } from './connection.ts';
+import { GLOBALS } from './globals.ts';
 import { inspectPostgresDestination } from './inspect-destination.ts';
 import { asDatabase, listDatabases } from './list-databases.ts';
 import { probePostgres } from './probe.ts';
@@ -32,33 +33,36 @@ export async function probeDatabases(config: PostgresConfig, context: Context): 
 const sum = (sizes: readonly (number | null)[]): number | null =>
   sizes.reduce((all, size) => (all === null || size === null ? null : all + size), 0);
 
-/** Looks at every place that a restore of a target would write; one that is in the way stands for all. */
-export async function inspectDatabases(config: PostgresConfig, context: Context): Promise<DestinationState> {
+/** Looks at every place that a restore of a target would write; the one that is most in the way stands for all. */
+export async function inspectDatabases(
+  config: PostgresConfig,
+  context: Context,
+  parts: readonly string[] = [],
+): Promise<DestinationState> {
   if (config.database !== undefined) return inspectPostgresDestination(asDatabase(config, config.database), context);
   const { databases = [] } = config;
-  const names = databases === 'all' ? await listedOrNone(config, context) : databases;
+  const captured = parts.filter((part) => part !== GLOBALS && part !== '');
+  const names = captured.length > 0 ? captured : databases === 'all' ? [MAINTENANCE_DATABASE] : databases;
   const states = await each(names, (name) => inspectPostgresDestination(asDatabase(config, name), context));
   const worst = (['unsuitable', 'occupied', 'empty', 'absent'] as const).find((state) =>
     states.some((one) => one.state === state),
   );
+  const [first] = states;
+  const isAlike = states.every(({ description }) => description === first?.description);
   return {
     state: worst ?? 'absent',
-    description: states.map(({ description }, index) => `${names[index]}: ${description}`).join(', '),
+    description: isAlike
+      ? `${names.join(', ')}: ${first?.description ?? ''}`
+      : states.map(({ description }, index) => `${names[index]}: ${description}`).join(', '),
     problems: states.flatMap(({ problems }, index) =>
       problems.map((problem) => ({ ...problem, message: `${names[index]}: ${problem.message}` })),
     ),
+    replacedInPlace: states.some(({ replacedInPlace }) => replacedInPlace === true),
   };
 }
 
-/** A server that does not answer is told by looking at one database of it. */
-async function listedOrNone(config: PostgresConfig, context: Context): Promise<readonly string[]> {
-  try {
-    return await listDatabases(config, context);
-  } catch (error) {
-    if (!(error instanceof BkpError) || error.code === 'interrupted') throw error;
-    return ['postgres'];
-  }
-}
+/** Where nobody knows yet which databases will come, the server itself is looked at. */
+const MAINTENANCE_DATABASE = 'postgres';
 
 async function each<T>(names: readonly string[], look: (name: string) => Promise<T>): Promise<readonly T[]> {
   const found: T[] = [];
