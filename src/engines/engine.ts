@@ -119,6 +119,9 @@ export interface IncomingArtifact {
   into(sink: ByteSink): Promise<void>;
 }
 
+/** Keys of a target as far as they are known: all, those that say what is captured, or none. */
+export type Definition = object;
+
 export interface CheckResult {
   readonly facts: Facts;
 }
@@ -147,6 +150,8 @@ export interface RestoreRequest<T> {
   readonly noOwner: boolean;
   /** Facts of the manifest, compared with what was restored before the old state is given up; null when unknown. */
   readonly expectedFacts: Facts | null;
+  /** Facts of the manifest for the whole artifact, whatever is chosen of it; absent when unknown. */
+  readonly artifactFacts?: Facts;
   /**
    * Asks what was restored, before the old state is given up; throws when the policy's checks fail there. Absent where
    * there is nothing to ask, or the artifacts were asked themselves (`query`).
@@ -191,16 +196,19 @@ export interface Engine<K extends Target['type'] = Target['type']> {
   probe(target: TargetOf<K>, context: Context): Promise<Probe>;
   /** Gets the data ready to be read. Throws `target` or `tool` when that is impossible; leaves nothing behind then. */
   capture(target: TargetOf<K>, context: Context): Promise<Capture>;
-  /** The engine's own full check of stored artifacts, without a server. Throws `integrity` for damage. */
-  check(artifacts: readonly IncomingArtifact[], context: Context): Promise<CheckResult>;
+  /**
+   * The engine's own full check of stored artifacts, without a server. Throws `integrity` for damage. `definition` is what
+   * is known of the target: it may name a program that can read them.
+   */
+  check(artifacts: readonly IncomingArtifact[], context: Context, definition: Definition): Promise<CheckResult>;
   /** Evaluates SQL checks on stored artifacts; an engine that needs a server for them has `accept` instead. */
   query?(
     artifacts: readonly IncomingArtifact[],
     sql: readonly string[],
     context: Context,
   ): Promise<readonly FactValue[]>;
-  /** Looks at a destination without changing anything. */
-  inspectDestination(destination: TargetOf<K>, context: Context): Promise<DestinationState>;
+  /** Looks at a destination without changing anything. `parts` are the names of the artifacts that would go there, where known. */
+  inspectDestination(destination: TargetOf<K>, context: Context, parts?: readonly string[]): Promise<DestinationState>;
   /**
    * Brings data back. On any failure or abort the destination is as it was, or the error's hint says exactly what is
    * where. Finishes or undoes what an earlier, killed restore of the same destination left.
@@ -209,7 +217,7 @@ export interface Engine<K extends Target['type'] = Target['type']> {
   /** The command a person types to restore this artifact without bkp, given the name of the decoded file or `-` stream. */
   nativeRestore(
     target: TargetOf<K>,
-    artifact: { readonly name: string; readonly decode: string; readonly file: string },
+    artifact: { readonly name: string; readonly format: string; readonly decode: string; readonly file: string },
   ): string;
   /** True while something set aside is still there. */
   setAsideExists(old: FoundAside<TargetOf<K>>, context: Context): Promise<boolean>;

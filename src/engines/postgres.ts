@@ -1,5 +1,6 @@
 import { capturePostgres } from './postgres/capture-databases.ts';
 import { checkDatabases } from './postgres/check-databases.ts';
+import { STORED_FORMATS } from './postgres/dump-formats.ts';
 import { nativeRestore } from './postgres/native-restore.ts';
 import { inspectDatabases, probeDatabases } from './postgres/probe-databases.ts';
 import { restoreDatabases } from './postgres/restore-databases.ts';
@@ -18,7 +19,7 @@ export const postgres: Engine<'postgres'> = {
     noOwner: true,
     safetyBeforeMerge: true,
     local: false,
-    formats: ['pg-custom'],
+    formats: STORED_FORMATS,
     tools: [
       {
         tool: 'pg_dump',

@@ -16,5 +16,6 @@ export function nativeCommand({ engine, target, config }: NativeTarget, artifact
   const decode =
     artifact.compression === null ? `cat ${artifact.key}` : `${DECODERS[artifact.compression]} ${artifact.key}`;
   // References stay references: the command is for people, and manifests hold no secrets.
-  return engine.nativeRestore({ ...config, ...target.config }, { name: artifact.name, decode, file: artifact.key });
+  const { name, format, key } = artifact;
+  return engine.nativeRestore({ ...config, ...target.config }, { name, format, decode, file: key });
 }

@@ -150,7 +150,7 @@ async function checkDump(
   context: Context,
 ): ReturnType<Engine['check']> {
   try {
-    return await engine.check([artifact], context);
+    return await engine.check([artifact], context, target.config);
   } catch (error) {
     if (!(error instanceof BkpError) || error.code !== 'integrity') throw error;
     const reason = error.message.replace(/^cannot [^:]*: /, '');

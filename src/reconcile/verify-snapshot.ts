@@ -55,7 +55,7 @@ export async function verifySnapshot(
     if (!deep || !whole) continue;
     const reason = await damageOf(async () => {
       const artifacts = openArtifacts(repository, folder, manifest.id, target, context);
-      const { facts } = await engineOf(target.type).check(artifacts, context);
+      const { facts } = await engineOf(target.type).check(artifacts, context, target.definition);
       assertFactsAgree(facts, target.facts, {
         doing: `cannot trust the artifact of ${name}`,
         where: 'in the manifest',

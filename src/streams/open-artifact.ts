@@ -73,8 +73,8 @@ async function moveInto(sink: ByteSink, flow: DecodeFlow): Promise<void> {
         await sink.read(raw);
         raw.resume();
       } catch (error) {
-        // What broke the stream says more than what its reader made of it.
-        if (raw.errored !== null) throw raw.errored;
+        // What broke the stream says more than what its reader made of it; a loop that is left by an error aborts it.
+        if (raw.errored !== null && raw.errored.name !== 'AbortError') throw raw.errored;
         raw.destroy();
         throw error;
       }

@@ -56,7 +56,9 @@ export function describeDamage<K extends Target['type']>(fixture: EngineFixture<
       const before = [await fixture.digest(target), namesBelow(from)];
       await changeStored(taken, (bytes) => bytes.subarray(0, cuts[name]?.(bytes)));
       await expect(verify(taken, context)).rejects.toMatchObject({ code: 'integrity' });
-      await expect(engine.check(incoming(taken, context), context)).rejects.toMatchObject({ code: 'integrity' });
+      await expect(engine.check(incoming(taken, context), context, target)).rejects.toMatchObject({
+        code: 'integrity',
+      });
       for (const mode of ['replace', 'merge'] as const) {
         const failed = restore(fixture, taken, target, mode, context);
         await expect(failed).rejects.toMatchObject({ code: 'integrity' });
@@ -84,7 +86,9 @@ export function describeDamage<K extends Target['type']>(fixture: EngineFixture<
         const cut = await cutNative(taken, nativeCuts[name as keyof typeof nativeCuts]);
         await fixture.alter(target);
         const before = [await fixture.digest(target), namesBelow(from)];
-        await expect(engine.check(incoming(cut, context), context)).rejects.toMatchObject({ code: 'integrity' });
+        await expect(engine.check(incoming(cut, context), context, target)).rejects.toMatchObject({
+          code: 'integrity',
+        });
         for (const mode of ['replace', 'merge'] as const) {
           await expect(restore(fixture, cut, target, mode, context)).rejects.toMatchObject({ code: 'integrity' });
           expect([await fixture.digest(target), namesBelow(from)]).toEqual(before);

@@ -183,7 +183,7 @@ export function describeRoundTrip<K extends Target['type']>(fixture: EngineFixtu
   test('a check tells the same facts', async () => {
     const { context, target, repository } = await setUp(fixture, 'small');
     const taken = await take(fixture, target, repository, context);
-    const { facts } = await engine.check(incoming(taken, context), context);
+    const { facts } = await engine.check(incoming(taken, context), context, target);
     expect(Object.keys(facts)).not.toEqual([]);
     // Some facts are only known where the data came from.
     expect(taken.facts).toMatchObject(facts);
@@ -196,9 +196,9 @@ export function describeRoundTrip<K extends Target['type']>(fixture: EngineFixtu
       const before = await fixture.digest(target);
       const { artifacts } = await take(fixture, target, repository, context);
       await fixture.destroy(target);
-      for (const { key, name } of artifacts) {
+      for (const { key, name, format } of artifacts) {
         const file = repository.localPath(key) ?? '';
-        const command = engine.nativeRestore(target, { name, decode: `zstd -dc '${file}'`, file });
+        const command = engine.nativeRestore(target, { name, format, decode: `zstd -dc '${file}'`, file });
         const env = fixture.handEnvironment?.(target) ?? {};
         expect(await context.run({ argv: ['sh', '-c', command], env })).toMatchObject({ exitCode: 0 });
       }

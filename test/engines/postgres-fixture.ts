@@ -60,19 +60,22 @@ function serverOf({ port }: Target): Connection {
   return found;
 }
 
-const ask = (target: Target, sql: string): string => psql(serverOf(target), target.database, sql);
+/** A target of the suite is one database. */
+const nameOf = ({ database }: Target): string => database ?? '';
+
+const ask = (target: Target, sql: string): string => psql(serverOf(target), nameOf(target), sql);
 const administer = (target: Target, sql: string): string => psql(serverOf(target), 'postgres', sql);
 
 const exists = (target: Target): boolean =>
-  administer(target, `SELECT count(*) FROM pg_database WHERE datname = ${quoteText(target.database)}`) === '1';
+  administer(target, `SELECT count(*) FROM pg_database WHERE datname = ${quoteText(nameOf(target))}`) === '1';
 
 function drop(target: Target): void {
-  administer(target, `DROP DATABASE IF EXISTS ${quoteIdentifier(target.database)} WITH (FORCE)`);
+  administer(target, `DROP DATABASE IF EXISTS ${quoteIdentifier(nameOf(target))} WITH (FORCE)`);
 }
 
 /** Everything that tests leave of a database, also what restores set aside. */
 function dropAll(target: Target): void {
-  const unique = target.database.slice(-12);
+  const unique = nameOf(target).slice(-12);
   const names = administer(
     target,
     `SELECT quote_ident(datname) FROM pg_database WHERE datname LIKE ${quoteText(`%${unique}%`)}`,
@@ -84,21 +87,32 @@ function dropAll(target: Target): void {
 /** Programs on PATH are Debian's: they are what a test can spoil, and too old for newer servers. */
 const OWN_TOOLS = 'postgres-15';
 
-/** PostgreSQL on one of the servers of the run. */
-export const fixtureOn = (service: string): EngineFixture<'postgres'> => ({
-  name: service,
+export type Format = NonNullable<Target['format']>;
+
+/** Where a cut leaves whole records: before the last block of data, the last file, the last section. */
+const BOUNDARIES: Readonly<Record<Format, (raw: Buffer) => number>> = {
+  custom: (raw) => raw.lastIndexOf(Buffer.from([0, 0, 0, 0, 0, 1, 0])) + 5,
+  directory: (raw) => raw.lastIndexOf('ustar') - 257,
+  tar: (raw) => raw.lastIndexOf('ustar') - 257,
+  plain: (raw) => raw.lastIndexOf('\n--\n-- TOC entry ') + 1,
+};
+
+/** PostgreSQL on one of the servers of the run, dumped in one of the formats. */
+export const fixtureOn = (service: string, format: Format = 'custom'): EngineFixture<'postgres'> => ({
+  name: format === 'custom' ? service : `${service} ${format}`,
   engine: postgres,
   isPersistent: true,
-  producer: service === OWN_TOOLS ? { tool: 'pg_dump', word: ' --format=custom ' } : null,
-  consumer: service === OWN_TOOLS ? { tool: 'pg_restore', word: ' --no-subscriptions ' } : null,
+  producer: service === OWN_TOOLS ? { tool: 'pg_dump', word: ` --format=${format} ` } : null,
+  // What is merged from a script goes through no program.
+  consumer: service === OWN_TOOLS && format !== 'plain' ? { tool: 'pg_restore', word: ' --no-subscriptions ' } : null,
   query: { sql: "SELECT count(*) FROM events WHERE level = 'error'", value: 50 },
 
   async make(folder, content) {
     const { host = '', port = '', user = '', password = '', bin = '' } = connectionOf(service);
     const tools = service === OWN_TOOLS ? {} : { tools: bin };
     const database = databaseFor(folder);
-    const target = { type: 'postgres', host, port: Number(port), user, password, database, ...tools } as const;
-    administer(target, `CREATE DATABASE ${quoteIdentifier(target.database)} TEMPLATE template0`);
+    const target = { type: 'postgres', host, port: Number(port), user, password, database, format, ...tools } as const;
+    administer(target, `CREATE DATABASE ${quoteIdentifier(nameOf(target))} TEMPLATE template0`);
     onTestFinished(() => dropAll(target));
     if (content !== 'empty') ask(target, SCHEMA + rows(content === 'large' ? 100_000 : 256));
     return target;
@@ -110,7 +124,7 @@ export const fixtureOn = (service: string): EngineFixture<'postgres'> => ({
     return destination;
   },
 
-  digest: async (target) => (exists(target) ? digestDatabase(serverOf(target), target.database) : 'absent'),
+  digest: async (target) => (exists(target) ? digestDatabase(serverOf(target), nameOf(target)) : 'absent'),
 
   async alter(target) {
     ask(
@@ -132,7 +146,7 @@ export const fixtureOn = (service: string): EngineFixture<'postgres'> => ({
   destroy: async (target) => drop(target),
 
   async forbid(target) {
-    administer(target, `ALTER DATABASE ${quoteIdentifier(target.database)} ALLOW_CONNECTIONS false`);
+    administer(target, `ALTER DATABASE ${quoteIdentifier(nameOf(target))} ALLOW_CONNECTIONS false`);
   },
 
   handEnvironment: ({ password = '', tools }) => ({
@@ -140,8 +154,7 @@ export const fixtureOn = (service: string): EngineFixture<'postgres'> => ({
     ...(tools === undefined ? {} : { PATH: `${tools}:${process.env['PATH']}` }),
   }),
 
-  /** Before the last block of data: what stands before it is a row of whole blocks. */
-  recordBoundary: (raw) => raw.lastIndexOf(Buffer.from([0, 0, 0, 0, 0, 1, 0])) + 5,
+  recordBoundary: BOUNDARIES[format],
 });
 
 export const postgresFixture: EngineFixture<'postgres'> = fixtureOn('postgres-15');

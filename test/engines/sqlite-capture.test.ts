@@ -206,7 +206,7 @@ describe('facts', () => {
     addUnknownTable(place.path);
     const taken = await place.take();
     expect(taken.facts).toMatchObject({ tables: { t: 1 }, virtualTables: 1 });
-    expect((await sqlite.check(incoming(taken, place.context), place.context)).facts).toEqual(taken.facts);
+    expect((await sqlite.check(incoming(taken, place.context), place.context, {})).facts).toEqual(taken.facts);
   });
 
   test('of a database whose foreign keys make no sense', async () => {

@@ -1,7 +1,8 @@
 import type { Context } from '../../context.ts';
-import type { IncomingArtifact } from '../engine.ts';
+import type { Facts, FactValue, IncomingArtifact } from '../engine.ts';
 import { readHead } from './archive-head.ts';
 import { collectNeeds, type Needs } from './archive-needs.ts';
+import { quoteIdentifier, quoteText } from './quote.ts';
 import { openSectionParser, type Section } from './sections.ts';
 
 /** What a restore must know of an archive before it touches anything. */
@@ -20,11 +21,15 @@ const OF_DATABASE = /^(?:ACL|COMMENT|SECURITY LABEL)$/;
 const isOfDatabase = ({ type, name }: Section): boolean =>
   type === 'DATABASE' || type === 'DATABASE PROPERTIES' || (OF_DATABASE.test(type) && name.startsWith('DATABASE '));
 
-/** Reads definitions only: the rows are left alone. */
+/**
+ * Reads definitions only: the rows are left alone. A script says nothing of its database; there the facts of the capture
+ * tell how it was made.
+ */
 export async function readOutline(
   artifact: IncomingArtifact,
   program: string,
   context: Context,
+  facts: Facts | null = null,
 ): Promise<ArchiveOutline> {
   const { add, needs } = collectNeeds();
   const ofDatabase: Section[] = [];
@@ -42,10 +47,15 @@ export async function readOutline(
   const forDatabase = (sections: readonly Section[], name: string): readonly string[] =>
     sections.map(({ sql }) => renameDatabase(sql, captured, name)).filter((sql) => sql.trim() !== '');
   return {
-    needs: needs(made === undefined ? [] : [made, ...ofDatabase.filter((section) => section !== made)]),
+    needs:
+      made === undefined
+        ? ownedBy(textsOf(facts?.['database'])['owner'], needs([]))
+        : needs([made, ...ofDatabase.filter((section) => section !== made)]),
     hasSubscriptions,
     create: (name) =>
-      made === undefined ? [] : forDatabase([made], name).flatMap((sql) => sql.split(/(?<=;)\n+(?=ALTER DATABASE )/)),
+      made === undefined
+        ? createByFacts(facts, name)
+        : forDatabase([made], name).flatMap((sql) => sql.split(/(?<=;)\n+(?=ALTER DATABASE )/)),
     properties: (name) =>
       forDatabase(
         ofDatabase.filter((section) => section !== made),
@@ -53,6 +63,24 @@ export async function readOutline(
       ),
   };
 }
+
+const ownedBy = (owner: string | undefined, needs: Needs): Needs =>
+  owner === undefined ? needs : { ...needs, database: { ...needs.database, owners: [owner] } };
+
+function createByFacts(facts: Facts | null, name: string): readonly string[] {
+  const { encoding, collate, ctype, owner } = textsOf(facts?.['database']);
+  if (encoding === undefined || collate === undefined || ctype === undefined) return [];
+  const locale = `ENCODING = ${quoteText(encoding)} LC_COLLATE = ${quoteText(collate)} LC_CTYPE = ${quoteText(ctype)}`;
+  const create = `CREATE DATABASE ${name} TEMPLATE template0 ${locale}`;
+  return owner === undefined ? [create] : [create, `ALTER DATABASE ${name} OWNER TO ${quoteIdentifier(owner)}`];
+}
+
+const textsOf = (fact: FactValue | undefined): Readonly<Record<string, string>> =>
+  typeof fact === 'object' && fact !== null
+    ? Object.fromEntries(
+        Object.entries(fact).flatMap(([key, value]) => (typeof value === 'string' ? [[key, value] as const] : [])),
+      )
+    : {};
 
 /** Statements begin at the start of a line; what a comment or a setting says is left as it is. */
 function renameDatabase(sql: string, from: string, to: string): string {

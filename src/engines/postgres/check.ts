@@ -1,71 +1,92 @@
-import type { Readable, Writable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { Context, ProcessEnd } from '../../context.ts';
 import { integrityError, throwIfAborted } from '../../errors.ts';
 import type { CheckResult, Facts, IncomingArtifact, RawReader } from '../engine.ts';
-import { openCustomInspector } from './custom-archive.ts';
+import { type DumpFormat, storedFormat } from './dump-formats.ts';
+import { feedProgram, inspected } from './feed-program.ts';
+import { unreadableError } from './judge-restore.ts';
 import { onlyArchive } from './only-archive.ts';
 import { openSqlInspector } from './sql-script.ts';
 import { findNewestTool } from './tools.ts';
+import { unpackFolder } from './unpack-dump.ts';
 
 /**
- * Decodes a whole archive without a server, twice at once: bkp's own reader counts what is in it, pg_restore writes the
- * script that it would run. Throws `integrity` where either stumbles or the two differ.
+ * Decodes a whole dump without a server, an archive twice at once: bkp's own reader counts what is in it, pg_restore writes
+ * the script that it would run. Throws `integrity` where either stumbles or the two differ. `tools` is a folder where a
+ * newer pg_restore may lie.
  */
-export async function checkPostgres(artifacts: readonly IncomingArtifact[], context: Context): Promise<CheckResult> {
+export async function checkPostgres(
+  artifacts: readonly IncomingArtifact[],
+  context: Context,
+  tools?: string,
+): Promise<CheckResult> {
   const artifact = onlyArchive(artifacts);
-  const { program } = await findNewestTool('pg_restore', context);
+  const format = storedFormat(artifact);
+  if (format.word === 'plain') return { facts: await readAlone(artifact, format) };
+  const { program } = await findNewestTool('pg_restore', context, tools);
+  if (format.word === 'directory') return { facts: await readFolder(artifact, program, context) };
   let facts: Facts = {};
   await artifact.into({
     kind: 'reader',
     read: async (raw) => {
-      facts = await readBoth(raw, program, context);
+      facts = await readBoth(raw, format.open(), program, context);
     },
   });
   return { facts };
 }
 
-async function readBoth(raw: Readable, program: string, context: Context): Promise<Facts> {
-  const archive = openCustomInspector();
-  const script = openSqlInspector();
-  const running = context.start({ argv: [program, '--file=-'] }, { stdin: 'pipe', stdout: 'pipe' });
-  const { stdin, stdout } = running;
-  if (stdin === null || stdout === null) throw new Error('a program without streams');
-  const results = await Promise.allSettled([
-    feed(raw, archive, stdin).finally(() => stdin.end()),
-    drain(stdout, script),
-    running.closed.then(judge),
-  ]);
-  throwIfAborted(context.signal);
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
-  const [inArchive, inScript] = [archive.end(), script.end()];
-  if (JSON.stringify(inArchive) !== JSON.stringify(inScript))
-    throw integrityError('cannot trust the archive: pg_restore writes other rows than it holds');
-  return inArchive;
+/** A script needs no decoding: it is what would run. */
+async function readAlone(artifact: IncomingArtifact, { open }: DumpFormat): Promise<Facts> {
+  const reader = open();
+  await artifact.into({ kind: 'reader', read: (raw) => drain(raw, reader) });
+  return reader.end();
 }
 
-/** To the end, also where the program leaves before: it has read all that it wants, or its exit code says why not. */
-async function feed(raw: Readable, archive: RawReader, stdin: Writable): Promise<void> {
-  for await (const chunk of raw) {
-    archive.push(chunk as Buffer);
-    if (stdin.writable && !stdin.write(chunk)) await takesMore(stdin);
+async function readFolder(artifact: IncomingArtifact, program: string, context: Context): Promise<Facts> {
+  const folder = await unpackFolder(artifact, context);
+  try {
+    const script = openSqlInspector();
+    const argv = [program, '--file=-', folder.path] as const;
+    const { stdout, closed } = context.start({ argv }, { stdin: 'ignore', stdout: 'pipe' });
+    if (stdout === null) throw new Error('a program without an output');
+    const ended = closed.then((end) => judge(program, end));
+    await settled([drain(stdout, script), ended], context);
+    return agreed(folder.facts, script.end());
+  } finally {
+    await folder.remove();
   }
 }
 
-const takesMore = (stdin: Writable): Promise<void> =>
-  new Promise((resolve) => {
-    const go = (): void => {
-      stdin.off('drain', go).off('close', go);
-      resolve();
-    };
-    stdin.once('drain', go).once('close', go);
-  });
-
-async function drain(stdout: Readable, script: RawReader): Promise<void> {
-  for await (const chunk of stdout) script.push(chunk as Buffer);
+async function readBoth(raw: Readable, archive: RawReader, program: string, context: Context): Promise<Facts> {
+  const script = openSqlInspector();
+  const running = context.start({ argv: [program, '--file=-'] }, { stdin: 'pipe', stdout: 'pipe' });
+  if (running.stdout === null) throw new Error('a program without an output');
+  let inArchive: Facts = {};
+  const seen: RawReader = {
+    push: (chunk) => archive.push(chunk),
+    end: () => (inArchive = archive.end()),
+  };
+  const ended = running.closed.then((end) => judge(program, end));
+  await settled([feedProgram(running, inspected(raw, seen)), drain(running.stdout, script), ended], context);
+  return agreed(inArchive, script.end());
 }
 
-function judge({ exitCode, stderr }: ProcessEnd): void {
-  if (exitCode === 0) return;
-  const said = stderr.split('\n').filter(Boolean).at(-1) ?? `exit code ${exitCode}`;
-  throw integrityError(`cannot decode the archive: ${said}`);
+/** Waits for all, then throws the first failure. */
+async function settled(parts: readonly Promise<void>[], context: Context): Promise<void> {
+  const results = await Promise.allSettled(parts);
+  throwIfAborted(context.signal);
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
+
+function agreed(inArchive: Facts, inScript: Facts): Facts {
+  if (JSON.stringify(inArchive) === JSON.stringify(inScript)) return inArchive;
+  throw integrityError('cannot trust the archive: pg_restore writes other rows than it holds');
+}
+
+async function drain(stream: Readable, reader: RawReader): Promise<void> {
+  for await (const chunk of stream) reader.push(chunk as Buffer);
+}
+
+function judge(program: string, end: ProcessEnd): void {
+  if (end.exitCode !== 0) throw unreadableError(program, end);
 }

@@ -1,15 +1,18 @@
-import type { Context, ProcessEnd } from '../../context.ts';
-import type { Judgement } from '../../streams/bytes.ts';
+import type { Context } from '../../context.ts';
 import type { Facts, RestoreRequest } from '../engine.ts';
 import { connectPatiently } from './admin-session.ts';
 import { countAndCompare } from './compare-facts.ts';
 import type { PostgresTarget } from './connection.ts';
 import { openLibpq } from './libpq.ts';
 import { onlyArchive } from './only-archive.ts';
+import { runFill } from './run-fill.ts';
 
 type Request = RestoreRequest<PostgresTarget>;
 
-/** Restores an archive into a database without contents, in one transaction: all of it or nothing. */
+/**
+ * Restores a dump into a database without contents, in one transaction: all of it or nothing. Where `jobs` are asked for
+ * and the database is one that is being built, several work at once, and what fails leaves a part of it there.
+ */
 export async function fillDatabase(
   request: Request,
   database: string,
@@ -17,22 +20,12 @@ export async function fillDatabase(
   context: Context,
   options: readonly string[] = [],
 ): Promise<void> {
-  const libpq = await openLibpq(request.destination, context, database);
-  const argv = [
-    program,
-    '--no-password',
-    '--single-transaction',
-    '--exit-on-error',
-    '--no-subscriptions',
-    ...options,
-    `--dbname=${conninfo(database)}`,
-  ] as const;
+  const { destination } = request;
+  const artifact = onlyArchive(request.artifacts);
+  const libpq = await openLibpq(destination, context, database);
+  const jobs = database === destination.database ? 1 : (destination.jobs ?? 1);
   try {
-    await onlyArchive(request.artifacts).into({
-      kind: 'process',
-      process: { argv, env: libpq.env },
-      judge: judgeRestore,
-    });
+    await runFill({ artifact, database: conninfo(database), program, options, env: libpq.env, jobs }, context);
   } finally {
     await libpq.close();
   }
@@ -40,18 +33,6 @@ export async function fillDatabase(
 
 /** The name as a connection string: alone, one that holds `=` would be taken for such a string. */
 const conninfo = (database: string): string => `dbname='${database.replaceAll(/['\\]/g, String.raw`\$&`)}'`;
-
-/** Only the first line of an error is shown: the others may quote rows and passwords. Errors are never ignored. */
-export function judgeRestore({ exitCode, stderr }: ProcessEnd): Judgement {
-  const said = /error: (.*)/.exec(stderr)?.[1]?.replace(/^could not execute query: /, '');
-  const ignored = stderr.includes('errors ignored on restore');
-  if (exitCode === 0 && !ignored) return { verdict: 'ok', warnings: [] };
-  const reason = said?.replace(/^ERROR: +/, '') ?? `exit code ${exitCode}`;
-  if (reason.includes('unrecognized configuration parameter')) {
-    return { verdict: 'failed', reason, hint: 'install postgresql-client of the major version of the server' };
-  }
-  return { verdict: 'failed', reason };
-}
 
 /** Gathers statistics and counts a filled database. Throws `integrity` where the counts are not those of the capture. */
 export async function settleDatabase(request: Request, database: string, context: Context): Promise<Facts> {

@@ -1,11 +1,18 @@
 import type { Readable } from 'node:stream';
-import type { Context } from '../../context.ts';
+import type { Context, RunningProcess } from '../../context.ts';
 import { targetError, throwIfAborted } from '../../errors.ts';
 import type { IncomingArtifact } from '../engine.ts';
 import { readHead } from './archive-head.ts';
 import { readScript, type ScriptPart } from './copy-script.ts';
-import { judgeRestore } from './fill.ts';
+import { storedFormat } from './dump-formats.ts';
+import { feedProgram, inspected } from './feed-program.ts';
+import { judgeRestore } from './judge-restore.ts';
+import { readChosen } from './read-script-head.ts';
+import { choiceOf } from './script-choice.ts';
 import { openSectionParser, type Section } from './sections.ts';
+import { unpackFolder } from './unpack-dump.ts';
+
+type Take = (part: ScriptPart) => Promise<void>;
 
 /** Hands out the definitions of an archive in the order in which they are restored. */
 export async function readDefinitions(
@@ -20,37 +27,71 @@ export async function readDefinitions(
   parser.end();
 }
 
+const DATA = ['--data-only', '--no-subscriptions', '--file=-'] as const;
+
 /** Streams the rows, large objects and sequence values of an archive. */
 export async function readData(
   artifact: IncomingArtifact,
   program: string,
   context: Context,
-  take: (part: ScriptPart) => Promise<void>,
+  take: Take,
 ): Promise<void> {
-  await artifact.into({ kind: 'reader', read: (raw) => decode(raw, program, context, take) });
+  const { word, open } = storedFormat(artifact);
+  if (word === 'directory') return readFolderData(artifact, program, context, take);
+  const read = (raw: Readable): Promise<void> => {
+    if (word === 'plain') return takeAll(readChosen(raw, choiceOf(DATA)), take);
+    return decode(word === 'tar' ? inspected(raw, open()) : raw, program, context, take);
+  };
+  await artifact.into({ kind: 'reader', read });
 }
 
-async function decode(
-  raw: Readable,
+async function readFolderData(
+  artifact: IncomingArtifact,
   program: string,
   context: Context,
-  take: (part: ScriptPart) => Promise<void>,
+  take: Take,
 ): Promise<void> {
-  const running = context.start(
-    { argv: [program, '--data-only', '--no-subscriptions', '--file=-'] },
-    { stdin: 'pipe', stdout: 'pipe' },
+  const folder = await unpackFolder(artifact, context);
+  try {
+    const argv = [program, ...DATA, folder.path] as const;
+    await takeOutput(context.start({ argv }, { stdin: 'ignore', stdout: 'pipe' }), program, context, take);
+  } finally {
+    await folder.remove();
+  }
+}
+
+async function decode(pieces: AsyncIterable<Buffer>, program: string, context: Context, take: Take): Promise<void> {
+  const running = context.start({ argv: [program, ...DATA] }, { stdin: 'pipe', stdout: 'pipe' });
+  let isOver = false;
+  const fed = feedProgram(
+    running,
+    until(() => isOver, pieces),
   );
-  const { stdin, stdout } = running;
-  if (stdin === null || stdout === null) throw new Error('a program without streams');
-  stdin.on('error', () => undefined);
-  raw.once('error', () => running.stop());
-  raw.pipe(stdin);
+  fed.catch(() => undefined);
+  try {
+    await takeOutput(running, program, context, take);
+  } catch (error) {
+    isOver = true;
+    await fed;
+    throw error;
+  }
+  await fed;
+}
+
+async function* until(isOver: () => boolean, pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
+  for await (const piece of pieces) {
+    if (isOver()) return;
+    yield piece;
+  }
+}
+
+async function takeOutput(running: RunningProcess, program: string, context: Context, take: Take): Promise<void> {
   let failure: { readonly error: unknown } | undefined;
   try {
-    for await (const part of readScript(stdout)) await take(part);
+    if (running.stdout === null) throw new Error('a program without an output');
+    await takeAll(running.stdout, take);
   } catch (error) {
     failure = { error };
-    raw.unpipe(stdin);
     running.stop();
   }
   const end = await running.closed;
@@ -60,4 +101,8 @@ async function decode(
     throw targetError(`cannot read the archive with ${program}: ${judgement.reason}`, { hint: judgement.hint });
   }
   if (failure !== undefined) throw failure.error;
+}
+
+async function takeAll(script: AsyncIterable<Buffer>, take: Take): Promise<void> {
+  for await (const part of readScript(script)) await take(part);
 }

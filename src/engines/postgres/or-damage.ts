@@ -1,11 +1,11 @@
 import type { Context } from '../../context.ts';
 import { BkpError } from '../../errors.ts';
 import type { IncomingArtifact } from '../engine.ts';
-import { openCustomInspector } from './custom-archive.ts';
+import { storedFormat } from './dump-formats.ts';
 
 /**
- * Does something with an archive. Where that fails, the whole archive is read once more: if it is damaged, that is the
- * reason, whatever the programs said that stumbled over it.
+ * Does something with a dump. Where that fails, the whole dump is read once more: if it is damaged, that is the reason,
+ * whatever the programs said that stumbled over it.
  */
 export async function orDamage<T>(artifact: IncomingArtifact, context: Context, act: () => Promise<T>): Promise<T> {
   try {
@@ -17,9 +17,9 @@ export async function orDamage<T>(artifact: IncomingArtifact, context: Context, 
   }
 }
 
-/** Throws `integrity` where an archive is not whole; other troubles are none of its own. */
+/** Throws `integrity` where a dump is not whole; other troubles are none of its own. */
 async function readWhole(artifact: IncomingArtifact): Promise<void> {
-  const reader = openCustomInspector();
+  const reader = storedFormat(artifact).open();
   const read = artifact.into({
     kind: 'reader',
     read: async (raw) => {

@@ -17,7 +17,9 @@ export interface Section {
 const ENTRY = /^-- TOC entry (\d+) /;
 const DEPENDENCIES = /^-- Dependencies: ([\d ]+)$/;
 
-const HEADER = /^-- (?:Data for )?Name: (.*); Type: ([A-Z ]+); Schema: (.*?); Owner: (.*?)(?:; Tablespace: (.*))?$/;
+/** The line of a comment that names a section: name, type, schema, owner, tablespace. */
+export const SECTION_HEADER: RegExp =
+  /^-- (?:Data for )?Name: (.*); Type: ([A-Z ]+); Schema: (.*?); Owner: (.*?)(?:; Tablespace: (.*))?$/;
 
 /** Cuts a script of pg_restore into its objects, line by line. `end` hands out the last one. */
 export function openSectionParser(onSection: (section: Section) => void): {
@@ -38,7 +40,7 @@ export function openSectionParser(onSection: (section: Section) => void): {
     end,
     push(line) {
       const isInFrame = before === '--' || ENTRY.test(before) || DEPENDENCIES.test(before);
-      const found = isInFrame ? HEADER.exec(line) : null;
+      const found = isInFrame ? SECTION_HEADER.exec(line) : null;
       const entry = before === '--' ? ENTRY.exec(line) : null;
       const needed = isInFrame ? DEPENDENCIES.exec(line) : null;
       before = line;

@@ -7,9 +7,10 @@ import { createSqlLine } from './sql-line.ts';
 export interface SqlHandler {
   /**
    * A line that begins outside of every statement, quote and comment, without its newline; a quoted name may hold
-   * newlines. Returns true where rows for COPY follow. The line is reused afterwards.
+   * newlines. Returns true where rows for COPY follow. The line is reused afterwards. `start` and `end` are where it
+   * stands in the script, its newline included.
    */
-  line(line: Buffer): boolean;
+  line(line: Buffer, start: number, end: number): boolean;
   rows(count: number): void;
 }
 
@@ -34,6 +35,10 @@ export function createSqlLexer(handler: SqlHandler): SqlLexer {
   const line = createSqlLine();
   let step: Step = 'plain';
   let lineStart = 0;
+  /** Bytes of earlier chunks. */
+  let passed = 0;
+  /** Where the present line begins in the script. */
+  let beganAt = 0;
   let isEmptyLine = true;
   /** A statement has begun and not ended. */
   let isOpen = false;
@@ -50,7 +55,7 @@ export function createSqlLexer(handler: SqlHandler): SqlLexer {
 
   const endLine = (chunk: Buffer, at: number): void => {
     const whole = line.end(chunk.subarray(lineStart, at));
-    const areRows = !beganOpen && handler.line(whole);
+    const areRows = !beganOpen && handler.line(whole, beganAt, passed + at + 1);
     if (whole.equals(BACKSLASHES_ESCAPE)) backslashesEscape = true;
     beginLine(at + 1);
     if (!areRows) return;
@@ -62,6 +67,7 @@ export function createSqlLexer(handler: SqlHandler): SqlLexer {
   const beginLine = (at: number): void => {
     step = 'plain';
     lineStart = at;
+    beganAt = passed + at;
     isEmptyLine = true;
     beganOpen = isOpen;
     previous = 0;
@@ -202,6 +208,7 @@ export function createSqlLexer(handler: SqlHandler): SqlLexer {
     push(chunk) {
       lineStart = 0;
       for (let at = 0; at < chunk.length;) at = STEPS[step](chunk, at);
+      passed += chunk.length;
       if (step === 'rows') return;
       const piece = chunk.subarray(lineStart);
       if (piece.length > 0) isEmptyLine = false;

@@ -38,6 +38,8 @@ interface Member {
 
 export const TOC_FILE = 'toc.dat';
 const SCRIPT_FILE = 'restore.sql';
+/** Names become files: none may lead out of their folder. */
+const DATA_FILE = /^(?:\d+\.dat|blobs(?:_\d+)?\.toc)$/;
 const UNREAD: Member = { data: () => undefined, end: () => undefined };
 
 /**
@@ -68,6 +70,7 @@ export function createTarArchiveReader(form: TarForm, sink?: MemberSink): TarArc
         withFile.map((entry) => [form === 'tar' ? fileInTar(entry, start) : (entry.file ?? ''), entry]),
       );
       known = new Set(missing.keys());
+      for (const name of known) if (!DATA_FILE.test(name)) throw damagedArchive('its table of contents names no file');
       if (known.size < withFile.length) throw damagedArchive('two entries of its table of contents have one file');
     },
   };

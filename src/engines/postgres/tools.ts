@@ -52,9 +52,15 @@ export async function findPostgresTool(
   });
 }
 
-/** The newest one on this machine: it reads what every older one wrote. Throws `tool` where there is none. */
-export async function findNewestTool(tool: PostgresTool, context: Context): Promise<FoundTool> {
-  const newest = (await installedTools(tool, {}, context)).toSorted((a, b) => a.major - b.major).at(-1);
+/** The newest one on this machine or in a folder: it reads what every older one wrote. Throws `tool` where there is none. */
+export async function findNewestTool(
+  tool: PostgresTool,
+  context: Context,
+  tools: string | undefined,
+): Promise<FoundTool> {
+  const inFolder = tools === undefined ? [] : await installedTools(tool, { tools }, context);
+  const found = [...inFolder, ...(await installedTools(tool, {}, context))];
+  const newest = found.toSorted((a, b) => a.major - b.major).at(-1);
   if (newest !== undefined) return newest;
   throw toolError(`cannot run ${tool}: no such program`, { hint: 'install postgresql-client' });
 }

@@ -63,7 +63,7 @@ async function refused(members: readonly Member[], context: Context, base: strin
     );
     expect(listTree(join(base, 'room'))).toEqual(before);
   }
-  await expect(files.check([artifactOf(path, context)], context)).rejects.toBeInstanceOf(Error);
+  await expect(files.check([artifactOf(path, context)], context, {})).rejects.toBeInstanceOf(Error);
   return reason;
 }
 
@@ -122,6 +122,6 @@ describe('what is unusual but honest is accepted', () => {
       context,
     );
     expect(outcome.facts).toEqual(expected);
-    expect(await files.check([artifactOf(path, context)], context)).toEqual({ facts: expected });
+    expect(await files.check([artifactOf(path, context)], context, {})).toEqual({ facts: expected });
   });
 });

@@ -38,7 +38,7 @@ describe('several databases of one server', () => {
       largeObjects: { kong: 0 },
       moment: { exact: true, withinMs: 0 },
     });
-    const { facts } = await postgres.check(incoming(taken, context), context);
+    const { facts } = await postgres.check(incoming(taken, context), context, {});
     expect(taken.facts).toMatchObject(facts);
 
     await expect(restore(postgresFixture, taken, target, 'new', context)).rejects.toMatchObject({ code: 'guard' });

@@ -49,7 +49,7 @@ test('roles and memberships come back before the database that needs them', asyn
   server.sql('app', `CREATE TABLE t (n int); ALTER TABLE t OWNER TO staff; GRANT SELECT ON t TO "Odd; -- 'Role'"`);
   const { context, ...taken } = await takeApp();
   expect(taken.facts).toMatchObject({ globals: { roles: 4, memberships: 1, tablespaces: 0 } });
-  const { facts } = await postgres.check(incoming(taken, context), context);
+  const { facts } = await postgres.check(incoming(taken, context), context, {});
   expect(taken.facts).toMatchObject(facts);
 
   const before = describeRoles();
