@@ -90,7 +90,14 @@ async function lookAt(
 ): ReturnType<typeof verifySnapshot> {
   try {
     const manifest = await requireManifest(place.repository, place.record);
-    return await verifySnapshot(place.repository, manifest, place.record.backup, deep, stoppable(session));
+    return await verifySnapshot(
+      place.repository,
+      manifest,
+      place.record.backup,
+      deep,
+      session.policy,
+      stoppable(session),
+    );
   } catch (error) {
     if (error instanceof BkpError && error.code === 'integrity')
       return { damaged: [{ key: 'manifest', reason: error.message }], isDeep: false };

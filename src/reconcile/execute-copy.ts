@@ -110,7 +110,7 @@ async function replaceArtifacts(execution: BackupExecution, step: Step, source: 
 async function assertReadable(execution: BackupExecution, step: Step, source: Source, backup: string): Promise<void> {
   const { session } = execution;
   const { repository } = writable(execution, step.repository);
-  const found = await verifySnapshot(repository, source.manifest, backup, true, stoppable(session));
+  const found = await verifySnapshot(repository, source.manifest, backup, true, session.policy, stoppable(session));
   if (found.damaged.length === 0) return;
   const { artifacts, reason } = damageData(found);
   await markSource(execution, source, Array.isArray(artifacts) ? artifacts : [], String(reason), true);

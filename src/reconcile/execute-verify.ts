@@ -16,7 +16,7 @@ export async function verifyStep(execution: BackupExecution, step: Step): Promis
   const backup = folderOf(execution, step.repository, id);
   const manifest = await requireManifest(repository, { backup, id });
   const deep = step.reason.data['deep'] === true;
-  const found = await verifySnapshot(repository, manifest, backup, deep, stoppable(session));
+  const found = await verifySnapshot(repository, manifest, backup, deep, session.policy, stoppable(session));
   const { damaged } = found;
   const mark = { backup, id, policy: manifest.policy };
   if (damaged.length === 0) {

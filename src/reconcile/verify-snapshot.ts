@@ -3,6 +3,7 @@ import { openArtifacts } from './open-artifacts.ts';
 import type { Context } from '../context.ts';
 import { engineOf } from '../engines/registry.ts';
 import { BkpError, reasonOf } from '../errors.ts';
+import type { ResolvedPolicy } from '../policy/resolved-policy.ts';
 import type { Repository } from '../repositories/repository.ts';
 import type { Manifest } from '../snapshots/manifest.ts';
 import { snapshotFolder } from '../snapshots/keys.ts';
@@ -24,14 +25,16 @@ export const damageData = ({ damaged, isDeep }: Verification): Readonly<Record<s
 });
 
 /**
- * Hashes every stored byte of a snapshot and, when `deep`, lets the engines read every artifact whole. Damage is found,
- * not thrown; a repository that cannot be read is thrown, because that says nothing about the snapshot.
+ * Hashes every stored byte of a snapshot and, when `deep`, lets the engines read every artifact whole, with the programs
+ * that the policy names for its targets. Damage is found, not thrown; a repository that cannot be read is thrown, because
+ * that says nothing about the snapshot.
  */
 export async function verifySnapshot(
   repository: Repository,
   manifest: Manifest,
   folder: string,
   deep: boolean,
+  { targets }: Pick<ResolvedPolicy, 'targets'>,
   context: Context,
 ): Promise<Verification> {
   const damaged: { key: string; reason: string }[] = [];
@@ -55,7 +58,10 @@ export async function verifySnapshot(
     if (!deep || !whole) continue;
     const reason = await damageOf(async () => {
       const artifacts = openArtifacts(repository, folder, manifest.id, target, context);
-      const { facts } = await engineOf(target.type).check(artifacts, context, target.definition);
+      const { facts } = await engineOf(target.type).check(artifacts, context, {
+        ...targets[name]?.config,
+        ...target.definition,
+      });
       assertFactsAgree(facts, target.facts, {
         doing: `cannot trust the artifact of ${name}`,
         where: 'in the manifest',

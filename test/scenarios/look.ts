@@ -51,7 +51,14 @@ export async function deepDamage(world: World, skip: readonly string[] = []): Pr
       for (const record of one.inventory.snapshots.filter(isGood)) {
         if (skip.includes(nameOf(one.name, record))) continue;
         const manifest = await requireManifest(repository, record);
-        const { damaged } = await verifySnapshot(repository, manifest, record.backup, true, session.context);
+        const { damaged } = await verifySnapshot(
+          repository,
+          manifest,
+          record.backup,
+          true,
+          session.policy,
+          session.context,
+        );
         wrong.push(...damaged.map(({ reason }) => `${nameOf(one.name, record)}: ${reason}`));
       }
     }
