@@ -77,6 +77,8 @@ async function connectWith(
     });
   } catch (error) {
     context.signal.removeEventListener('abort', stop);
+    // One that failed half-way would stay open until the server's patience ends.
+    void client.end().catch(() => undefined);
     throw error;
   }
   return sessionOf(client, `database ${database} on ${serverOf(target)}`, context, stop);
@@ -124,8 +126,9 @@ function clientConfig(target: PostgresTarget, database: string): ClientConfig {
     port,
     user,
     database,
-    // An empty text keeps the library from looking for a password in our environment.
-    password: password ?? '',
+    // The library takes what is not given from our environment: an empty text is not, a function is.
+    password: () => password ?? '',
+    sslnegotiation: 'postgres',
     application_name: 'bkp',
     options: options === undefined ? NO_TIMEOUTS : `${NO_TIMEOUTS} ${options}`,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
