@@ -1,6 +1,7 @@
 import type { Context } from '../../context.ts';
 import type { Facts, RestoreRequest } from '../engine.ts';
 import { connectPatiently } from './admin-session.ts';
+import { analyzeDatabase } from './analyze.ts';
 import { countAndCompare } from './compare-facts.ts';
 import type { PostgresTarget } from './connection.ts';
 import { openLibpq } from './libpq.ts';
@@ -39,7 +40,7 @@ export async function settleDatabase(request: Request, database: string, context
   const session = await connectPatiently(request.destination, context, database);
   try {
     await session.query('SET default_transaction_read_only = off');
-    await session.query('ANALYZE');
+    await analyzeDatabase(session);
     await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const facts = await countAndCompare(session, request);
     await session.query('COMMIT');

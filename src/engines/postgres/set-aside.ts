@@ -23,11 +23,26 @@ export async function removePostgresAside(old: FoundAside<PostgresTarget>, conte
   }
   await withServerOf(old, context, async (session) => {
     if (!(await databaseExists(session, old.reference))) return;
+    await assertNoSubscriptions(session, old.reference);
     const quoted = quoteIdentifier(old.reference);
     await session.query(`ALTER DATABASE ${quoted} ALLOW_CONNECTIONS false`);
     // Without the right to end sessions the drop may still succeed, or tells better why not.
     await terminateSessions(session, old.reference).catch(() => undefined);
     await session.query(`DROP DATABASE IF EXISTS ${quoted}`);
+  });
+}
+
+/** No database with subscriptions can be dropped, and once closed nobody could drop them: said while it is still open. */
+async function assertNoSubscriptions(session: Session, database: string): Promise<void> {
+  const rows = await session.query<{ readonly name: string }>(
+    `SELECT subname::text AS name FROM pg_catalog.pg_subscription
+     WHERE subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = $1) ORDER BY 1`,
+    [database],
+  );
+  if (rows.length === 0) return;
+  const statements = rows.map(({ name }) => `\`DROP SUBSCRIPTION ${quoteIdentifier(name)}\``);
+  throw targetError(`cannot remove database ${database}: it still has subscriptions`, {
+    hint: `connect to it and ${statements.join(', ')}`,
   });
 }
 

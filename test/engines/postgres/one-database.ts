@@ -1,13 +1,14 @@
 import { onTestFinished } from 'vitest';
 import type { Context } from '../../../src/context.ts';
-import type { RestoreOutcome, TargetOf } from '../../../src/engines/engine.ts';
+import type { RestoreMode, RestoreOutcome } from '../../../src/engines/engine.ts';
+import type { PostgresTarget } from '../../../src/engines/postgres/connection.ts';
 import { type Connection, connectionOf } from '../../services/connection.ts';
 import { createDatabase, dropDatabase, psql } from '../../services/postgres-psql.ts';
 import { testContext } from '../../test-context.ts';
 import { fixtureOn } from '../postgres-fixture.ts';
 import { newRepository, restore, take, type Taken } from '../workbench.ts';
 
-export type Target = TargetOf<'postgres'>;
+export type Target = PostgresTarget;
 
 /** A database of its own on one of the servers, with a copy that a restore makes of it. */
 export interface OneDatabase {
@@ -19,7 +20,7 @@ export interface OneDatabase {
   readonly sql: (statements: string) => string;
   readonly sqlOfCopy: (statements: string) => string;
   readonly capture: (changes?: Partial<Target>) => Promise<Taken>;
-  readonly restore: (taken: Taken, changes?: Partial<Target>) => Promise<RestoreOutcome>;
+  readonly restore: (taken: Taken, changes?: Partial<Target>, mode?: RestoreMode) => Promise<RestoreOutcome>;
 }
 
 let made = 0;
@@ -53,6 +54,6 @@ export async function oneDatabase(
     sql,
     sqlOfCopy: (text) => psql(server, copied, text),
     capture: (changes = {}) => take(fixture, { ...target, ...changes }, repository, context),
-    restore: (taken, changes = {}) => restore(fixture, taken, { ...copy, ...changes }, 'new', context),
+    restore: (taken, changes = {}, mode = 'new') => restore(fixture, taken, { ...copy, ...changes }, mode, context),
   };
 }
