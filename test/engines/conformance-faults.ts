@@ -53,7 +53,15 @@ export function describeFaults<K extends Target['type']>(fixture: EngineFixture<
               controller.abort();
             },
           }));
-          const request = { destination, mode, artifacts, paths: [], skipConflicts: false, noOwner: false, snapshot: SNAPSHOT };
+          const request = {
+            destination,
+            mode,
+            artifacts,
+            paths: [],
+            skipConflicts: false,
+            noOwner: false,
+            snapshot: SNAPSHOT,
+          };
           const running = engine.restore({ ...request, expectedFacts: taken.facts }, context);
           await expect(running).rejects.toMatchObject({ code: 'interrupted' });
           expect([await fixture.digest(destination), namesBelow(from), namesBelow(to)]).toEqual(before);
@@ -107,7 +115,11 @@ export function describeFaults<K extends Target['type']>(fixture: EngineFixture<
     const capture = take(fixture, target, repository, context);
     const destination = fixture.elsewhere(target, to);
     // A server's programs may lie in folders that need no PATH.
-    if (engine.capabilities.tools.length === 0 || !engine.capabilities.local) {
+    if (fixture.capturesByPath === true) {
+      await expect(capture).rejects.toMatchObject({ code: 'tool', hint: expect.any(String) as unknown });
+      expect(await storedIn(repository)).toEqual([]);
+      await restore(fixture, taken, destination, 'new', context);
+    } else if (engine.capabilities.tools.length === 0 || !engine.capabilities.local) {
       await restore(fixture, await capture, destination, 'new', context);
       expect(await fixture.digest(destination)).toBe(await fixture.digest(target));
     } else {

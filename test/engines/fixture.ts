@@ -14,6 +14,8 @@ export interface EngineFixture<K extends Target['type'] = Target['type']> {
   readonly producer: ProgramUse | null;
   /** The program that takes the artifact in. */
   readonly consumer: ProgramUse | null;
+  /** A capture needs a program from PATH, though the engine's own lie elsewhere. */
+  readonly capturesByPath?: boolean;
   /** A check with its value for `small` content; null without `sqlChecks`. */
   readonly query: { readonly sql: string; readonly value: FactValue } | null;
   /** Makes a target with content inside an existing folder. */

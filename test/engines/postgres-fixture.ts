@@ -105,6 +105,7 @@ export const fixtureOn = (service: string, format: Format = 'custom'): EngineFix
   producer: service === OWN_TOOLS ? { tool: 'pg_dump', word: ` --format=${format} ` } : null,
   // What is merged from a script goes through no program.
   consumer: service === OWN_TOOLS && format !== 'plain' ? { tool: 'pg_restore', word: ' --no-subscriptions ' } : null,
+  capturesByPath: format === 'directory',
   query: { sql: "SELECT count(*) FROM events WHERE level = 'error'", value: 50 },
 
   async make(folder, content) {

@@ -24,7 +24,7 @@ interface DumpedFolder {
 export async function dumpFolder(order: DumpOrder, context: Context): Promise<DumpedFolder> {
   const { database } = order.target;
   const tar = await findTar(context);
-  await requireFreeSpace(context.workDir, await tableBytes(order.session), `dump database ${database} into a folder`);
+  await requireFreeSpace(context.workDir, await sizeOf(order.session), `dump database ${database} into a folder`);
   const folder = join(context.workDir, `pg-dump-${randomUUID()}`);
   const list = `${folder}.list`;
   const close = async (): Promise<void> => {
@@ -74,12 +74,11 @@ async function bytesIn(folder: string): Promise<number> {
   return bytes;
 }
 
-/** About what a dump takes: tables without their indexes, and large objects. */
-async function tableBytes(session: Session): Promise<number> {
+/** About what a dump takes: the database without its indexes, as far as that is known without waiting for locks. */
+async function sizeOf(session: Session): Promise<number> {
   const [row] = await session.query<{ readonly bytes: string | null }>(
-    `SELECT sum(pg_catalog.pg_table_size(c.oid)) AS bytes FROM pg_catalog.pg_class c
-     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind = 'r' AND (c.relname = 'pg_largeobject' OR n.nspname NOT IN ('pg_catalog', 'information_schema'))`,
+    `SELECT pg_catalog.pg_database_size(pg_catalog.current_database()) - pg_catalog.current_setting('block_size')::bigint
+       * COALESCE(sum(relpages::bigint), 0) AS bytes FROM pg_catalog.pg_class WHERE relkind = 'i'`,
   );
   return Number(row?.bytes ?? 0);
 }
