@@ -14,7 +14,7 @@ export const postgres: Engine<'postgres'> = {
   capabilities: {
     modes: ['new', 'replace', 'merge'],
     sqlChecks: true,
-    paths: false,
+    paths: true,
     pathsWithin: true,
     noOwner: true,
     safetyBeforeMerge: true,

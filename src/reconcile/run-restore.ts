@@ -57,7 +57,9 @@ async function checkContents(session: Session, prepared: PreparedRestore, target
 /** The same at the destination, for engines that can only ask a server. */
 function acceptance(prepared: PreparedRestore, target: PreparedTarget): Pick<RestoreRequest<Target>, 'accept'> {
   const checks = absoluteChecks(prepared, target).filter((check) => 'sql' in check);
-  if (checks.length === 0 || target.engine.query !== undefined || target.mode === 'merge') return {};
+  if (checks.length === 0 || target.engine.query !== undefined) return {};
+  // They speak of the whole.
+  if (target.mode === 'merge' || target.paths.length > 0) return {};
   return {
     accept: async (query) => {
       for (const check of checks) if ('sql' in check) assertHolds(target, check, await query(check.sql));
@@ -116,6 +118,7 @@ async function restoreTarget(
       skipConflicts,
       noOwner: target.noOwner,
       expectedFacts: whole && Object.keys(target.stored.facts).length > 0 ? target.stored.facts : null,
+      ...(Object.keys(target.stored.facts).length > 0 ? { artifactFacts: target.stored.facts } : {}),
       snapshot: manifest.id,
       ...acceptance(prepared, target),
     },

@@ -12,7 +12,7 @@ import { queryValue } from './query-value.ts';
 import { quoteIdentifier } from './quote.ts';
 import { createSideDatabase, dropSideDatabase } from './side-database.ts';
 import { swapDatabases } from './swap.ts';
-import { type Unowned, withoutRoles } from './unowned.ts';
+import { leftOutWarnings, type Unowned, withoutRoles } from './unowned.ts';
 import { listWithout } from './use-list.ts';
 
 type Request = RestoreRequest<PostgresTarget>;
@@ -31,11 +31,13 @@ export interface Beside {
 /**
  * Builds the captured database under another name, counts and checks it, and lets it take its place. What stood there keeps
  * its data under a new name, and hands on its owner, rights, settings and comment. Nothing is touched before the last step.
+ * `fillChosen` fills it with a part of the archive.
  */
 export async function buildBeside(
   { request, outline, program, live, unowned }: Beside,
   admin: Session,
   context: Context,
+  fillChosen?: (database: string) => Promise<RestoreOutcome>,
 ): Promise<RestoreOutcome> {
   const { destination, snapshot } = request;
   const { database } = destination;
@@ -49,7 +51,8 @@ export async function buildBeside(
     if (before !== null) {
       await admin.query(`ALTER DATABASE ${quoteIdentifier(side)} OWNER TO ${quoteIdentifier(before.owner)}`);
     }
-    await fillKeeping(unowned, request, side, program, context);
+    const chosen = await fillChosen?.(side);
+    if (chosen === undefined) await fillKeeping(unowned, request, side, program, context);
     const facts = await settleDatabase(request, side, context);
     const captured = (name: string): readonly string[] =>
       unowned === null ? outline.properties(name) : withoutRoles(outline.properties(name), unowned);
@@ -61,7 +64,7 @@ export async function buildBeside(
     const finish = comments.length === 0 ? [] : properties(quoteIdentifier(database)).filter(isComment);
     throwIfAborted(context.signal);
     await swapDatabases({ side, database, old, finish }, destination, context);
-    return await outcomeOf(facts, old, live, admin);
+    return { ...(await outcomeOf(facts, old, live, leftOutWarnings(unowned), admin)), ...chosen };
   } catch (error) {
     await dropSideDatabase(destination, side, context);
     throw error;
@@ -98,9 +101,10 @@ async function outcomeOf(
   facts: Facts,
   old: string | null,
   live: Beside['live'],
+  warnings: readonly string[],
   admin: Session,
 ): Promise<RestoreOutcome> {
-  const outcome = { facts, restored: restoredRows(facts), conflicts: [], warnings: [] };
+  const outcome = { facts, restored: restoredRows(facts), conflicts: [], warnings };
   if (old === null) return { ...outcome, keptOld: [] };
   const kept = { ...outcome, keptOld: [{ type: 'postgres', reference: old }] };
   if (live === 'occupied') return kept;
@@ -108,7 +112,7 @@ async function outcomeOf(
     await admin.query(`DROP DATABASE ${quoteIdentifier(old)}`);
     return { ...outcome, keptOld: [] };
   } catch (error) {
-    return { ...kept, warnings: [`the empty database ${old} could not be dropped: ${reasonOf(error)}`] };
+    return { ...kept, warnings: [...warnings, `the empty database ${old} could not be dropped: ${reasonOf(error)}`] };
   }
 }
 

@@ -2,11 +2,12 @@ import type { Context } from '../../context.ts';
 import type { IncomingArtifact } from '../engine.ts';
 import { readHead } from './archive-head.ts';
 import { openSectionParser, type Section } from './sections.ts';
+import { splitStatements } from './split-statements.ts';
 import { type Unowned, withoutOwner } from './unowned.ts';
 
 /** What takes the place of a whole database, in the order in which it runs. */
 export interface CleanScript {
-  /** Statements that drop what the archive names and nothing else, one a line. */
+  /** Statements that drop what the archive names and nothing else. */
   readonly drops: readonly string[];
   /** Definitions that stand before the rows, and after them. */
   readonly before: readonly Section[];
@@ -14,11 +15,10 @@ export interface CleanScript {
 }
 
 /** The first entry of such a type, and all that follow it, wait for the rows. */
-const AFTER_ROWS =
+export const AFTER_ROWS: RegExp =
   /^(?:CONSTRAINT|CHECK CONSTRAINT|FK CONSTRAINT|INDEX|INDEX ATTACH|STATISTICS|TRIGGER|RULE|POLICY|ROW SECURITY|EVENT TRIGGER|PUBLICATION.*|MATERIALIZED VIEW DATA|DEFAULT ACL|ACL)$/;
 const FIRST_ENTRY = /^-- TOC entry \d+ /;
-/** What sets up a session, or says nothing. */
-const NO_DROP = /^(?:--|\\|SET |SELECT pg_catalog\.set_config|$)/;
+const SETS_UP = /^(?:SET |SELECT pg_catalog\.set_config)/;
 
 /** Reads the statements of `pg_restore --clean`, without rows and large objects. */
 export async function readCleanScript(
@@ -27,7 +27,7 @@ export async function readCleanScript(
   context: Context,
   unowned: Unowned | null,
 ): Promise<CleanScript> {
-  const drops: string[] = [];
+  const head: string[] = [];
   const before: Section[] = [];
   const after: Section[] = [];
   const parser = openSectionParser((section) => {
@@ -39,9 +39,10 @@ export async function readCleanScript(
   const argv = [program, '--verbose', '--clean', '--if-exists', '--schema-only', '--no-subscriptions', '--file=-'];
   await readHead(artifact, { argv: argv as [string, ...string[]] }, context, (line) => {
     if (FIRST_ENTRY.test(line)) isHead = false;
-    if (isHead && !NO_DROP.test(line)) drops.push(line);
+    if (isHead) head.push(line);
     parser.push(line);
   });
   parser.end();
+  const drops = splitStatements(head.join('\n')).filter((statement) => !SETS_UP.test(statement));
   return { drops, before, after };
 }

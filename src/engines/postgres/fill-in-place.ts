@@ -6,6 +6,7 @@ import { acceptDatabase, type Beside, fillKeeping } from './build-beside.ts';
 import type { PostgresTarget } from './connection.ts';
 import { readContents } from './database-contents.ts';
 import { restoredRows, settleDatabase } from './fill.ts';
+import { leftOutWarnings } from './unowned.ts';
 
 /**
  * Fills an empty database as it is, for users who may not make one. pg_restore does it in one transaction; what fails after
@@ -20,7 +21,7 @@ export async function fillInPlace(
     await fillKeeping(unowned, request, destination.database, program, context);
     const facts = await settleDatabase(request, destination.database, context);
     await acceptDatabase(request, destination.database, context);
-    return { facts, keptOld: [], restored: restoredRows(facts), conflicts: [], warnings: [] };
+    return { facts, keptOld: [], restored: restoredRows(facts), conflicts: [], warnings: leftOutWarnings(unowned) };
   } catch (error) {
     if (!(error instanceof BkpError) || !(await isFilled(destination, context))) throw error;
     const hint = `database ${destination.database} was empty and holds the restored data now; drop it and create it again before the next try`;

@@ -23,7 +23,7 @@ export async function readKeptObjects(session: Session): Promise<KeptObjects> {
   };
 }
 
-const DROP = /^DROP (EXTENSION|SCHEMA) IF EXISTS ("(?:[^"]|"")+"|[^\s;]+);$/;
+const DROP = /^DROP (EXTENSION|SCHEMA) IF EXISTS ("(?:[^"]|"")+"|[^\s;]+);?$/;
 const COMMENT = /^(EXTENSION|SCHEMA) ("(?:[^"]|"")+"|\S+)$/;
 
 /** True for a statement of `pg_restore --clean` that would drop what is kept. */

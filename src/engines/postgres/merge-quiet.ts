@@ -14,15 +14,24 @@ export async function silence(session: Session, { database, user = 'postgres' }:
     await session.query('ROLLBACK');
     const { major } = await readServer(session);
     const grant = `GRANT SET ON PARAMETER session_replication_role TO ${quoteIdentifier(user)}`;
-    throw targetError(`cannot merge into database ${database}: user ${user} may not silence triggers`, {
-      hint: major >= 15 ? grant : 'merge as a superuser',
+    throw targetError(`cannot write into tables of database ${database}: user ${user} may not silence triggers`, {
+      hint: major >= 15 ? grant : 'restore as a superuser',
       cause: error,
     });
   }
 }
 
+/** Keeps writers away from tables and their loud triggers still; returns what makes those heard again. */
+export async function quieten(session: Session, tables: readonly MergeTable[]): Promise<readonly string[]> {
+  if (tables.length === 0) return [];
+  await session.query(`LOCK TABLE ${tables.map(qualified).join(', ')} IN SHARE ROW EXCLUSIVE MODE`);
+  const loud: string[] = [];
+  for (const table of tables) loud.push(...(await silenceAlways(session, table)));
+  return loud;
+}
+
 /** Takes out triggers and rules of a table that would be heard nevertheless; returns what puts them back. */
-export async function silenceAlways(session: Session, table: MergeTable): Promise<readonly string[]> {
+async function silenceAlways(session: Session, table: MergeTable): Promise<readonly string[]> {
   const rows = await session.query<{ readonly what: string; readonly name: string; readonly enabled: string }>(
     `SELECT 'TRIGGER' AS what, tgname AS name, tgenabled AS enabled FROM pg_catalog.pg_trigger
        WHERE tgrelid = $1 AND NOT tgisinternal AND tgenabled IN ('A', 'R')

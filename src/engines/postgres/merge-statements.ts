@@ -1,13 +1,15 @@
 import { targetError } from '../../errors.ts';
 import type { Session } from './connection.ts';
+import { parseCopy } from './copy-script.ts';
 import { type LargeObjectOptions, type LargeObjects, openLargeObjects } from './large-objects.ts';
+import { tableKey } from './table-key.ts';
 
 /** Takes the lines of a script that are no rows: large objects and sequence values. */
 export interface StatementTaker {
   take(line: string): Promise<void>;
   /** Sequences that are behind come forward. What this does no rollback undoes, so it comes last. */
   raiseSequences(): Promise<void>;
-  /** Sequences get the captured values. Only for those that this transaction has made: others no rollback would undo. */
+  /** Sequences get the captured values, also back, until the transaction ends otherwise. */
   setSequences(): Promise<void>;
   readonly objects: LargeObjects;
 }
@@ -21,15 +23,27 @@ interface SequenceValue {
   readonly called: boolean;
 }
 
-export function openStatements(session: Session, options: LargeObjectOptions): StatementTaker {
+export interface StatementOptions {
+  /** Null where large objects stay out. */
+  readonly objects: LargeObjectOptions | null;
+  /** Keys of the sequences that are meant; null means all. */
+  readonly sequences: ReadonlySet<string> | null;
+}
+
+export function openStatements(session: Session, options: StatementOptions): StatementTaker {
   const values: SequenceValue[] = [];
-  const objects = openLargeObjects(session, options);
+  const objects = openLargeObjects(session, options.objects ?? { overwrite: false, unowned: null });
+  const isMeant = (name: string): boolean => {
+    const { schema, name: own } = parseCopy(`COPY ${name} FROM stdin;`);
+    return options.sequences?.has(tableKey(schema, own)) !== false;
+  };
   return {
     objects,
     async take(line) {
       const [, sequence, value = '', called] = SETVAL.exec(line) ?? [];
       if (sequence !== undefined) {
-        values.push({ name: sequence.replaceAll("''", "'"), value, called: called === 'true' });
+        const name = sequence.replaceAll("''", "'");
+        if (isMeant(name)) values.push({ name, value, called: called === 'true' });
         return;
       }
       if (line.startsWith('INSERT INTO ')) {
@@ -37,10 +51,12 @@ export function openStatements(session: Session, options: LargeObjectOptions): S
           hint: 'restore it with --mode new',
         });
       }
-      await objects.take(line);
+      if (options.objects !== null) await objects.take(line);
     },
     async setSequences() {
       for (const { name, value, called } of values) {
+        // A restarted sequence is a new one until the transaction ends: what is done to it can be undone.
+        await session.query(`ALTER SEQUENCE ${name} RESTART`);
         await session.query('SELECT pg_catalog.setval($1::pg_catalog.regclass, $2::bigint, $3)', [name, value, called]);
       }
     },

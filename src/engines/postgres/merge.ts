@@ -1,18 +1,23 @@
 import type { Context } from '../../context.ts';
 import { targetError, throwIfAborted } from '../../errors.ts';
 import type { RestoreOutcome, RestoreRequest } from '../engine.ts';
+import { type ChosenPaths, keyOf } from './chosen-paths.ts';
 import type { PostgresTarget, Session } from './connection.ts';
 import { parseCopy, type ScriptPart } from './copy-script.ts';
+import { createAll, createCompanions, createKeys, createLast } from './create-definitions.ts';
+import { collectDefinitions, readOutlines } from './definitions.ts';
 import { inTransaction } from './in-transaction.ts';
 import { orphanConflicts, settleForeignKeys } from './merge-foreign-keys.ts';
-import { createKeys, createUnlessThere, findMissing } from './merge-missing.ts';
-import { silence, silenceAlways } from './merge-quiet.ts';
+import { quieten, silence } from './merge-quiet.ts';
 import { mergeRows } from './merge-rows.ts';
 import { readData } from './merge-source.ts';
 import { openStatements } from './merge-statements.ts';
 import { labelOf, type MergeTable, qualified, readMergeTable } from './merge-table.ts';
 import { onlyArchive } from './only-archive.ts';
-import type { Unowned } from './unowned.ts';
+import { sequencesOf } from './owned-sequences.ts';
+import { tableKey } from './table-key.ts';
+import { readThere } from './there-relations.ts';
+import { leftOutWarnings, type Unowned } from './unowned.ts';
 
 export interface MergeSource {
   readonly request: RestoreRequest<PostgresTarget>;
@@ -24,53 +29,63 @@ export interface MergeSource {
 
 /**
  * Adds what an archive has and a database lacks, in one transaction that other sessions see whole or not at all: rows,
- * tables, large objects. Writers wait meanwhile, readers do not.
+ * tables, large objects; or of chosen relations only. Writers wait meanwhile, readers do not.
  */
-export async function mergePostgres(source: MergeSource, admin: Session, context: Context): Promise<RestoreOutcome> {
+export async function mergePostgres(
+  source: MergeSource,
+  chosen: ChosenPaths | null,
+  admin: Session,
+  context: Context,
+): Promise<RestoreOutcome> {
   const { destination } = source.request;
   return inTransaction(destination, admin, context, async (session) => {
     await silence(session, destination);
-    return mergeInTransaction(source, session, context);
+    return mergeInTransaction(source, chosen, session, context);
   });
 }
 
 async function mergeInTransaction(
   { request, program, unowned }: MergeSource,
+  chosen: ChosenPaths | null,
   session: Session,
   context: Context,
 ): Promise<RestoreOutcome> {
   const artifact = onlyArchive(request.artifacts);
+  const all = chosen?.all ?? (await readOutlines(artifact, program, context));
+  const isWanted = (id: number): boolean => chosen?.choice.relations.has(id) !== false;
+  const relations = await readThere(session);
+  const gone = all.filter((one) => isWanted(one.id) && COMES_BACK.test(one.type) && !relations.has(keyOf(one)));
+  const views =
+    chosen === null ? [] : all.filter((one) => isWanted(one.id) && one.type === 'VIEW' && !relations.has(keyOf(one)));
   const there: MergeTable[] = [];
-  const missing = await findMissing(
-    artifact,
-    program,
-    context,
-    async (tables) => {
-      const gone = new Set<number>();
-      for (const { id, schema, name } of tables) {
-        const table = await readMergeTable(session, schema, name);
-        if (table === null) gone.add(id);
-        else if (table.kind !== 'other') there.push(table);
-      }
-      return gone;
-    },
-    unowned,
-  );
-  if (there.length > 0) {
-    await session.query(`LOCK TABLE ${there.map(qualified).join(', ')} IN SHARE ROW EXCLUSIVE MODE`);
+  for (const { id, type, schema, name } of all) {
+    if (type !== 'TABLE' || !isWanted(id) || !relations.has(tableKey(schema, name))) continue;
+    const table = await readMergeTable(session, schema, name);
+    if (table !== null && table.kind !== 'other') there.push(table);
   }
-  const loud: string[] = [];
-  for (const table of there) loud.push(...(await silenceAlways(session, table)));
-  await createUnlessThere(session, missing.before);
-  for (const { sql } of missing.tables) await session.query(sql);
+  const missing = await collectDefinitions(
+    { artifact, program, unowned },
+    all,
+    { relations: new Set([...gone, ...views].map(({ id }) => id)), others: chosen?.choice.others ?? new Set() },
+    (key) => relations.has(key),
+    context,
+  );
+  const loud = await quieten(session, there);
+  const made = await createAll(session, missing.before, missing.needed);
+  await createCompanions(session, missing.companions, made);
 
-  const rows = openRowMerge(session, there);
-  const statements = openStatements(session, { overwrite: false, unowned });
+  const wanted = new Set(all.flatMap((one) => (isWanted(one.id) ? [keyOf(one)] : [])));
+  const rows = openRowMerge(session, there, chosen === null ? null : wanted);
+  const sequences = chosen === null ? null : await sequencesOf(session, chosen, missing, there);
+  const statements = openStatements(session, {
+    objects: chosen === null ? { overwrite: false, unowned } : null,
+    sequences,
+  });
   await readData(artifact, program, context, (part) =>
     part.kind === 'copy' ? rows.take(part) : statements.take(part.text),
   );
 
-  const checks = await createKeys(session, missing.keys);
+  const checks = await createKeys(session, missing.keys, missing.needed);
   const orphans = await settleForeignKeys(session, [...rows.inserted.keys()]);
   const conflicts = [...rows.conflicts, ...orphanConflicts(orphans)];
   if (conflicts.length > 0 && !request.skipConflicts) {
@@ -78,22 +93,37 @@ async function mergeInTransaction(
       hint: 'nothing was changed; `--skip-conflicts` leaves these rows out',
     });
   }
-  for (const statement of [...checks, ...missing.after.map(({ sql }) => sql), ...loud]) await session.query(statement);
+  for (const check of checks) await session.query(check);
+  const unpublished = await createLast(session, missing.after);
+  for (const statement of loud) await session.query(statement);
   const counts = [...rows.inserted].map(
     ([table, count]) => [labelOf(table), count - (orphans.get(table) ?? 0)] as const,
   );
   throwIfAborted(context.signal);
   await statements.raiseSequences();
-  const made = statements.objects.made.size;
-  const objects = made === 0 ? {} : { 'large objects': made };
+  const { size } = statements.objects.made;
+  const objects = size === 0 ? {} : { 'large objects': size };
   return {
     facts: null,
     keptOld: [],
     restored: { ...Object.fromEntries(counts.filter(([, count]) => count > 0)), ...objects },
     conflicts,
-    warnings: [],
+    warnings: [
+      ...leftOutWarnings(unowned, (id, label) => missing.leftOut.has(id) || isOfObject(label, statements.objects.made)),
+      ...missing.warnings,
+      ...unpublished,
+      ...missing.lacking.map(({ key, needs }) => `${key} was left out: it needs ${needs}, which is not there`),
+    ],
   };
 }
+
+/** Missing ones are made again; views only tell what is missing. */
+const COMES_BACK = /^(?:TABLE|SEQUENCE|MATERIALIZED VIEW|FOREIGN TABLE)$/;
+
+const isOfObject = (label: string, made: ReadonlySet<string>): boolean => {
+  const oid = /^ACL LARGE OBJECT (\d+)$/.exec(label)?.[1];
+  return oid !== undefined && made.has(oid);
+};
 
 interface RowMerge {
   take(part: Extract<ScriptPart, { kind: 'copy' }>): Promise<void>;
@@ -101,7 +131,7 @@ interface RowMerge {
   readonly conflicts: readonly string[];
 }
 
-function openRowMerge(session: Session, there: readonly MergeTable[]): RowMerge {
+function openRowMerge(session: Session, there: readonly MergeTable[], wanted: ReadonlySet<string> | null): RowMerge {
   const known = new Map(there.map((table) => [qualified(table), table]));
   const inserted = new Map<MergeTable, number>();
   const conflicts: string[] = [];
@@ -110,6 +140,7 @@ function openRowMerge(session: Session, there: readonly MergeTable[]): RowMerge 
     conflicts,
     async take({ statement, rows }) {
       const { schema, name, columns } = parseCopy(statement);
+      if (wanted?.has(tableKey(schema, name)) === false) return;
       const table = known.get(qualified({ schema, name })) ?? (await readMergeTable(session, schema, name));
       if (table === null || table.kind === 'other') {
         conflicts.push(`${labelOf({ schema, name })}: something else has its name now`);

@@ -18,7 +18,7 @@ const WITHOUT_ROLES = '; or restore without owners and rights of missing roles: 
  */
 export async function assertServerHas(
   session: Session,
-  { needs }: ArchiveOutline,
+  { needs }: Pick<ArchiveOutline, 'needs'>,
   target: PostgresTarget,
   { makesDatabase, noOwner }: { readonly makesDatabase: boolean; readonly noOwner: boolean },
 ): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Context } from '../../context.ts';
 import { BkpError, reasonOf, targetError, throwIfAborted } from '../../errors.ts';
 import type { Facts, RestoreOutcome } from '../engine.ts';
-import { connectPatiently } from './admin-session.ts';
+import { analyzeAfterwards } from './analyze-afterwards.ts';
 import { type CleanScript, readCleanScript } from './clean-script.ts';
 import { countAndCompare } from './compare-facts.ts';
 import type { PostgresTarget, Session } from './connection.ts';
@@ -15,6 +15,7 @@ import { openStatements } from './merge-statements.ts';
 import { onlyArchive } from './only-archive.ts';
 import { queryInside } from './query-inside.ts';
 import type { Section } from './sections.ts';
+import { leftOutWarnings } from './unowned.ts';
 import { assertNoOtherObjects, assertNoOtherTables } from './unknown-tables.ts';
 
 /**
@@ -30,7 +31,8 @@ export async function replaceInPlace(source: MergeSource, admin: Session, contex
     exchange(source, script, session, context),
   );
   const outcome = { facts, keptOld: [], restored: restoredRows(facts), conflicts: [] };
-  return { ...outcome, warnings: [...warnings, ...(await analyze(destination, context))] };
+  const statistics = await analyzeAfterwards(destination, [], context);
+  return { ...outcome, warnings: [...leftOutWarnings(unowned), ...warnings, ...statistics] };
 }
 
 async function exchange(
@@ -48,7 +50,7 @@ async function exchange(
     destination,
   );
   const warnings = await define(session, before, kept);
-  const statements = openStatements(session, { overwrite: true, unowned });
+  const statements = openStatements(session, { objects: { overwrite: true, unowned }, sequences: null });
   await readData(onlyArchive(request.artifacts), program, context, async (part) => {
     if (part.kind === 'line') return statements.take(part.text);
     await session.copyIn(part.statement, part.rows);
@@ -98,19 +100,4 @@ async function define(session: Session, sections: readonly Section[], kept: Kept
       warnings.push(`the comment on ${section.name} was left as it is: others own it`);
   }
   return warnings;
-}
-
-/** The planner does without for a while, where this fails. */
-async function analyze(destination: PostgresTarget, context: Context): Promise<readonly string[]> {
-  try {
-    const session = await connectPatiently(destination, context, destination.database);
-    try {
-      await session.query('ANALYZE');
-      return [];
-    } finally {
-      await session.close();
-    }
-  } catch (error) {
-    return [`no statistics were gathered: ${reasonOf(error)}`];
-  }
 }

@@ -1,11 +1,13 @@
 import type { Context } from '../../context.ts';
-import { type BkpError, guardError, integrityError, targetError, throwIfAborted } from '../../errors.ts';
+import { type BkpError, guardError, targetError, throwIfAborted } from '../../errors.ts';
 import type { IncomingArtifact, RestoreOutcome, RestoreRequest } from '../engine.ts';
 import { connectAdmin, lockDestination, steady, unlockDestination } from './admin-session.ts';
+import type { Needs } from './archive-needs.ts';
 import { readOutline } from './archive-outline.ts';
 import { type Beside, buildBeside } from './build-beside.ts';
 import type { PostgresTarget, Session } from './connection.ts';
 import type { DatabaseContents } from './database-contents.ts';
+import { storedFormat } from './dump-formats.ts';
 import { fillInPlace } from './fill-in-place.ts';
 import { contentsOf, describeContents, IN_RECOVERY, mayNotCreate } from './inspect-destination.ts';
 import { mergePostgres } from './merge.ts';
@@ -13,6 +15,7 @@ import { orDamage } from './or-damage.ts';
 import { onlyArchive } from './only-archive.ts';
 import { assertServerHas } from './preflight.ts';
 import { replaceInPlace } from './replace-in-place.ts';
+import { restoreChosen } from './restore-chosen.ts';
 import { maySetAside, readRights } from './rights.ts';
 import { readServer } from './server.ts';
 import { dropLeftovers } from './side-database.ts';
@@ -40,11 +43,10 @@ export async function restorePostgres(request: Request, context: Context): Promi
   }
 }
 
-function archiveOf({ artifacts, paths }: Request): IncomingArtifact {
-  if (paths.length > 0) throw targetError('cannot restore chosen paths: a database has none');
+function archiveOf({ artifacts }: Request): IncomingArtifact {
   const artifact = onlyArchive(artifacts);
-  if (artifact.format === 'pg-custom') return artifact;
-  throw integrityError(`cannot read the snapshot: its archive has the format ${artifact.format}, not pg-custom`);
+  storedFormat(artifact);
+  return artifact;
 }
 
 async function restoreLocked(
@@ -59,23 +61,34 @@ async function restoreLocked(
   const { program } = await findPostgresTool('pg_restore', server.major, destination, context);
   const contents = await contentsOf(admin, destination, context);
   const live = stateOf(contents);
-  if (mode === 'new' && contents !== null && live === 'occupied') throw occupiedError(destination, contents);
-  const outline = await readOutline(artifact, program, context);
+  const isChosen = request.paths.length > 0;
+  if (mode === 'new' && contents !== null && live === 'occupied' && !isChosen)
+    throw occupiedError(destination, contents);
+  const outline = await readOutline(artifact, program, context, request.expectedFacts);
   const makesDatabase = live === 'absent';
   const { noOwner } = request;
-  await assertServerHas(admin, outline, destination, { makesDatabase, noOwner });
+  const needs = isChosen ? ofDatabase(outline.needs) : outline.needs;
+  await assertServerHas(admin, { needs }, destination, { makesDatabase, noOwner });
   const grantees = makesDatabase ? outline.needs.database.grantees : [];
   const unowned = noOwner
     ? await findUnowned(admin, artifact, program, context, { name: destination.database, grantees })
     : null;
-  const outcome = await orDamage(artifact, context, () =>
-    mode === 'merge' && live === 'occupied'
-      ? mergePostgres({ request, program, unowned }, admin, context)
-      : restoreWhole({ request, outline, program, live, unowned }, admin, context),
-  );
-  const left = outline.hasSubscriptions && mode !== 'merge' ? [NO_SUBSCRIPTIONS] : [];
-  return { ...outcome, warnings: [...(unowned?.warnings ?? []), ...outcome.warnings, ...left] };
+  const beside = { request, outline, program, live, unowned };
+  const outcome = await orDamage(artifact, context, () => {
+    if (isChosen) return restoreChosen(beside, admin, context);
+    return mode === 'merge' && live === 'occupied'
+      ? mergePostgres(beside, null, admin, context)
+      : restoreWhole(beside, admin, context);
+  });
+  const left = outline.hasSubscriptions && mode !== 'merge' && !isChosen ? [NO_SUBSCRIPTIONS] : [];
+  return { ...outcome, warnings: [...outcome.warnings, ...left] };
 }
+
+/** What single relations need is asked when it is known which they are. */
+const ofDatabase = ({ database }: Needs): Needs => {
+  const none = new Set<string>();
+  return { owners: none, grantees: none, extensions: none, tablespaces: none, collations: none, database };
+};
 
 const NO_SUBSCRIPTIONS = 'subscriptions were left out: make them again when the publisher is to send its changes here';
 

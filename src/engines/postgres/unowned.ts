@@ -10,11 +10,17 @@ import { readList, writeList } from './use-list.ts';
 
 /** A restore without owners: what of the archive it leaves out besides. */
 export interface Unowned {
-  /** Entries of the table of contents, by number. */
-  readonly leftOut: ReadonlySet<number>;
+  /** Entries of the table of contents, by number, and why. */
+  readonly leftOut: ReadonlyMap<number, LeftOut>;
   /** Roles that are missing on the server. */
   readonly missingRoles: ReadonlySet<string>;
-  readonly warnings: readonly string[];
+  /** What is left out of the database itself. */
+  readonly ofDatabase: readonly LeftOut[];
+}
+
+interface LeftOut {
+  readonly label: string;
+  readonly reason: string;
 }
 
 /** What names roles that may be missing. */
@@ -46,30 +52,32 @@ export async function findUnowned(
   await readObjectRights(artifact, program, context, keep);
   const { isSuperuser, user } = await readRights(session, database.name);
   const roles = await readRoles(session);
-  const reasons = new Map<string, string[]>();
-  const missingRoles = new Set<string>();
-  const leftOut = new Set<number>();
-  const leaveOut = (reason: string, label: string): void => {
-    reasons.set(reason, [...(reasons.get(reason) ?? []), label]);
-  };
-  for (const role of new Set(database.grantees)) {
-    if (roles.has(role)) continue;
-    missingRoles.add(role);
-    leaveOut(`role ${role} is missing`, 'its rights and settings in the database');
-  }
+  const missingRoles = new Set(database.grantees.filter((role) => !roles.has(role)));
+  const ofDatabase = [...missingRoles].map((role) => ({
+    reason: `role ${role} is missing`,
+    label: 'its rights and settings in the database',
+  }));
+  const leftOut = new Map<number, LeftOut>();
   for (const section of users) {
     const named = rolesIn(section);
     for (const role of named) if (!roles.has(role)) missingRoles.add(role);
     const reason = whyNot(section, named, roles, isSuperuser, user);
-    if (reason === null) continue;
-    leftOut.add(section.id);
-    leaveOut(reason, labelOf(section));
+    if (reason !== null) leftOut.set(section.id, { reason, label: labelOf(section) });
   }
-  return {
-    leftOut,
-    missingRoles,
-    warnings: [...reasons].map(([reason, labels]) => `${reason}: left out ${listed(labels)}`),
-  };
+  return { leftOut, missingRoles, ofDatabase };
+}
+
+/** What was left out, by reason; all of it, or what was wanted. */
+export function leftOutWarnings(
+  unowned: Unowned | null,
+  isWanted: (id: number, label: string) => boolean = () => true,
+): readonly string[] {
+  const reasons = new Map<string, string[]>();
+  const wanted = [...(unowned?.leftOut ?? [])].filter(([id, { label }]) => isWanted(id, label));
+  for (const { reason, label } of [...(unowned?.ofDatabase ?? []), ...wanted.map(([, leftOut]) => leftOut)]) {
+    reasons.set(reason, [...(reasons.get(reason) ?? []), label]);
+  }
+  return [...reasons].map(([reason, labels]) => `${reason}: left out ${listed(labels)}`);
 }
 
 /** Role names, and whether the user may act as them. */

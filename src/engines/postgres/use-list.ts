@@ -24,7 +24,7 @@ export async function readList(
 
 /** Writes the table of contents without some entries, for `--use-list`. */
 export async function listWithout(
-  leftOut: ReadonlySet<number>,
+  leftOut: ReadonlyMap<number, unknown>,
   artifact: IncomingArtifact,
   program: string,
   context: Context,

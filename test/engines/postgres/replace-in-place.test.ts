@@ -55,7 +55,7 @@ describe('a replacement in place', () => {
     const { taken, before, context } = await takeRichOf(server);
     await server.sql(
       'rich',
-      `DELETE FROM app.customers CASCADE; DROP MATERIALIZED VIEW app.sums; ALTER TABLE app.log ADD more int; ALTER TABLE app.customers DISABLE TRIGGER stamp;
+      `DELETE FROM app.customers; DROP MATERIALIZED VIEW app.sums CASCADE; ALTER TABLE app.log ADD more int; ALTER TABLE app.customers DISABLE TRIGGER stamp;
        SELECT lo_unlink(4243); SELECT setval('app.lonely', 500); ALTER TYPE app.mood ADD VALUE 'new'; COMMENT ON TABLE app.customers IS 'other'`,
     );
     const destination = server.target('rich');
