@@ -11,14 +11,15 @@ const DEBIAN_BIN = '/usr/lib/postgresql/15/bin';
 const USER = 'postgres';
 const PORT_ATTEMPTS = 5;
 
-interface Home {
+export interface Home {
   readonly folder: string;
   readonly data: string;
   readonly log: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
-function makeHome(name: string, workDir: string): Home {
+/** A folder for one cluster, of the user that servers run as. */
+export function makeHome(name: string, workDir: string): Home {
   const folder = join(workDir, name);
   mkdirSync(folder, { mode: 0o755 });
   giveToServer(folder);
@@ -67,6 +68,14 @@ async function startOn(port: number, bin: string, home: Home): Promise<ServerPro
 async function startIn(home: Home, bin: string, version: string): Promise<RunningService> {
   const password = randomBytes(12).toString('hex');
   await initialize(bin, home, password);
+  return startCluster(home, { bin, version, password });
+}
+
+/** Starts what is in a home. */
+export async function startCluster(
+  home: Home,
+  { bin, version, password }: Readonly<Record<'bin' | 'version' | 'password', string>>,
+): Promise<RunningService> {
   // A free port may be taken by others until it is used.
   for (let attempt = 0; attempt < PORT_ATTEMPTS; attempt++) {
     const port = await freePort();

@@ -21,11 +21,16 @@ const HINTS: Readonly<Record<string, string>> = {
   ENOENT: 'correct `socket`: the folder that holds .s.PGSQL.5432',
 };
 
+/** A standby ends what keeps it from following its primary. */
+export const OF_STANDBY =
+  'turn hot_standby_feedback on, raise max_standby_streaming_delay, or capture from the primary';
+
 /** An error of the server or of the way to it, in one sentence; `doing` is `cannot query database kong on db:5432`. */
 export function explainPostgresError(doing: string, error: unknown): BkpError {
   const code = codeOf(error);
   const reason = reasonOf(error).split('\n')[0] ?? '';
-  return targetError(`${doing}: ${reason === '' ? code : reason}`, { hint: HINTS[code], cause: error });
+  const hint = reason.includes('conflict with recovery') ? OF_STANDBY : HINTS[code];
+  return targetError(`${doing}: ${reason === '' ? code : reason}`, { hint, cause: error });
 }
 
 /** SQLSTATE of a server's error, the code of a system error, or nothing. */

@@ -1,5 +1,6 @@
 import type { ProcessEnd } from '../../context.ts';
 import type { Judgement } from '../../streams/bytes.ts';
+import { OF_STANDBY } from './explain-error.ts';
 
 /** What the end of pg_dump or pg_dumpall means: its own words for people, without the statement that may follow them. */
 export function judgeDump({ exitCode, stderr }: ProcessEnd): Judgement {
@@ -10,6 +11,7 @@ export function judgeDump({ exitCode, stderr }: ProcessEnd): Judgement {
   // pg_dump waits for locks under a statement timeout of its own.
   if (/due to (?:lock|statement) timeout/.test(reason))
     return { verdict: 'failed', reason: 'a table stayed locked', hint: 'see who holds it, or raise `lockTimeout`' };
+  if (reason.includes('conflict with recovery')) return { verdict: 'failed', reason, hint: OF_STANDBY };
   return { verdict: 'failed', reason };
 }
 
