@@ -299,11 +299,11 @@ export interface PostgresTarget {
    */
   readonly options?: string;
   /**
-   * Folder with pg_dump and pg_restore. Default: those on PATH and in the folders of distributions that fit the server.
+   * Folder with pg_dump, pg_restore and psql. Default: those on PATH and in the folders of distributions that fit the server.
    */
   readonly tools?: string;
   /**
-   * Form of the dump, in the words of pg_dump. Default custom; `directory` can be dumped in parallel and needs room in the temporary folder, `plain` is SQL for psql.
+   * Form of the dump, in the words of pg_dump. Default custom; `directory` can be dumped in parallel and needs room in the temporary folder, `plain` is SQL for psql, without what is set on the database itself.
    */
   readonly format?: 'custom' | 'directory' | 'tar' | 'plain';
   /**
