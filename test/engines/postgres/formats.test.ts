@@ -9,7 +9,7 @@ import type { TargetOf } from '../../../src/engines/engine.ts';
 import { postgres } from '../../../src/engines/postgres.ts';
 import { testContext } from '../../test-context.ts';
 import { postgresFixture } from '../postgres-fixture.ts';
-import { incoming, newRepository, restore, take, type Taken } from '../workbench.ts';
+import { incoming, newRepository, restore, SNAPSHOT, take, type Taken } from '../workbench.ts';
 import { describeDatabase } from './restore-bench.ts';
 import { useServer } from './restore-server.ts';
 import { RICH, RICH_ROLES, richProperties } from './rich-database.ts';
@@ -79,6 +79,23 @@ describe.each(FORMATS)('format %s', (format) => {
     await restore(postgresFixture, taken, server.target('rich'), 'merge', context);
     expect(await state()).toBe('500\n2');
     expect(await server.sql('rich', `SELECT to_regclass('app.log') IS NOT NULL`)).toBe('t');
+  });
+
+  test('brings everything back without owners, and single tables', async () => {
+    const { taken } = await takeRich({ format });
+    const { context } = await testContext();
+    const base = { artifacts: incoming(taken, context), skipConflicts: false, expectedFacts: null, snapshot: SNAPSHOT };
+    const copy = { ...base, destination: server.target('copy'), mode: 'new', paths: [], noOwner: true } as const;
+    await postgres.restore(copy, context);
+    const owner = `SELECT tableowner FROM pg_tables WHERE tablename = 'orders'`;
+    expect([await server.sql('rich', owner), await server.sql('copy', owner)]).toEqual(['App Owner', 'postgres']);
+    expect(await server.sql('copy', 'SELECT count(*) FROM app.orders')).toBe('500');
+
+    await server.sql('copy', 'DELETE FROM app.orders WHERE id < 100; TRUNCATE app.log');
+    const table = { ...copy, mode: 'merge', paths: ['app.orders'], noOwner: false } as const;
+    await postgres.restore(table, context);
+    expect(await server.sql('copy', 'SELECT count(*) FROM app.orders; SELECT count(*) FROM app.log')).toBe('500\n0');
+    expect(await readdir(context.workDir)).toEqual([]);
   });
 
   test('leaves subscriptions out and says so', async () => {
