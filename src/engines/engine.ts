@@ -37,7 +37,7 @@ export interface Capabilities {
   /** What it captures and restores lies on the machine that bkp runs on; else every machine reaches the same. */
   readonly local: boolean;
   readonly tools: readonly ToolNeed[];
-  /** Native formats it captures and reads; an adopted dump is of the first. */
+  /** Native formats it captures and reads; an adopted dump is of the first, unless `adoptedFormat` tells another. */
   readonly formats: readonly string[];
 }
 
@@ -219,6 +219,8 @@ export interface Engine<K extends Target['type'] = Target['type']> {
     target: TargetOf<K>,
     artifact: { readonly name: string; readonly format: string; readonly decode: string; readonly file: string },
   ): string;
+  /** The format of a dump that somebody hands over for a target; the target may name one. */
+  adoptedFormat?(target: TargetOf<K>): string;
   /** True while something set aside is still there. */
   setAsideExists(old: FoundAside<TargetOf<K>>, context: Context): Promise<boolean>;
   /** Removes something set aside. Refuses a reference that does not look like one it made. */

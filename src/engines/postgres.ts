@@ -1,6 +1,6 @@
 import { capturePostgres } from './postgres/capture-databases.ts';
 import { checkDatabases } from './postgres/check-databases.ts';
-import { STORED_FORMATS } from './postgres/dump-formats.ts';
+import { STORED_FORMATS, wantedFormat } from './postgres/dump-formats.ts';
 import { nativeRestore } from './postgres/native-restore.ts';
 import { inspectDatabases, probeDatabases } from './postgres/probe-databases.ts';
 import { restoreDatabases } from './postgres/restore-databases.ts';
@@ -43,6 +43,7 @@ export const postgres: Engine<'postgres'> = {
   inspectDestination: inspectDatabases,
   restore: restoreDatabases,
   nativeRestore,
+  adoptedFormat: (target) => wantedFormat(target).format,
   setAsideExists: postgresAsideExists,
   removeSetAside: removePostgresAside,
 };

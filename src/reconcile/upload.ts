@@ -70,7 +70,7 @@ async function adopt(session: Session, input: UploadInput, { id, takenAt, lease,
     const artifact: OutgoingArtifact = {
       name: '',
       extension: extname(file).slice(1) || 'dump',
-      format: engine.capabilities.formats[0] ?? target.config.type,
+      format: engine.adoptedFormat?.(target.config) ?? engine.capabilities.formats[0] ?? target.config.type,
       source: { kind: 'file', path: file },
       estimatedBytes: bytes,
     };

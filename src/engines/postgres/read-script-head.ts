@@ -20,7 +20,7 @@ export async function readScriptHead(
   onLine: (line: string) => void,
 ): Promise<void> {
   const isList = options.includes('--list');
-  const choice = choiceOf(options.filter((option) => option !== '--list'));
+  const choice = choiceOf(options);
   const listing: ScriptChoice = {
     ...choice,
     section(section) {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { targetError } from '../../errors.ts';
+import { type BkpError, targetError } from '../../errors.ts';
 import type { ScriptChoice, ScriptSection } from './script-filter.ts';
 
 const DATA = /^(?:TABLE DATA|SEQUENCE SET|BLOBS?|BLOB METADATA)$/;
@@ -24,7 +24,15 @@ const SECTIONS: Readonly<Record<string, Test>> = {
   '--no-subscriptions': (section) => !isSubscription(section),
 };
 /** A script is what they ask for already. */
-const NATURAL = new Set(['--verbose', '--create', '--file=-', '--no-owner', '--exit-on-error', '--single-transaction']);
+const NATURAL = new Set([
+  '--list',
+  '--verbose',
+  '--create',
+  '--file=-',
+  '--no-owner',
+  '--exit-on-error',
+  '--single-transaction',
+]);
 
 /** What pg_restore would write of an archive under these options, for a script. Throws `target` for one that it cannot do. */
 export function choiceOf(options: readonly string[]): ScriptChoice {
@@ -39,12 +47,22 @@ export function choiceOf(options: readonly string[]): ScriptChoice {
     });
   });
   const withoutOwner = options.includes('--no-owner');
+  const byNumber = options.some((option) => /^--(?:verbose|list|use-list=.*)$/s.test(option));
   return {
-    section: (section) => tests.every((test) => test(section)),
+    section(section) {
+      if (byNumber && section.id === 0) throw unnumberedError();
+      return tests.every((test) => test(section));
+    },
     statement: (line, { type }) =>
       !(type === 'BLOBS' && ENDS_TRANSACTION.test(line)) && !(withoutOwner && GIVES_AWAY.test(line)),
   };
 }
+
+/** Scripts of bkp are verbose; one that was adopted need not be. */
+const unnumberedError = (): BkpError =>
+  targetError('cannot take a part of the script: it does not tell what depends on what', {
+    hint: 'only what `pg_dump --verbose` wrote does; restore the whole script into a new database',
+  });
 
 /** The ids that a file for pg_restore lists, one a line. */
 function inList(path: string): Test {

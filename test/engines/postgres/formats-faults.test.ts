@@ -88,6 +88,24 @@ describe('an empty database that is filled in place', () => {
   });
 });
 
+test('a script that was dumped by hand comes back whole, and only whole', async () => {
+  const { context } = await testContext();
+  await makeSource();
+  const script = run(connection, 'pg_dump', '--format=plain', '-d', server.nameOf('source'));
+  const artifact = artifactOf('plain', script);
+  expect(postgres.adoptedFormat?.({ ...server.target('source'), format: 'plain' })).toBe('pg-plain');
+  expect(await postgres.check([artifact], context, {})).toMatchObject({
+    facts: { tables: { 'public.first': 2, 'public.second': 0 }, largeObjects: 0 },
+  });
+  await postgres.restore(requestFor(artifact, 'copy'), context);
+  expect(await server.sql('copy', 'SELECT count(*) FROM first')).toBe('2');
+  await server.sql('copy', 'DROP TABLE second');
+  await expect(postgres.restore({ ...requestFor(artifact, 'copy'), mode: 'merge' }, context)).rejects.toMatchObject({
+    code: 'target',
+    message: 'cannot take a part of the script: it does not tell what depends on what',
+  });
+});
+
 test.each(['custom', 'tar', 'directory'] as const)(
   'a pg_restore that is too old for a dump as %s does not condemn it',
   async (format) => {
