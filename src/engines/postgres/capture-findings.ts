@@ -1,5 +1,5 @@
 import type { Problem } from '../engine.ts';
-import type { Session } from './connection.ts';
+import type { PostgresTarget, Session } from './connection.ts';
 import { named, namedRelations, type Relation } from './named-relations.ts';
 import { quoteIdentifier } from './quote.ts';
 import type { Selection } from './selection.ts';
@@ -11,11 +11,15 @@ export interface Finding extends Problem {
 }
 
 /** Looks for what a dump leaves out without a word, what may stop it, and what a restore leaves out. */
-export async function captureFindings(session: Session, selection: Selection | null): Promise<readonly Finding[]> {
+export async function captureFindings(
+  session: Session,
+  { format }: Pick<PostgresTarget, 'format'>,
+  selection: Selection | null,
+): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   for (const find of [foreignTables, userMappings, subscriptions, unlogged, standby, prepared, labels])
     findings.push(...(await find(session, selection?.leftOut ?? [])));
-  return findings;
+  return format === 'plain' ? [...findings, ...(await databaseItself(session))] : findings;
 }
 
 /** What stands in the manifest: sentences that tell what is not in the backup. */
@@ -40,6 +44,17 @@ const foreignTables: Find = async (session, leftOut) => {
   const message = `rows of foreign tables stay on their own server: ${found}`;
   return finding(found, message, 'capture that server too', true);
 };
+
+/** A script for any database says nothing of the one that it came from. */
+async function databaseItself(session: Session): Promise<readonly Finding[]> {
+  const rows = await session.query(
+    `SELECT FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()
+       AND (datacl IS NOT NULL OR datconnlimit <> -1 OR pg_catalog.shobj_description(oid, 'pg_database') IS NOT NULL
+         OR EXISTS (SELECT FROM pg_catalog.pg_db_role_setting WHERE setdatabase = oid))`,
+  );
+  const message = 'settings, rights, limit and comment of the database itself are not in a plain dump';
+  return finding(rows.length === 0 ? '' : 'some', message, 'use another `format`', true);
+}
 
 /** pg_dump takes options that it may not see for none. */
 const userMappings: Find = async (session) => {

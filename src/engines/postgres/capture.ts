@@ -34,7 +34,7 @@ export async function readyDatabase(target: PostgresTarget, context: Context): P
     const problem = (await captureProblems(session, selection))[0];
     if (problem !== undefined)
       throw targetError(`cannot capture ${target.database}: ${problem.message}`, { hint: problem.hint });
-    const warnings = missingFromBackup(await captureFindings(session, selection));
+    const warnings = missingFromBackup(await captureFindings(session, target, selection));
     const tool = await findPostgresTool('pg_dump', server.major, target, context);
     return { target, session, server, tool, warnings };
   } catch (error) {

@@ -17,7 +17,7 @@ export async function probePostgres(target: PostgresTarget, context: Context): P
     server = await readServer(session);
     const selection = await readSelection(session, target);
     const problems = await captureProblems(session, selection);
-    const warnings = await captureFindings(session, selection);
+    const warnings = await captureFindings(session, target, selection);
     const tool = await findPostgresTool('pg_dump', server.major, target, context);
     const [size] = await session.query<{ readonly bytes: string }>(
       'SELECT pg_catalog.pg_database_size(pg_catalog.current_database()) AS bytes',

@@ -141,6 +141,16 @@ describe('what people must know', () => {
     expect(await captureSays(USER)).toEqual([foreign, hidden]);
   });
 
+  test('is what a plain dump has no place for', async () => {
+    await prepare('CREATE TABLE t (v int)');
+    expect((await probe(undefined, { format: 'plain' })).warnings).toEqual([]);
+    await sql(`ALTER DATABASE ${server.nameOf('p')} SET work_mem = '5MB'`);
+    const message = 'settings, rights, limit and comment of the database itself are not in a plain dump';
+    expect((await probe()).warnings).toEqual([]);
+    expect(messages((await probe(undefined, { format: 'plain' })).warnings)).toEqual([message]);
+    expect(await captureSays(undefined, { format: 'plain' })).toEqual([message]);
+  });
+
   test('is a prepared transaction that holds a lock', async () => {
     await prepare('CREATE TABLE t (v int)');
     await sql(`BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'harmless one'`);
