@@ -1,5 +1,5 @@
 import type { Session } from './connection.ts';
-import { labelOf, type MergeTable, qualified, rowsOf } from './merge-table.ts';
+import { labelOf, type MergeTable, qualified, type RowRule, rowsOf } from './merge-table.ts';
 import { quoteIdentifier } from './quote.ts';
 
 export interface MergedRows {
@@ -48,19 +48,53 @@ async function insertMissing(session: Session, table: MergeTable, columns: reado
   const missing = usable === null ? missingVersions(table, columns) : missingKeys(table, usable, list);
   const checked = table.mayIgnore ? [] : table.uniqueKeys;
   const forbidden = checked.filter((key) => key.every(({ name }) => columns.includes(name)));
-  const allowed = forbidden.map((key) => `AND ${isAbsent(table, key)}`).join(' ');
+  const rules = table.rules.filter((rule) => rule.columns.every((name) => columns.includes(name)));
+  const allowed = [
+    ...forbidden.map((key) => isAbsent(table, key)),
+    ...rules.map(({ condition }) => `(${condition}) IS NOT FALSE`),
+  ].map((condition) => `AND ${condition}`);
   const [result] = await session.query<{ readonly count: string }>(
     `WITH done AS (INSERT INTO ${qualified(table)} (${list}) OVERRIDING SYSTEM VALUE
-       ${missing} ${allowed} ${table.mayIgnore ? 'ON CONFLICT DO NOTHING' : ''} RETURNING 1) SELECT count(*) FROM done`,
+       ${missing} ${allowed.join(' ')} ${table.mayIgnore ? 'ON CONFLICT DO NOTHING' : ''} RETURNING 1) SELECT count(*) FROM done`,
   );
-  const [left] = await session.query<{ readonly count: string }>(`SELECT count(*) FROM (${missing}) AS missing`);
-  const count = Number(left?.count ?? 0);
-  const rows = count === 1 ? '1 row breaks' : `${count} rows break`;
-  return {
-    inserted: Number(result?.count ?? 0),
-    conflicts: count === 0 ? [] : [`${labelOf(table)}: ${rows} a rule of the table that is there`],
-  };
+  return { inserted: Number(result?.count ?? 0), conflicts: await conflictsOf(session, table, missing, rules) };
 }
+
+/** Rows that are missing still, by the first rule that each breaks; what is left clashes with rows that are there. */
+async function conflictsOf(
+  session: Session,
+  table: MergeTable,
+  missing: string,
+  rules: readonly RowRule[],
+): Promise<readonly string[]> {
+  const counted = async (sql: string): Promise<number> =>
+    Number((await session.query<{ readonly count: string }>(sql))[0]?.count ?? 0);
+  const left = await counted(`SELECT count(*) FROM (${missing}) AS missing`);
+  if (left === 0) return [];
+  const cases = rules.map(({ condition }, index) => `WHEN (${condition}) IS FALSE THEN ${index}`);
+  const broken =
+    rules.length === 0
+      ? []
+      : await session.query<{ readonly at: number | null; readonly count: string }>(
+          `SELECT CASE ${cases.join(' ')} END AS at, count(*) FROM (${missing}) AS missing GROUP BY 1 ORDER BY 1`,
+        );
+  const told = broken.flatMap(({ at, count }) => {
+    const rule = at === null ? undefined : rules[at];
+    return rule === undefined ? [] : [{ count: Number(count), breach: rule.breach }];
+  });
+  const clashing = left - told.reduce((sum, { count }) => sum + count, 0);
+  const all =
+    clashing === 0 ? told : [...told, { count: clashing, breach: 'breaks a rule of the table that is there' }];
+  return all.map(({ count, breach }) => `${labelOf(table)}: ${rowsThat(count, breach)}`);
+}
+
+const rowsThat = (count: number, breach: string): string =>
+  count === 1
+    ? `1 row ${breach}`
+    : `${count} rows ${breach
+        .replace(/^lacks /, 'lack ')
+        .replace(/^breaks /, 'break ')
+        .replace(/^does /, 'do ')}`;
 
 const isAbsent = (table: MergeTable, key: NonNullable<MergeTable['key']>): string =>
   `NOT EXISTS (SELECT FROM ${rowsOf(table)} AS m WHERE ${key

@@ -7,8 +7,11 @@ import { tableKey } from './table-key.ts';
 /** Takes the lines of a script that are no rows: large objects and sequence values. */
 export interface StatementTaker {
   take(line: string): Promise<void>;
-  /** Sequences that are behind come forward. What this does no rollback undoes, so it comes last. */
-  raiseSequences(): Promise<void>;
+  /**
+   * Sequences that are behind come forward; those that this transaction made, by key, get the captured values. What this
+   * does no rollback undoes, so it comes last.
+   */
+  raiseSequences(made: ReadonlySet<string>): Promise<void>;
   /** Sequences get the captured values, also back, until the transaction ends otherwise. */
   setSequences(): Promise<void>;
   readonly objects: LargeObjects;
@@ -33,10 +36,7 @@ export interface StatementOptions {
 export function openStatements(session: Session, options: StatementOptions): StatementTaker {
   const values: SequenceValue[] = [];
   const objects = openLargeObjects(session, options.objects ?? { overwrite: false, unowned: null });
-  const isMeant = (name: string): boolean => {
-    const { schema, name: own } = parseCopy(`COPY ${name} FROM stdin;`);
-    return options.sequences?.has(tableKey(schema, own)) !== false;
-  };
+  const isMeant = (name: string): boolean => options.sequences?.has(keyOfSequence(name)) !== false;
   return {
     objects,
     async take(line) {
@@ -54,29 +54,40 @@ export function openStatements(session: Session, options: StatementOptions): Sta
       if (options.objects !== null) await objects.take(line);
     },
     async setSequences() {
-      for (const { name, value, called } of values) {
+      for (const value of values) {
         // A restarted sequence is a new one until the transaction ends: what is done to it can be undone.
-        await session.query(`ALTER SEQUENCE ${name} RESTART`);
-        await session.query('SELECT pg_catalog.setval($1::pg_catalog.regclass, $2::bigint, $3)', [name, value, called]);
+        await session.query(`ALTER SEQUENCE ${value.name} RESTART`);
+        await set(session, value);
       }
     },
-    raiseSequences: () => raise(session, values),
+    async raiseSequences(made) {
+      for (const value of values) {
+        await (made.has(keyOfSequence(value.name)) ? set(session, value) : raise(session, value));
+      }
+    },
   };
 }
 
-async function raise(session: Session, values: readonly SequenceValue[]): Promise<void> {
-  for (const { name, value, called } of values) {
-    const [there] = await session.query<{ readonly found: boolean }>(
-      `SELECT EXISTS (SELECT FROM pg_catalog.pg_sequence WHERE seqrelid = pg_catalog.to_regclass($1)) AS found`,
-      [name],
-    );
-    if (there?.found !== true) continue;
-    await session.query(
-      `SELECT pg_catalog.setval(q.seqrelid, $2::bigint, $3) FROM ${name} AS s, pg_catalog.pg_sequence AS q
-       WHERE q.seqrelid = pg_catalog.to_regclass($1) AND $2::bigint BETWEEN q.seqmin AND q.seqmax
-         AND ($2::bigint = s.last_value AND $3 AND NOT s.is_called
-           OR CASE WHEN q.seqincrement > 0 THEN $2::bigint > s.last_value ELSE $2::bigint < s.last_value END)`,
-      [name, value, called],
-    );
-  }
+const keyOfSequence = (quoted: string): string => {
+  const { schema, name } = parseCopy(`COPY ${quoted} FROM stdin;`);
+  return tableKey(schema, name);
+};
+
+async function set(session: Session, { name, value, called }: SequenceValue): Promise<void> {
+  await session.query('SELECT pg_catalog.setval($1::pg_catalog.regclass, $2::bigint, $3)', [name, value, called]);
+}
+
+async function raise(session: Session, { name, value, called }: SequenceValue): Promise<void> {
+  const [there] = await session.query<{ readonly found: boolean }>(
+    `SELECT EXISTS (SELECT FROM pg_catalog.pg_sequence WHERE seqrelid = pg_catalog.to_regclass($1)) AS found`,
+    [name],
+  );
+  if (there?.found !== true) return;
+  await session.query(
+    `SELECT pg_catalog.setval(q.seqrelid, $2::bigint, $3) FROM ${name} AS s, pg_catalog.pg_sequence AS q
+     WHERE q.seqrelid = pg_catalog.to_regclass($1) AND $2::bigint BETWEEN q.seqmin AND q.seqmax
+       AND ($2::bigint = s.last_value AND $3 AND NOT s.is_called
+         OR CASE WHEN q.seqincrement > 0 THEN $2::bigint > s.last_value ELSE $2::bigint < s.last_value END)`,
+    [name, value, called],
+  );
 }

@@ -14,8 +14,19 @@ export interface MergeTable {
   readonly key: readonly KeyColumn[] | null;
   /** All that must be unique in it. */
   readonly uniqueKeys: readonly (readonly KeyColumn[])[];
+  /** What each of its rows must hold: values that are never null, checks, the bounds of a partition. */
+  readonly rules: readonly RowRule[];
   /** `ON CONFLICT` is not to be had beside rules that rewrite what is written, and rules of uniqueness that may wait. */
   readonly mayIgnore: boolean;
+}
+
+export interface RowRule {
+  /** What a row does that breaks it: `breaks check positive`. */
+  readonly breach: string;
+  /** SQL that is false for such a row, over columns without a qualifier. */
+  readonly condition: string;
+  /** Columns it speaks of. */
+  readonly columns: readonly string[];
 }
 
 interface KeyColumn {
@@ -34,11 +45,23 @@ const KEY_COLUMNS = `(SELECT pg_catalog.json_agg(pg_catalog.json_build_object('n
   JOIN pg_catalog.pg_operator o ON o.oid = m.amopopr
   JOIN pg_catalog.pg_namespace s ON s.oid = o.oprnamespace)`;
 
+const RULES = `(SELECT pg_catalog.json_agg(x) FROM (
+  SELECT 'lacks a value of ' || attname AS breach, pg_catalog.quote_ident(attname) || ' IS NOT NULL' AS condition,
+    pg_catalog.json_build_array(attname) AS columns
+  FROM pg_catalog.pg_attribute WHERE attrelid = t.oid AND attnum > 0 AND NOT attisdropped AND attnotnull
+  UNION ALL SELECT 'breaks check ' || conname, pg_catalog.pg_get_expr(conbin, conrelid),
+    (SELECT coalesce(pg_catalog.json_agg(attname), '[]') FROM pg_catalog.pg_attribute WHERE attrelid = t.oid AND attnum = ANY (conkey))
+  FROM pg_catalog.pg_constraint WHERE conrelid = t.oid AND contype = 'c'
+  UNION ALL SELECT 'does not belong into this partition', pg_catalog.pg_get_partition_constraintdef(t.oid), '[]' WHERE t.relispartition
+) AS x WHERE x.condition IS NOT NULL)`;
+
 const WHOLE = 'i.indrelid = t.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL';
 
 /** Null where nothing has the name. */
 export async function readMergeTable(session: Session, schema: string, name: string): Promise<MergeTable | null> {
-  const [row] = await session.query<Omit<MergeTable, 'schema' | 'name' | 'uniqueKeys' | 'columns'> & Nullable>(
+  const [row] = await session.query<
+    Omit<MergeTable, 'schema' | 'name' | 'uniqueKeys' | 'columns' | 'rules'> & Nullable
+  >(
     `SELECT t.oid::text, CASE WHEN t.relkind IN ('r', 'p') THEN t.relkind::text ELSE 'other' END AS kind,
        (SELECT pg_catalog.json_agg(pg_catalog.json_build_object('name', attname, 'generated', attgenerated <> '') ORDER BY attnum)
         FROM pg_catalog.pg_attribute WHERE attrelid = t.oid AND attnum > 0 AND NOT attisdropped) AS columns,
@@ -46,6 +69,7 @@ export async function readMergeTable(session: Session, schema: string, name: str
           SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.oid AND a.attnum = ANY (i.indkey) AND NOT a.attnotnull)
         ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid LIMIT 1) AS key,
        (SELECT pg_catalog.json_agg(${KEY_COLUMNS}) FROM pg_catalog.pg_index i WHERE ${WHOLE}) AS "uniqueKeys",
+       ${RULES} AS rules,
        NOT EXISTS (SELECT FROM pg_catalog.pg_rewrite WHERE ev_class = t.oid AND ev_type IN ('2', '3'))
          AND NOT EXISTS (SELECT FROM pg_catalog.pg_index WHERE indrelid = t.oid AND NOT indimmediate) AS "mayIgnore"
      FROM pg_catalog.pg_class t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
@@ -53,12 +77,14 @@ export async function readMergeTable(session: Session, schema: string, name: str
     [schema, name],
   );
   if (row === undefined) return null;
-  return { ...row, schema, name, columns: row.columns ?? [], uniqueKeys: row.uniqueKeys ?? [] };
+  const { columns, uniqueKeys, rules } = row;
+  return { ...row, schema, name, columns: columns ?? [], uniqueKeys: uniqueKeys ?? [], rules: rules ?? [] };
 }
 
 interface Nullable {
   readonly columns: MergeTable['columns'] | null;
   readonly uniqueKeys: MergeTable['uniqueKeys'] | null;
+  readonly rules: MergeTable['rules'] | null;
 }
 
 export const qualified = ({ schema, name }: Pick<MergeTable, 'schema' | 'name'>): string =>

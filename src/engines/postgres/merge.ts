@@ -4,7 +4,7 @@ import type { RestoreOutcome, RestoreRequest } from '../engine.ts';
 import { type ChosenPaths, keyOf } from './chosen-paths.ts';
 import type { PostgresTarget, Session } from './connection.ts';
 import { parseCopy, type ScriptPart } from './copy-script.ts';
-import { createAll, createCompanions, createKeys, createLast } from './create-definitions.ts';
+import { createAll, createCompanions, createKeys, createLast, validateIfPossible } from './create-definitions.ts';
 import { collectDefinitions, readOutlines } from './definitions.ts';
 import { inTransaction } from './in-transaction.ts';
 import { orphanConflicts, settleForeignKeys } from './merge-foreign-keys.ts';
@@ -13,6 +13,7 @@ import { mergeRows } from './merge-rows.ts';
 import { readData } from './merge-source.ts';
 import { openStatements } from './merge-statements.ts';
 import { labelOf, type MergeTable, qualified, readMergeTable } from './merge-table.ts';
+import { tellMissingParts } from './missing-parts.ts';
 import { onlyArchive } from './only-archive.ts';
 import { sequencesOf } from './owned-sequences.ts';
 import { tableKey } from './table-key.ts';
@@ -93,14 +94,15 @@ async function mergeInTransaction(
       hint: 'nothing was changed; `--skip-conflicts` leaves these rows out',
     });
   }
-  for (const check of checks) await session.query(check);
+  const unsure = await validateIfPossible(session, checks);
   const unpublished = await createLast(session, missing.after);
   for (const statement of loud) await session.query(statement);
   const counts = [...rows.inserted].map(
     ([table, count]) => [labelOf(table), count - (orphans.get(table) ?? 0)] as const,
   );
+  const lost = await tellMissingParts(session, { artifact, program, unowned }, all, isWanted, context);
   throwIfAborted(context.signal);
-  await statements.raiseSequences();
+  await statements.raiseSequences(new Set(missing.before.flatMap((one) => (made.has(one.id) ? [keyOf(one)] : []))));
   const { size } = statements.objects.made;
   const objects = size === 0 ? {} : { 'large objects': size };
   return {
@@ -111,7 +113,9 @@ async function mergeInTransaction(
     warnings: [
       ...leftOutWarnings(unowned, (id, label) => missing.leftOut.has(id) || isOfObject(label, statements.objects.made)),
       ...missing.warnings,
+      ...unsure,
       ...unpublished,
+      ...lost,
       ...missing.lacking.map(({ key, needs }) => `${key} was left out: it needs ${needs}, which is not there`),
     ],
   };

@@ -5,6 +5,7 @@ import { rolesIn } from './archive-needs.ts';
 import type { Session } from './connection.ts';
 import { readDefinitions } from './merge-source.ts';
 import { readRights } from './rights.ts';
+import { bareStatements } from './section-statement.ts';
 import { openSectionParser, type Section } from './sections.ts';
 import { readList, writeList } from './use-list.ts';
 
@@ -133,13 +134,14 @@ async function readObjectRights(
 }
 
 /** The last statement of a section that gives the object away. */
-const GIVES_AWAY = /\nALTER [A-Z ]+ [^\n]* OWNER TO [^\n]+;\n*$/;
+const GIVES_AWAY = /(?:^|\n)ALTER [A-Z ]+ [^\n]* OWNER TO [^\n]+;\n*$/;
 
-/** A section as such a restore runs it; null where it is left out. */
+/** The bare statements of a section as a restore runs them; null where it is left out. */
 export function withoutOwner(section: Section, unowned: Unowned | null): Section | null {
-  if (unowned === null) return section;
+  const sql = bareStatements(section.sql);
+  if (unowned === null) return { ...section, sql };
   if (unowned.leftOut.has(section.id)) return null;
-  return { ...section, sql: section.sql.replace(GIVES_AWAY, '\n') };
+  return { ...section, sql: sql.replace(GIVES_AWAY, '\n') };
 }
 
 /** Statements on the database itself, line by line, without those that name missing roles. */
