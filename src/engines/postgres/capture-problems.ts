@@ -1,12 +1,13 @@
 import type { Problem } from '../engine.ts';
 import type { Session } from './connection.ts';
 import { named, namedRelations, type Relation } from './named-relations.ts';
+import { NOT_OF_EXTENSION } from './not-of-extension.ts';
 import { quoteIdentifier } from './quote.ts';
 import type { Selection } from './selection.ts';
 
-/** Tables and sequences that a dump locks or reads: ordinary ones of the user's own and of extensions. */
+/** Tables and sequences that a dump locks or reads: of the user's own, and those that extensions ask for. */
 const READ = `c.relkind IN ('r', 'p', 'S') AND c.relpersistence <> 't'
-  AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')`;
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND ${NOT_OF_EXTENSION}`;
 
 /** What would make a dump fail, or worse, pass for whole: told before it starts. */
 export async function captureProblems(session: Session, selection: Selection | null): Promise<readonly Problem[]> {
@@ -19,7 +20,7 @@ export async function captureProblems(session: Session, selection: Selection | n
   const hidden = await relations(
     session,
     leftOut,
-    `c.relkind IN ('r', 'p') AND c.relrowsecurity AND pg_catalog.row_security_active(c.oid)`,
+    `${READ} AND c.relkind <> 'S' AND c.relrowsecurity AND pg_catalog.row_security_active(c.oid)`,
   );
   const schemas = await closedSchemas(session, leftOut);
   const closed = await relations(

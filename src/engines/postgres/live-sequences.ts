@@ -1,5 +1,6 @@
 import type { FactValue } from '../engine.ts';
 import type { Session } from './connection.ts';
+import { NOT_OF_EXTENSION } from './not-of-extension.ts';
 import { quoteIdentifier } from './quote.ts';
 import type { SequenceValues } from './sequence-value.ts';
 import { tableKey } from './table-key.ts';
@@ -9,9 +10,7 @@ const SEQUENCES = `
   SELECT n.nspname AS schema, c.relname AS name FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind = 'S' AND c.relpersistence IN ('p', 'u') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
-    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
-      WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e'
-        AND array_position(e.extconfig, c.oid) IS NULL)
+    AND ${NOT_OF_EXTENSION}
   ORDER BY 1, 2`;
 
 /** A round trip for each would take longer than a dump. */

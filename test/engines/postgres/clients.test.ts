@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -68,6 +69,44 @@ test('the file with the password is ours alone, whatever the mask, and goes', as
   const [mode, path = ''] = readFileSync(log, 'utf8').split('\n');
   expect(mode).toBe(`600 ${process.getuid?.()}`);
   expect(() => readFileSync(path)).toThrow('ENOENT');
+});
+
+describe.each(startedServices('postgres'))('a role with few rights on %s', (service) => {
+  const server = connectionOf(service);
+  const role = `humble_${process.pid}`;
+  const account = { user: role, password: role };
+
+  test.each([
+    ['nothing', ''],
+    ['the predefined role', `GRANT pg_read_all_data TO ${role}`],
+    [
+      'every right by itself',
+      `GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}; GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO ${role}`,
+    ],
+    ['that, and the object', `GRANT pg_read_all_data TO ${role}; GRANT SELECT ON LARGE OBJECT 77 TO ${role}`],
+    ['membership in the owner', `GRANT postgres TO ${role}`],
+    ['such a membership that is not inherited', `GRANT postgres TO ${role}; ALTER ROLE ${role} NOINHERIT`],
+    [
+      'everything but a table of an extension, and views',
+      `GRANT SELECT ON t, t_id_seq TO ${role}; GRANT SELECT ON LARGE OBJECT 77 TO ${role}`,
+    ],
+    ['everything but the sequence', `GRANT SELECT ON t TO ${role}; GRANT SELECT ON LARGE OBJECT 77 TO ${role}`],
+  ])('is told what pg_dump would fail for (%s)', async (_name, grants) => {
+    const { target, context, sql } = await oneDatabase(
+      `${ROWS} SELECT lo_from_bytea(77, 'x'); CREATE EXTENSION citext; CREATE TABLE of_extension (v int);
+       ALTER EXTENSION citext ADD TABLE of_extension; CREATE VIEW seen AS TABLE t; CREATE MATERIALIZED VIEW kept AS TABLE t;
+       CREATE SCHEMA shut; CREATE FUNCTION shut.f() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TYPE shut.e AS ENUM ('a')`,
+      service,
+    );
+    psql(server, 'postgres', `CREATE ROLE ${role} LOGIN PASSWORD '${role}'`);
+    onTestFinished(() => void sql(`DROP OWNED BY ${role}; DROP ROLE ${role}`));
+    sql(grants);
+    const { problems } = await postgres.probe({ ...target, ...account }, context);
+    const { host = '', port = '', bin = '' } = server;
+    const env = { PGHOST: host, PGPORT: port, PGUSER: role, PGPASSWORD: role, PGDATABASE: target.database };
+    const { status } = spawnSync(join(bin, 'pg_dump'), ['-w', '-Fc'], { env, stdio: 'ignore' });
+    expect(problems.length === 0, JSON.stringify(problems)).toBe(status === 0);
+  });
 });
 
 describe.each(startedServices('postgres'))('a role with time limits on %s', (service) => {
