@@ -71,6 +71,22 @@ test('the file with the password is ours alone, whatever the mask, and goes', as
   expect(() => readFileSync(path)).toThrow('ENOENT');
 });
 
+test('a dump that gets SIGTERM is none', async () => {
+  const { capture, context } = await oneDatabase(
+    `CREATE TABLE big AS SELECT n, repeat(md5(n::text), 30) AS v FROM generate_series(1, 200000) n`,
+  );
+  const bin = join(context.workDir, 'stopped');
+  await mkdir(bin);
+  const real = join(connectionOf('postgres-15')['bin'] ?? '', 'pg_dump');
+  // It is met in the middle: what it writes is far more than what a pipe holds.
+  const script = `#!/bin/sh\n[ "$1" = --version ] && exec '${real}' "$@"\n'${real}' "$@" & { sleep 0.2; kill -TERM $!; } 2>/dev/null\nwait $!\n`;
+  await writeFile(join(bin, 'pg_dump'), script, { mode: 0o755 });
+  await expect(capture({ tools: bin })).rejects.toMatchObject({
+    code: 'target',
+    message: expect.stringMatching(/^cannot read with pg_dump: exit code/) as unknown,
+  });
+});
+
 describe.each(startedServices('postgres'))('a role with few rights on %s', (service) => {
   const server = connectionOf(service);
   const role = `humble_${process.pid}`;

@@ -35,7 +35,9 @@ describe.each(pairs)('a database of %s', (from, to) => {
     for (const server of [source, destination]) psql(server, 'postgres', RICH_ROLES);
     makeRich(source, names[0]);
     const before = describeCanonically(source, names[0]);
-    const target = { ...targetOn(source, names[0]), format };
+    // Several programs at once see one snapshot, too.
+    const jobs = format === 'directory' ? { jobs: 2 } : {};
+    const target = { ...targetOn(source, names[0]), format, ...jobs };
     const writers = await openBankWriters(target);
     const repository = await newRepository(folder, context);
     const written = writers.transfers();
@@ -44,7 +46,7 @@ describe.each(pairs)('a database of %s', (from, to) => {
     await writers.stop();
     expect(during).toBeGreaterThan(10);
 
-    const copy = targetOn(destination, names[1]);
+    const copy = { ...targetOn(destination, names[1]), ...jobs };
     onTestFinished(() => dropDatabase(destination, names[1]));
     const outcome = await restore(fixtureOn(to), taken, copy, 'new', context);
     expect(outcome).toMatchObject({ facts: taken.facts, conflicts: [], warnings: [] });
