@@ -16,10 +16,10 @@ const LINE = /^(\d+) (blob_\1\.dat)$/;
 
 /** Files and lists may come in any order. */
 export function createLargeObjectMembers(): LargeObjectMembers {
-  const states = new Map<string, number>();
+  const states = new Map<number, number>();
   let rest = '';
 
-  const add = (oid: string, state: number): void => {
+  const add = (oid: number, state: number): void => {
     const known = states.get(oid) ?? 0;
     if ((known & state) !== 0) throw damagedArchive(`large object ${oid} stands twice in it`);
     states.set(oid, known | state);
@@ -28,7 +28,7 @@ export function createLargeObjectMembers(): LargeObjectMembers {
   return {
     begin(name) {
       const oid = /^blob_(\d+)\.dat$/.exec(name)?.[1];
-      if (oid !== undefined) add(oid, SEEN);
+      if (oid !== undefined) add(Number(oid), SEEN);
       return oid !== undefined;
     },
     list(chunk) {
@@ -38,7 +38,7 @@ export function createLargeObjectMembers(): LargeObjectMembers {
         const oid = LINE.exec(line)?.[1];
         if (oid === undefined)
           throw damagedArchive('a list of its large objects has a line that pg_dump does not write');
-        add(oid, LISTED);
+        add(Number(oid), LISTED);
       }
     },
     endList() {

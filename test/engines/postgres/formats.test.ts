@@ -154,6 +154,26 @@ describe.each(['custom', 'directory'] as const)('several jobs with format %s', (
     expect(await readdir(context.workDir)).toEqual([]);
   });
 
+  test('leave nothing when they are aborted', async () => {
+    const { taken } = await takeRich({ format, jobs: 2 });
+    const controller = new AbortController();
+    const { context } = await testContext({ signal: controller.signal });
+    const artifacts = incoming(taken, context).map((artifact) => ({
+      ...artifact,
+      async into(sink: Parameters<typeof artifact.into>[0]) {
+        await artifact.into(sink);
+        // Unpacked: the jobs are about to begin.
+        setTimeout(() => controller.abort(), 50);
+      },
+    }));
+    const request = { artifacts, skipConflicts: false, noOwner: false, expectedFacts: null, snapshot: SNAPSHOT };
+    const destination = { ...server.target('copy'), jobs: 2 };
+    const running = postgres.restore({ ...request, destination, mode: 'new', paths: [] }, context);
+    await expect(running).rejects.toMatchObject({ code: 'interrupted' });
+    expect(await server.databases()).toEqual(['rich']);
+    expect(await readdir(context.workDir)).toEqual([]);
+  });
+
   test('leave nothing where one of them fails', async () => {
     const { taken } = await takeRich({ format, jobs: 2 });
     const { context } = await testContext();
