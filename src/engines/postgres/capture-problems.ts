@@ -29,7 +29,7 @@ export async function captureProblems(session: Session, selection: Selection | n
     `${READ} AND NOT (CASE c.relkind WHEN 'S' THEN pg_catalog.has_sequence_privilege(c.oid, 'SELECT')
       ELSE pg_catalog.has_table_privilege(c.oid, 'SELECT') END)`,
   );
-  const objects = selection?.hasLargeObjects === false ? [] : await closedObjects(session);
+  const objects = selection?.hasLargeObjects === false ? { ids: [], total: 0 } : await closedObjects(session);
   const unlogged = who?.standby === true ? await relations(session, leftOut, `${READ} AND c.relpersistence = 'u'`) : [];
   return [
     ...problem(
@@ -44,9 +44,9 @@ export async function captureProblems(session: Session, selection: Selection | n
     ),
     ...problem(namedRelations(closed), 'the user may not read', `${all}, or GRANT SELECT on each of them`),
     ...problem(
-      named(objects),
+      named(objects.ids, objects.total),
       'the user may not read large object',
-      `${grant('SELECT ON LARGE OBJECT', objects[0], user)} and so on, or connect as their owner`,
+      `${grant('SELECT ON LARGE OBJECT', objects.ids[0], user)} and so on, or connect as their owner`,
     ),
     ...problem(
       namedRelations(unlogged),
@@ -82,15 +82,15 @@ async function closedSchemas(session: Session, leftOut: readonly number[]): Prom
 }
 
 /** No role may read all of them, and no function of older servers tells the right. */
-async function closedObjects(session: Session): Promise<readonly string[]> {
-  const rows = await session.query<{ readonly id: string }>(
-    `SELECT oid::text AS id FROM pg_catalog.pg_largeobject_metadata
+async function closedObjects(session: Session): Promise<{ readonly ids: readonly string[]; readonly total: number }> {
+  const rows = await session.query<{ readonly id: string; readonly total: string }>(
+    `SELECT oid::text AS id, count(*) OVER () AS total FROM pg_catalog.pg_largeobject_metadata
      WHERE NOT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)
        AND current_setting('lo_compat_privileges') = 'off'
        AND NOT EXISTS (
          SELECT FROM pg_catalog.aclexplode(coalesce(lomacl, pg_catalog.acldefault('L', lomowner)))
          WHERE privilege_type = 'SELECT' AND (grantee = 0 OR pg_catalog.pg_has_role(grantee, 'USAGE')))
-     ORDER BY oid LIMIT 1000`,
+     ORDER BY oid LIMIT 10`,
   );
-  return rows.map(({ id }) => id);
+  return { ids: rows.map(({ id }) => id), total: Number(rows[0]?.total ?? 0) };
 }

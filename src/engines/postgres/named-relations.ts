@@ -12,7 +12,7 @@ export const namedRelations = (found: readonly Relation[]): string =>
   named(found.map(({ schema, name }) => tableKey(schema, name)));
 
 /** The first few of many, and how many more there are. */
-export function named(names: readonly string[]): string {
+export function named(names: readonly string[], total: number = names.length): string {
   const shown = names.slice(0, MOST_NAMED).join(', ');
-  return names.length <= MOST_NAMED ? shown : `${shown} and ${names.length - MOST_NAMED} more`;
+  return total <= MOST_NAMED ? shown : `${shown} and ${(total - MOST_NAMED).toLocaleString('en')} more`;
 }

@@ -98,10 +98,12 @@ describe('what keeps a capture from starting', () => {
 
   test('names a few of many', async () => {
     await prepare(
-      `DO $$ BEGIN FOR i IN 1..30 LOOP EXECUTE 'CREATE TABLE t' || lpad(i::text, 2, '0') || '()'; END LOOP; END $$`,
+      `DO $$ BEGIN FOR i IN 1..30 LOOP EXECUTE 'CREATE TABLE t' || lpad(i::text, 2, '0') || '()'; END LOOP; END $$;
+       SELECT lo_create(i) FROM generate_series(80001, 82007) i`,
     );
     expect(messages((await probe(USER)).problems)).toEqual([
       'the user may not read public.t01, public.t02, public.t03, public.t04, public.t05 and 25 more',
+      'the user may not read large object 80001, 80002, 80003, 80004, 80005 and 2,002 more',
     ]);
   });
 });
