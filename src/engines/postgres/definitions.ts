@@ -3,9 +3,11 @@ import type { IncomingArtifact } from '../engine.ts';
 import { type Choice, isRelation, keyOf } from './chosen-paths.ts';
 import { AFTER_ROWS } from './clean-script.ts';
 import { belongingTo, companionsOf, neededBy } from './definition-graph.ts';
+import { storedFormat } from './dump-formats.ts';
 import { judgeForeignKeys } from './foreign-key-sides.ts';
 import { readDefinitions } from './merge-source.ts';
 import type { Section } from './sections.ts';
+import { openTextualDependencies } from './textual-dependencies.ts';
 import { type Unowned, withoutOwner } from './unowned.ts';
 
 /** Definitions that bring relations back, in the order in which they go in. */
@@ -47,6 +49,11 @@ export async function readOutlines(
   program: string,
   context: Context,
 ): Promise<readonly Section[]> {
+  if (storedFormat(artifact).word === 'plain') {
+    const script = openTextualDependencies();
+    await readDefinitions(artifact, program, context, (section) => script.add(section));
+    return script.end();
+  }
   const all: Section[] = [];
   await readDefinitions(artifact, program, context, (section) =>
     all.push(section.type === 'FK CONSTRAINT' ? section : { ...section, sql: '' }),

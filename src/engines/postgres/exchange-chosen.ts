@@ -156,10 +156,12 @@ async function validate(session: Session, checks: readonly string[], database: s
   }
 }
 
-/** Materialized views that are there show what is there now. */
+/** Materialized views that are there show what is there now; those that never showed anything stay that way. */
 async function refresh(session: Session, present: readonly Section[]): Promise<void> {
-  for (const view of present) {
-    if (view.type === 'MATERIALIZED VIEW') await session.query(`REFRESH MATERIALIZED VIEW ${qualified(view)}`);
+  for (const view of present.filter(({ type }) => type === 'MATERIALIZED VIEW')) {
+    const filled = 'SELECT FROM pg_catalog.pg_class WHERE oid = $1::pg_catalog.regclass AND relispopulated';
+    if ((await session.query(filled, [qualified(view)])).length > 0)
+      await session.query(`REFRESH MATERIALIZED VIEW ${qualified(view)}`);
   }
 }
 

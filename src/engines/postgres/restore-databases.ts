@@ -53,7 +53,7 @@ interface Part {
 }
 
 function partsOf(request: Request): readonly Part[] {
-  const { artifacts, destination, paths, expectedFacts } = request;
+  const { artifacts, destination, paths, artifactFacts } = request;
   const databases = artifacts.filter(({ format }) => format !== GLOBALS_FORMAT);
   const [only] = databases;
   if (only?.name === '')
@@ -63,6 +63,8 @@ function partsOf(request: Request): readonly Part[] {
     throw usageError(`cannot restore ${chosen.length} databases into one`, {
       hint: 'choose one with --path DATABASE, or restore without `database` in --into',
     });
+  // A database that is chosen by its name comes back whole.
+  const whole = request.expectedFacts ?? (request.mode === 'merge' ? null : (artifactFacts ?? null));
   return chosen.map(({ artifact, paths: within }) => ({
     name: artifact.name,
     request: {
@@ -70,7 +72,8 @@ function partsOf(request: Request): readonly Part[] {
       artifacts: [artifact],
       paths: within,
       destination: asDatabase(destination, destination.database ?? artifact.name),
-      expectedFacts: expectedFacts === null ? null : partFacts(expectedFacts, artifact.name),
+      expectedFacts: whole === null || within.length > 0 ? null : partFacts(whole, artifact.name),
+      ...(artifactFacts === undefined ? {} : { artifactFacts: partFacts(artifactFacts, artifact.name) }),
     },
   }));
 }
