@@ -68,10 +68,20 @@ const ownedBy = (owner: string | undefined, needs: Needs): Needs =>
   owner === undefined ? needs : { ...needs, database: { ...needs.database, owners: [owner] } };
 
 function createByFacts(facts: Facts | null, name: string): readonly string[] {
-  const { encoding, collate, ctype, owner } = textsOf(facts?.['database']);
+  const { encoding, collate, ctype, owner, provider, locale, rules } = textsOf(facts?.['database']);
   if (encoding === undefined || collate === undefined || ctype === undefined) return [];
-  const locale = `ENCODING = ${quoteText(encoding)} LC_COLLATE = ${quoteText(collate)} LC_CTYPE = ${quoteText(ctype)}`;
-  const create = `CREATE DATABASE ${name} TEMPLATE template0 ${locale}`;
+  const options = {
+    ENCODING: encoding,
+    LC_COLLATE: collate,
+    LC_CTYPE: ctype,
+    LOCALE_PROVIDER: provider,
+    [provider === 'icu' ? 'ICU_LOCALE' : 'BUILTIN_LOCALE']: provider === undefined ? undefined : locale,
+    ICU_RULES: rules,
+  };
+  const given = Object.entries(options).flatMap(([option, value]) =>
+    value === undefined ? [] : [`${option} = ${quoteText(value)}`],
+  );
+  const create = `CREATE DATABASE ${name} TEMPLATE template0 ${given.join(' ')}`;
   return owner === undefined ? [create] : [create, `ALTER DATABASE ${name} OWNER TO ${quoteIdentifier(owner)}`];
 }
 

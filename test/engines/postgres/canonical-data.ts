@@ -23,9 +23,9 @@ export const DATA_QUERIES: Readonly<Record<string, string>> = {
     FROM pg_catalog.pg_largeobject_metadata`,
 
   database: `
-    SELECT format('%s %s %s of %s, limit %s: %s', pg_catalog.pg_encoding_to_char(encoding), datcollate, datctype,
-      datdba::regrole, datconnlimit, pg_temp.rights(datacl, 'd', datdba))
-    FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()
+    SELECT format('%s %s %s by %s %s of %s, limit %s: %s', pg_catalog.pg_encoding_to_char(encoding), datcollate, datctype,
+      datlocprovider, coalesce(to_jsonb(d) ->> 'daticulocale', to_jsonb(d) ->> 'datlocale'), datdba::regrole, datconnlimit, pg_temp.rights(datacl, 'd', datdba))
+    FROM pg_catalog.pg_database d WHERE datname = pg_catalog.current_database()
     UNION ALL
     SELECT format('%s: %s', CASE setrole WHEN 0 THEN 'all' ELSE setrole::regrole::text END, setting)
     FROM pg_catalog.pg_db_role_setting, unnest(setconfig) setting

@@ -2,8 +2,8 @@ import { onTestFinished } from 'vitest';
 import type { Context } from '../../../src/context.ts';
 import type { RestoreMode, RestoreOutcome } from '../../../src/engines/engine.ts';
 import type { PostgresTarget } from '../../../src/engines/postgres/connection.ts';
-import { type Connection, connectionOf } from '../../services/connection.ts';
-import { createDatabase, dropDatabase, psql } from '../../services/postgres-psql.ts';
+import { connectionOf } from '../../services/connection.ts';
+import { dropDatabase, psql } from '../../services/postgres-psql.ts';
 import { testContext } from '../../test-context.ts';
 import { fixtureOn } from '../postgres-fixture.ts';
 import { newRepository, restore, take, type Taken } from '../workbench.ts';
@@ -25,16 +25,13 @@ export interface OneDatabase {
 
 let made = 0;
 
-/** Makes a database with contents; it and its copy go with the test. */
-export async function oneDatabase(
-  statements: string,
-  service = 'postgres-15',
-  server: Connection = connectionOf(service),
-): Promise<OneDatabase> {
+/** Makes a database with contents, and with options of CREATE DATABASE; it and its copy go with the test. */
+export async function oneDatabase(statements: string, service = 'postgres-15', options = ''): Promise<OneDatabase> {
+  const server = connectionOf(service);
   const { context, folder } = await testContext();
   made += 1;
   const [database, copied] = [`one ${process.pid} ${made}`, `copy ${process.pid} ${made}`];
-  createDatabase(server, database);
+  psql(server, 'postgres', `CREATE DATABASE "${database}" TEMPLATE template0 ${options}`);
   onTestFinished(() => {
     dropDatabase(server, copied);
     dropDatabase(server, database);
