@@ -7,6 +7,7 @@ import { storedFormat } from './dump-formats.ts';
 import { judgeForeignKeys } from './foreign-key-sides.ts';
 import { readDefinitions } from './merge-source.ts';
 import type { Section } from './sections.ts';
+import { bareStatements, openSettings } from './section-statement.ts';
 import { openTextualDependencies } from './textual-dependencies.ts';
 import { type Unowned, withoutOwner } from './unowned.ts';
 
@@ -101,11 +102,13 @@ export async function collectDefinitions(
   const [before, keys, after, said]: [Section[], Section[], Section[], Section[]] = [[], [], [], []];
   const leftOut = new Set<number>();
   let areRowsIn = false;
+  const withSettings = openSettings();
   await readDefinitions(artifact, program, context, (section) => {
     areRowsIn ||= AFTER_ROWS.test(section.type);
+    const sql = withSettings(bareStatements(section.sql));
     const isMade = wanted.has(section.id) || needed.has(section.id);
     if (!isMade && !companions.has(section.id)) return;
-    const kept = withoutOwner(section, unowned);
+    const kept = withoutOwner({ ...section, sql }, unowned);
     if (kept === null) leftOut.add(section.id);
     else if (!isMade) said.push(kept);
     else if (isKey(kept)) keys.push(kept);

@@ -9,7 +9,7 @@ import { createAll, createCompanions, createKeys, createLast } from './create-de
 import { collectDefinitions, type Definitions, type Lacking } from './definitions.ts';
 import { codeOf } from './explain-error.ts';
 import type { MergeSource } from './merge.ts';
-import { quieten, silence } from './merge-quiet.ts';
+import { areHeard, quieten, silence } from './merge-quiet.ts';
 import { readData } from './merge-source.ts';
 import { openStatements } from './merge-statements.ts';
 import { type MergeTable, qualified, readMergeTable } from './merge-table.ts';
@@ -56,7 +56,7 @@ export async function exchangeChosen(
     makesDatabase: false,
     noOwner: request.noOwner,
   });
-  if (tables.length > 0) await silence(session, request.destination);
+  if (await areHeard(session, tables)) await silence(session, request.destination);
   const loud = await quieten(session, tables);
   const made = await createAll(session, definitions.before, definitions.needed);
   await createCompanions(session, definitions.companions, made);
@@ -65,7 +65,12 @@ export async function exchangeChosen(
   const known = new Map(tables.map((table) => [qualified(table), table]));
   const wanted = new Set(relations.map(qualified));
   const counts = new Map<string, number>();
-  const sequences = await sequencesOf(session, chosen, definitions, tables);
+  const sequences = await sequencesOf(
+    session,
+    chosen,
+    definitions.before.filter(({ id }) => made.has(id)),
+    tables,
+  );
   const statements = openStatements(session, { objects: null, sequences });
   await readData(artifact, program, context, async (part) => {
     if (part.kind === 'line') return statements.take(part.text);

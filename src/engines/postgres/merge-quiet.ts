@@ -21,6 +21,17 @@ export async function silence(session: Session, { database, user = 'postgres' }:
   }
 }
 
+/** True where triggers, rules or foreign keys would be heard when rows of these tables change. */
+export async function areHeard(session: Session, tables: readonly MergeTable[]): Promise<boolean> {
+  const rows = await session.query(
+    `SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = ANY ($1::pg_catalog.oid[]) AND tgenabled <> 'D'
+     UNION ALL SELECT FROM pg_catalog.pg_rewrite WHERE ev_class = ANY ($1::pg_catalog.oid[]) AND ev_type <> '1' AND ev_enabled <> 'D'
+     LIMIT 1`,
+    [tables.map(({ oid }) => oid)],
+  );
+  return rows.length > 0;
+}
+
 /** Keeps writers away from tables and their loud triggers still; returns what makes those heard again. */
 export async function quieten(session: Session, tables: readonly MergeTable[]): Promise<readonly string[]> {
   if (tables.length === 0) return [];

@@ -74,10 +74,11 @@ async function mergeInTransaction(
   const loud = await quieten(session, there);
   const made = await createAll(session, missing.before, missing.needed);
   await createCompanions(session, missing.companions, made);
+  const fresh = missing.before.filter(({ id }) => made.has(id));
 
   const wanted = new Set(all.flatMap((one) => (isWanted(one.id) ? [keyOf(one)] : [])));
   const rows = openRowMerge(session, there, chosen === null ? null : wanted);
-  const sequences = chosen === null ? null : await sequencesOf(session, chosen, missing, there);
+  const sequences = chosen === null ? null : await sequencesOf(session, chosen, fresh, there);
   const statements = openStatements(session, {
     objects: chosen === null ? { overwrite: false, unowned } : null,
     sequences,
@@ -102,7 +103,7 @@ async function mergeInTransaction(
   );
   const lost = await tellMissingParts(session, { artifact, program, unowned }, all, isWanted, context);
   throwIfAborted(context.signal);
-  await statements.raiseSequences(new Set(missing.before.flatMap((one) => (made.has(one.id) ? [keyOf(one)] : []))));
+  await statements.raiseSequences(new Set(fresh.map(keyOf)));
   const { size } = statements.objects.made;
   const objects = size === 0 ? {} : { 'large objects': size };
   return {

@@ -1,18 +1,19 @@
 import { type ChosenPaths, keyOf } from './chosen-paths.ts';
 import type { Session } from './connection.ts';
-import type { Definitions } from './definitions.ts';
 import type { MergeTable } from './merge-table.ts';
+import type { Section } from './sections.ts';
 import { tableKey } from './table-key.ts';
 
-/** Keys of the sequences whose values go along with what was chosen: chosen themselves, made, or of tables that are there. */
+/** Keys of the sequences whose values go along with what was chosen: chosen themselves, made just now, or of
+ * tables that are there. */
 export async function sequencesOf(
   session: Session,
   { all, choice }: ChosenPaths,
-  { before }: Definitions,
+  made: readonly Section[],
   tables: readonly MergeTable[],
 ): Promise<ReadonlySet<string>> {
   const chosen = all.filter(({ id }) => choice.relations.has(id));
-  const named = [...chosen, ...before].filter(({ type }) => type === 'SEQUENCE');
+  const named = [...chosen, ...made].filter(({ type }) => type === 'SEQUENCE');
   const owned = await session.query<{ readonly schema: string; readonly name: string }>(
     `SELECT n.nspname AS schema, c.relname AS name FROM pg_catalog.pg_depend d
      JOIN pg_catalog.pg_class c ON c.oid = d.objid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

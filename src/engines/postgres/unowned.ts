@@ -133,15 +133,15 @@ async function readObjectRights(
   }
 }
 
-/** The last statement of a section that gives the object away. */
-const GIVES_AWAY = /(?:^|\n)ALTER [A-Z ]+ [^\n]* OWNER TO [^\n]+;\n*$/;
+/** The last statement of a section that gives the object away; settings for the next one may follow. */
+const GIVES_AWAY = /(?:^|\n)ALTER [A-Z ]+ [^\n]* OWNER TO [^\n]+;(?=(?:\s*\nSET [^\n]*;)*\s*$)/;
 
 /** The bare statements of a section as a restore runs them; null where it is left out. */
 export function withoutOwner(section: Section, unowned: Unowned | null): Section | null {
   const sql = bareStatements(section.sql);
   if (unowned === null) return { ...section, sql };
   if (unowned.leftOut.has(section.id)) return null;
-  return { ...section, sql: sql.replace(GIVES_AWAY, '\n') };
+  return { ...section, sql: sql.replace(GIVES_AWAY, '') };
 }
 
 /** Statements on the database itself, line by line, without those that name missing roles. */

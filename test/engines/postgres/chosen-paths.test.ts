@@ -191,6 +191,33 @@ describe('chosen paths among what is there', () => {
     expect(await sql('SELECT sum(more), count(note) FROM shop.people; SELECT * FROM shop.total')).toBe('70|0\n55');
   });
 
+  test('leave a sequence alone that others use, and need no rights where nothing is to be silenced', async () => {
+    const { context, folder } = await testContext();
+    await server.sql(
+      'postgres',
+      `DROP ROLE IF EXISTS pa_owner; CREATE ROLE pa_owner LOGIN PASSWORD 'pa_owner'; CREATE DATABASE pa_own OWNER pa_owner`,
+    );
+    const own = (text: string): Promise<string> => server.sql('own', `SET ROLE pa_owner; ${text}`);
+    await own(`CREATE SCHEMA s; CREATE SEQUENCE s.ids; CREATE TABLE s.a (id int DEFAULT nextval('s.ids'), v text); CREATE TABLE s.b (id int DEFAULT nextval('s.ids'));
+      INSERT INTO s.a (v) VALUES ('x'), ('y'); INSERT INTO s.b DEFAULT VALUES`);
+    const target = server.target('own', 'pa_owner');
+    const taken = await dump(target, context, folder);
+    const bring = (mode: RestoreMode): Promise<RestoreOutcome> =>
+      restore(taken, target, mode, context, { paths: ['s.a'], expectedFacts: null });
+    await own(`INSERT INTO s.b SELECT FROM generate_series(1, 10); UPDATE s.a SET v = 'z'`);
+    await bring('replace');
+    expect(await own(`SELECT nextval('s.ids'), string_agg(v, '' ORDER BY id) FROM s.a`)).toBe('14|xy');
+    await own('DROP TABLE s.a');
+    await bring('new');
+    expect(await own(`SELECT nextval('s.ids'), string_agg(v, '' ORDER BY id) FROM s.a`)).toBe('15|xy');
+    await own('ALTER TABLE s.a ADD PRIMARY KEY (id); CREATE TABLE s.c (a int REFERENCES s.a)');
+    await expect(bring('replace')).rejects.toMatchObject({
+      hint: 'GRANT SET ON PARAMETER session_replication_role TO "pa_owner"',
+    });
+    await server.dropAll();
+    await server.sql('postgres', 'DROP ROLE pa_owner');
+  });
+
   test('are merged alone', async () => {
     const { bring } = await takeShop();
     await sql(`DELETE FROM other.notes WHERE id = 1; UPDATE shop.orders SET v = 3 WHERE id = 2; DELETE FROM other.notes WHERE id > 2;
@@ -207,6 +234,21 @@ describe('chosen paths among what is there', () => {
 });
 
 describe('single relations of a rich database', () => {
+  test('keep what stands before them in the archive', async () => {
+    const { context, folder } = await testContext();
+    await server.sql('postgres', 'CREATE DATABASE pa_ways');
+    await server.sql(
+      'ways',
+      `CREATE ACCESS METHOD heap_again TYPE TABLE HANDLER heap_tableam_handler; CREATE TABLE a (v int); CREATE TABLE b (v int) USING heap_again; CREATE TABLE c (v int)`,
+    );
+    const taken = await dump(server.target('ways'), context, folder);
+    await server.sql('ways', 'DROP TABLE b; DROP TABLE c');
+    for (const path of ['public.b', 'public.c'])
+      await restore(taken, server.target('ways'), 'new', context, { paths: [path], expectedFacts: null });
+    const ways = `SELECT relname, amname FROM pg_class c JOIN pg_am a ON a.oid = relam WHERE relname IN ('b', 'c') ORDER BY 1`;
+    expect(await server.sql('ways', ways)).toBe('b|heap_again\nc|heap');
+  });
+
   test('come into a new one, each alone', async () => {
     const { taken, context } = await takeRichOf(server);
     const bring = (database: string, ...paths: readonly string[]): Promise<RestoreOutcome> =>

@@ -91,6 +91,15 @@ describe('a restore without owners', () => {
       ]);
       expect(await owners('small')).toBe('no_small');
       expect(await server.sql('small', 'SELECT a FROM s.t')).toBe('1');
+      await server.sql('small', 'UPDATE s.t SET a = 9; SELECT lo_unlink(77)');
+      const again = await restore(plain, small, 'replace', other, { noOwner: true });
+      expect(again).toMatchObject({ keptOld: [], warnings: outcome.warnings });
+      expect(await server.sql('small', 'SELECT a FROM s.t')).toBe('1');
+      expect(await owners('small')).toBe('no_small');
+      const alone = { noOwner: true, paths: ['s.t'], expectedFacts: null };
+      await server.sql('small', 'DROP TABLE s.t');
+      expect(await restore(plain, small, 'new', other, alone)).toMatchObject({ warnings: [] });
+      expect(await owners('small')).toBe('no_small');
       await expect(restore(taken, small, 'merge', context)).rejects.toMatchObject({ code: 'target' });
     } finally {
       await server.dropAll();
