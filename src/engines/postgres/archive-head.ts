@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { Context, ProcessSpec, RunningProcess } from '../../context.ts';
 import { throwIfAborted } from '../../errors.ts';
@@ -6,6 +5,7 @@ import type { IncomingArtifact } from '../engine.ts';
 import { storedFormat } from './dump-formats.ts';
 import { unreadableError } from './judge-restore.ts';
 import { readScriptHead } from './read-script-head.ts';
+import { createScriptLines } from './script-lines.ts';
 import { unpackToc } from './unpack-dump.ts';
 
 /** The reader has what it came for; the rest of the artifact is not read. */
@@ -77,10 +77,11 @@ async function feedHead(
 async function readLines(running: RunningProcess, process: ProcessSpec, onLine: (line: string) => void): Promise<void> {
   const { stdout } = running;
   if (stdout === null) throw new Error('a program without an output');
-  const lines = createInterface({ input: stdout, crlfDelay: Infinity });
-  lines.on('line', onLine);
-  const read = new Promise<void>((resolve) => void lines.once('close', resolve));
+  const lines = createScriptLines(onLine);
+  stdout.on('data', (piece: Buffer) => lines.push(piece));
+  const read = new Promise<void>((resolve) => void stdout.once('close', resolve));
   const end = await running.closed;
   await read;
+  lines.end();
   if (end.exitCode !== 0) throw unreadableError(process.argv[0], end);
 }

@@ -1,6 +1,6 @@
-import { TextDecoder } from 'node:util';
 import { damagedArchive, unreadableArchive } from './archive-errors.ts';
 import { readByte, readInt, readText } from './archive-values.ts';
+import { decoderOf } from './client-encoding.ts';
 import type { Reading } from './feed.ts';
 
 /** How an archive begins: a file of the custom format, or the table of contents of the others. */
@@ -43,7 +43,7 @@ export function* readHeader(wanted: ArchiveForm): Reading<ArchiveHeader> {
   if (compression !== 0)
     throw unreadableArchive('only uncompressed archives are read here', 'dump with --compress=0: bkp compresses');
   for (let field = 0; field < TIME_FIELDS; field++) yield* readInt();
-  const text = new TextDecoder();
+  const text = decoderOf('');
   const database = yield* readText(text);
   const serverVersion = yield* readText(text);
   return { minor, positionBytes, database, serverVersion, toolVersion: yield* readText(text) };

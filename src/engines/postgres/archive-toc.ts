@@ -1,8 +1,8 @@
-import { isDeepStrictEqual, TextDecoder } from 'node:util';
+import { isDeepStrictEqual } from 'node:util';
 import { damagedArchive } from './archive-errors.ts';
 import type { ArchiveForm, ArchiveHeader } from './archive-header.ts';
 import { readInt, readOffset, readText, skipText } from './archive-values.ts';
-import { decoderOf } from './client-encoding.ts';
+import { type Decoder, decoderOf, LATIN1 } from './client-encoding.ts';
 import type { Reading } from './feed.ts';
 import { tableKey } from './table-key.ts';
 
@@ -35,7 +35,6 @@ export const nameOfEntry = ({ desc, namespace, tag }: ArchiveEntry): string =>
 export type ArchiveSection = 'none' | 'pre-data' | 'data' | 'post-data';
 
 const SECTIONS: readonly (ArchiveSection | undefined)[] = [undefined, 'none', 'pre-data', 'data', 'post-data'];
-const ASCII = new TextDecoder('latin1');
 /** States of a position. */
 const [KNOWN, NO_DATA] = [2, 3];
 
@@ -69,7 +68,7 @@ function* readEntries(
   const count = yield* readInt();
   if (count < 0) throw damagedArchive('its table of contents has no length');
   const entries: ArchiveEntry[] = [];
-  let decoder = new TextDecoder();
+  let decoder = decoderOf('');
   while (entries.length < count) {
     const { entry, encoding } = yield* readEntry(header, form, decoder, withStatistics);
     entries.push(entry);
@@ -82,7 +81,7 @@ function* readEntries(
 function* readEntry(
   { minor, positionBytes }: ArchiveHeader,
   form: ArchiveForm,
-  decoder: TextDecoder,
+  decoder: Decoder,
   withStatistics: boolean,
 ): Reading<{ readonly entry: ArchiveEntry; readonly encoding: string | null }> {
   const [dumpId, dumper] = [yield* readInt(), yield* readInt()];
@@ -121,6 +120,6 @@ function* readPlace(positionBytes: number): Reading<Place> {
 }
 
 function* readFile(): Reading<Place> {
-  const file = (yield* readText(ASCII)) ?? '';
+  const file = (yield* readText(LATIN1)) ?? '';
   return { hasData: file !== '', position: null, file: file === '' ? null : file };
 }

@@ -1,5 +1,5 @@
-import { TextDecoder } from 'node:util';
 import { damagedArchive } from './archive-errors.ts';
+import type { Decoder } from './client-encoding.ts';
 import type { Reading } from './feed.ts';
 
 /** A sign and four bytes, the lowest first; every pg_dump writes ints of this size. */
@@ -24,7 +24,7 @@ export function decodeInt(bytes: Buffer, at: number): number {
 }
 
 /** A text that is kept: a name or a number in digits. */
-export function* readText(decoder: TextDecoder): Reading<string | null> {
+export function* readText(decoder: Decoder): Reading<string | null> {
   const bytes = yield* readLength();
   if (bytes === null) return null;
   if (bytes > MOST_TEXT_BYTES) throw damagedArchive(`a name is ${bytes} bytes long`);

@@ -3,7 +3,9 @@ import type { Client, ClientConfig } from 'pg';
 import type { Context } from '../../context.ts';
 import { abortReason, BkpError, throwIfAborted } from '../../errors.ts';
 import type { TargetOf } from '../engine.ts';
+import type { CopyRows } from './copy-script.ts';
 import { codeOf, explainPostgresError } from './explain-error.ts';
+import { quoteText } from './quote.ts';
 import { mayGoInTheClear, sessionTls } from './tls.ts';
 
 /** A target as the policy has it: one database or several of one server. */
@@ -19,7 +21,7 @@ export interface Session {
   /** Rows as objects; whole numbers beyond 2^31 arrive as text. Throws `target` with what the server said. */
   query<Row>(sql: string, values?: readonly unknown[]): Promise<readonly Row[]>;
   /** Feeds rows, in the format it names, to a `COPY … FROM STDIN`; returns how many went in. */
-  copyIn(sql: string, rows: AsyncIterable<Buffer>): Promise<number>;
+  copyIn(sql: string, rows: CopyRows): Promise<number>;
   /** Safe to call at any time, more than once. */
   close(): Promise<void>;
 }
@@ -99,7 +101,7 @@ function sessionOf(client: Client, subject: string, context: Context, stop: () =
     async copyIn(sql, rows) {
       const { from } = await import('pg-copy-streams');
       try {
-        const into = client.query(from(sql));
+        const into = client.query(from(rows.encoding === undefined ? sql : inEncoding(sql, rows.encoding)));
         await pipeline(rows, into);
         return into.rowCount;
       } catch (error) {
@@ -114,6 +116,10 @@ function sessionOf(client: Client, subject: string, context: Context, stop: () =
     },
   };
 }
+
+/** The server knows how to turn rows of any encoding into its own; names in the statement are UTF-8 all the same. */
+const inEncoding = (copy: string, encoding: string): string =>
+  `${copy.replace(/;\s*$/, '')} WITH (ENCODING ${quoteText(encoding)})`;
 
 /** `db.internal:5432`, or the folder of the socket. */
 export const serverOf = ({ host, port, socket }: PostgresTarget): string =>

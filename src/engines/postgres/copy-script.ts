@@ -1,10 +1,16 @@
 import { integrityError } from '../../errors.ts';
+import { decoderOf } from './client-encoding.ts';
 
 /** A part of a script that pg_restore writes for the rows of an archive. */
 export type ScriptPart =
   | { readonly kind: 'line'; readonly text: string }
   /** Its rows are to be read to the end, or not at all, before the next part. */
-  | { readonly kind: 'copy'; readonly statement: string; readonly rows: AsyncIterable<Buffer> };
+  | { readonly kind: 'copy'; readonly statement: string; readonly rows: CopyRows };
+
+/** Rows for COPY; without an encoding they are UTF-8. */
+export interface CopyRows extends AsyncIterable<Buffer> {
+  readonly encoding?: string;
+}
 
 const END = Buffer.from('\n\\.\n');
 const END_WITHOUT_ROWS = END.subarray(1);
@@ -13,6 +19,8 @@ const END_WITHOUT_ROWS = END.subarray(1);
 export async function* readScript(script: AsyncIterable<Buffer>): AsyncGenerator<ScriptPart, void, void> {
   const chunks = script[Symbol.asyncIterator]();
   let held: Buffer = Buffer.alloc(0);
+  let decoder = decoderOf('');
+  let encoding: string | undefined;
   const more = async (): Promise<boolean> => {
     const next: IteratorResult<Buffer, unknown> = await chunks.next();
     if (next.done === true) return false;
@@ -48,14 +56,19 @@ export async function* readScript(script: AsyncIterable<Buffer>): AsyncGenerator
       if (!(await more())) return;
       end = held.indexOf('\n');
     }
-    const text = held.toString('utf8', 0, end);
+    const text = decoder.decode(held.subarray(0, end));
+    const named = /^SET client_encoding = '(\w+)';$/.exec(text)?.[1];
+    if (named !== undefined) {
+      decoder = decoderOf(text);
+      encoding = named === 'UTF8' ? undefined : named;
+    }
     held = held.subarray(end + 1);
     if (!/^COPY .* FROM stdin;$/.test(text)) {
       yield { kind: 'line', text };
       continue;
     }
     const rows = readRows();
-    yield { kind: 'copy', statement: text, rows };
+    yield { kind: 'copy', statement: text, rows: encoding === undefined ? rows : Object.assign(rows, { encoding }) };
     for await (const _ of rows);
   }
 }

@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
 import type { IncomingArtifact } from '../engine.ts';
-import { decoderOf } from './client-encoding.ts';
 import { inspected } from './feed-program.ts';
 import { choiceOf, listLine } from './script-choice.ts';
 import { createScriptFilter, type ScriptChoice } from './script-filter.ts';
+import { createScriptLines } from './script-lines.ts';
 import { openSqlInspector } from './sql-script.ts';
 
 /** What of a script is chosen, piece by piece. Throws `integrity` at its end unless the whole script was there. */
@@ -31,25 +31,9 @@ export async function readScriptHead(
   await artifact.into({
     kind: 'reader',
     async read(raw) {
-      const lines = cutLines(isList ? () => undefined : onLine);
+      const lines = createScriptLines(isList ? () => undefined : onLine);
       for await (const piece of readChosen(raw, isList ? listing : choice)) lines.push(piece);
       lines.end();
     },
   });
-}
-
-/** Puts lines together from pieces, as text in UTF-8, which every script of pg_dump is in unless it was told otherwise. */
-function cutLines(onLine: (line: string) => void): { push(piece: Buffer): void; end(): void } {
-  const decoder = decoderOf('');
-  let rest = '';
-  return {
-    push(piece) {
-      const lines = (rest + decoder.decode(piece, { stream: true })).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) onLine(line);
-    },
-    end() {
-      if (rest !== '') onLine(rest);
-    },
-  };
 }

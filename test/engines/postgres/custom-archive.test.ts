@@ -142,7 +142,7 @@ describe.each(startedServices('postgres'))('%s', (name) => {
     newer[6] = 17;
     expect(() => read(newer)).toThrow(/: its version is 1\.17$/);
     const directory = Buffer.from(archive);
-    directory[10] = 5;
-    expect(() => read(directory)).toThrow(/: its format is directory$/);
+    directory[10] = 3;
+    expect(() => read(directory)).toThrow(/: its format is tar, not custom$/);
   });
 });

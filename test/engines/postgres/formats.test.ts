@@ -98,6 +98,26 @@ describe.each(FORMATS)('format %s', (format) => {
     expect(await readdir(context.workDir)).toEqual([]);
   });
 
+  test('brings texts back from a database that is not in UTF-8', async () => {
+    const { context, folder } = await testContext();
+    const database = server.nameOf('latin');
+    await server.sql('postgres', `CREATE DATABASE "${database}" ENCODING LATIN1 LOCALE 'C' TEMPLATE template0`);
+    await server.sql(
+      'latin',
+      `CREATE TABLE "größe" ("stück" text PRIMARY KEY); INSERT INTO "größe" VALUES ('é'), (E'\\u00a0\\u0085ÿ'), ('plain');
+       CREATE TABLE "übrig" (a text DEFAULT 'ä', b text); COMMENT ON TABLE "übrig" IS E'ö\\r\\u0085ü'; INSERT INTO "übrig" VALUES ('ß')`,
+    );
+    const before = await describeDatabase(server, 'latin');
+    const repository = await newRepository(folder, context);
+    const taken = await take(postgresFixture, { ...server.target('latin'), format }, repository, context);
+    expect(taken.facts).toMatchObject({ tables: { 'public."größe"': 3, 'public."übrig"': 1 } });
+    await restore(postgresFixture, taken, server.target('copy'), 'new', context);
+    expect(await describeDatabase(server, 'copy')).toBe(before);
+    await server.sql('latin', `DELETE FROM "größe" WHERE "stück" <> 'plain'; DROP TABLE "übrig"`);
+    await restore(postgresFixture, taken, server.target('latin'), 'merge', context);
+    expect(await describeDatabase(server, 'latin')).toBe(before);
+  });
+
   test('leaves subscriptions out and says so', async () => {
     const { context, folder } = await testContext();
     await server.sql('postgres', `CREATE DATABASE "${server.nameOf('subscriber')}"`);
