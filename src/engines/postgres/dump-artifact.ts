@@ -49,7 +49,7 @@ export async function openDump(order: DumpOrder, context: Context): Promise<Open
   };
 }
 
-/** Uncompressed, because `streams/` compresses better and faster. In a script only verbose comments tell what depends on what. */
+/** Uncompressed, because `streams/` compresses better and faster. In a script only verbose comments number the objects. */
 const OPTIONS = {
   custom: ['--format=custom', '--compress=0'],
   tar: ['--format=tar'],

@@ -60,8 +60,8 @@ export function choiceOf(options: readonly string[]): ScriptChoice {
 
 /** Scripts of bkp are verbose; one that was adopted need not be. */
 const unnumberedError = (): BkpError =>
-  targetError('cannot take a part of the script: it does not tell what depends on what', {
-    hint: 'only what `pg_dump --verbose` wrote does; restore the whole script into a new database',
+  targetError('cannot take a part of the script: its objects have no numbers', {
+    hint: 'only `pg_dump --verbose` numbers them; restore the whole script into a new database',
   });
 
 /** The ids that a file for pg_restore lists, one a line. */
