@@ -23,13 +23,13 @@ export async function connectAdmin(target: PostgresTarget, context: Context): Pr
   throw first;
 }
 
-/** A session that no time limit of the server's settings ends, and that fails rather than see a part of the rows. */
+/** A session that no setting of its role ends or keeps from writing, and that fails rather than see a part of the rows. */
 export async function connectPatiently(target: PostgresTarget, context: Context, database: string): Promise<Session> {
   const session = await connect(target, context, database);
   try {
     await session.query(
-      `SELECT pg_catalog.set_config(name, CASE name WHEN 'row_security' THEN 'off' ELSE '0' END, false)
-       FROM pg_catalog.pg_settings WHERE name IN ('statement_timeout', 'lock_timeout', 'row_security',
+      `SELECT pg_catalog.set_config(name, CASE vartype WHEN 'bool' THEN 'off' ELSE '0' END, false)
+       FROM pg_catalog.pg_settings WHERE name IN ('statement_timeout', 'lock_timeout', 'row_security', 'default_transaction_read_only',
          'idle_in_transaction_session_timeout', 'idle_session_timeout', 'transaction_timeout')`,
     );
     return session;

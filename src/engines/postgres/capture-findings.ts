@@ -17,7 +17,7 @@ export async function captureFindings(
   selection: Selection | null,
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
-  for (const find of [foreignTables, userMappings, subscriptions, unlogged, standby, prepared, labels])
+  for (const find of [foreignTables, userMappings, subscriptions, unlogged, indexes, standby, prepared, labels])
     findings.push(...(await find(session, selection?.leftOut ?? [])));
   return format === 'plain' ? [...findings, ...(await databaseItself(session))] : findings;
 }
@@ -91,6 +91,19 @@ const unlogged: Find = async (session, leftOut) => {
   );
   const message = `unlogged tables are captured, but empty after a crash of the server: ${found}`;
   return finding(found, message, 'ALTER TABLE … SET LOGGED keeps their rows');
+};
+
+const indexes: Find = async (session, leftOut) => {
+  const found = namedRelations(
+    await relations(
+      session,
+      leftOut,
+      `c.relkind = 'i' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_'
+        AND EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indexrelid = c.oid AND NOT i.indisvalid)`,
+    ),
+  );
+  const message = `indexes that are not valid are not dumped: ${found}`;
+  return finding(found, message, 'REINDEX or drop what an interrupted CREATE INDEX CONCURRENTLY left', true);
 };
 
 const standby: Find = async (session) => {

@@ -12,6 +12,9 @@ export interface Libpq {
   close(): Promise<void>;
 }
 
+/** pg_restore lifts the time limits of a role, but not this one. */
+const MAY_WRITE = '-c default_transaction_read_only=off';
+
 /** Passwords stand in a file that only we can read: neither argv nor the environment of a process is private. */
 export async function openLibpq(
   target: PostgresTarget,
@@ -34,7 +37,7 @@ export async function openLibpq(
       PGAPPNAME: 'bkp',
       PGCONNECT_TIMEOUT: '15',
       ...libpqTls(target),
-      ...(options === undefined ? {} : { PGOPTIONS: options }),
+      PGOPTIONS: options === undefined ? MAY_WRITE : `${MAY_WRITE} ${options}`,
     },
     close: () => rm(passFile, { force: true }),
   };

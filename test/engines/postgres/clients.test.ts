@@ -125,7 +125,7 @@ describe.each(startedServices('postgres'))('a role with few rights on %s', (serv
   });
 });
 
-describe.each(startedServices('postgres'))('a role with time limits on %s', (service) => {
+describe.each(startedServices('postgres'))('a role with harsh settings on %s', (service) => {
   test('captures and restores all the same', async () => {
     const server = connectionOf(service);
     const { capture, restore, sqlOfCopy } = await oneDatabase(
@@ -142,12 +142,13 @@ describe.each(startedServices('postgres'))('a role with time limits on %s', (ser
       ...(Number(server['version']) >= 17 ? ['transaction_timeout'] : []),
     ];
     for (const limit of limits) psql(server, 'postgres', `ALTER ROLE ${role} SET ${limit} = '20ms'`);
+    psql(server, 'postgres', `ALTER ROLE ${role} SET default_transaction_read_only = on`);
     // pg_dump itself lives with this one.
     psql(server, 'postgres', `ALTER ROLE ${role} SET idle_session_timeout = '3s'`);
     const account = { user: role, password: role };
     const taken = await capture(account);
     expect(taken.facts).toMatchObject({ tables: { 'public.t': 50_050 } });
-    await restore(taken, account);
+    for (const mode of ['new', 'replace', 'merge'] as const) await restore(taken, account, mode);
     expect(sqlOfCopy('SELECT count(*) FROM t')).toBe('50050');
     sqlOfCopy(`ALTER TABLE t OWNER TO CURRENT_USER`);
     psql(server, 'postgres', `REASSIGN OWNED BY ${role} TO CURRENT_USER`);

@@ -153,6 +153,18 @@ describe('what people must know', () => {
     expect(await captureSays(undefined, { format: 'plain' })).toEqual([message]);
   });
 
+  test('is an index that came to nothing', async () => {
+    await prepare('CREATE TABLE t (v int); INSERT INTO t VALUES (1), (1)');
+    await expect(sql('CREATE UNIQUE INDEX CONCURRENTLY broken ON t (v)')).rejects.toThrow(
+      'could not create unique index',
+    );
+    const message = 'indexes that are not valid are not dumped: public.broken';
+    expect(messages((await probe()).warnings)).toEqual([message]);
+    expect(await captureSays()).toEqual([message]);
+    await sql('DROP INDEX broken');
+    expect(await captureSays()).toEqual([]);
+  });
+
   test('is a prepared transaction that holds a lock', async () => {
     await prepare('CREATE TABLE t (v int)');
     await sql(`BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'harmless one'`);
