@@ -33,8 +33,9 @@ const ENTRY = /^-- TOC entry (\d+) \(class (\d+ OID \d+)\)$/;
 const DEPENDENCIES = /^-- Dependencies: /;
 /** Set before a section, for all that follow. */
 const DEFAULT = /^SET default_/;
+/** Only short lines matter, but for comments and ALTER, which may name a function with a hundred arguments. */
 const MOST_LINE_BYTES = 4096;
-const C = 0x43;
+const [A, C, DASH] = [0x41, 0x43, 0x2d];
 
 /** Knows texts, names and rows from statements, so that nothing in them is taken for the frame of a section. */
 export function createScriptFilter(choice: ScriptChoice): ScriptFilter {
@@ -92,7 +93,8 @@ export function createScriptFilter(choice: ScriptChoice): ScriptFilter {
   const lexer = createSqlLexer({
     line(bytes, start) {
       areRows = bytes[0] === C && parseCopyTarget(decoder.decode(bytes)) !== null;
-      const text = bytes.length > MOST_LINE_BYTES ? '' : decoder.decode(bytes);
+      const matters = bytes.length <= MOST_LINE_BYTES || bytes[0] === DASH || bytes[0] === A;
+      const text = matters ? decoder.decode(bytes) : '';
       if (text.startsWith('SET client_encoding = ')) decoder = decoderOf(text);
       takeLine(text, start);
       return areRows;

@@ -1,7 +1,7 @@
 const NOTHING = Buffer.alloc(0);
 const C = 0x43;
-/** The longest COPY that pg_dump writes names 1600 columns; of other lines only short ones matter. */
-const [MOST_OF_COPY, MOST_OF_OTHERS] = [1024 * 1024, 4096];
+/** The longest COPY that pg_dump writes names 1600 columns; of other lines the longest that matter name functions. */
+const [MOST_OF_COPY, MOST_OF_OTHERS] = [1024 * 1024, 64 * 1024];
 
 /** Puts a line together whose pieces come one by one; the rest of one that is too long to matter is left out. */
 export interface SqlLine {

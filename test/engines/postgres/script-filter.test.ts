@@ -10,6 +10,11 @@ import { ODD_DATABASE, run } from './dump-fixture.ts';
 
 const DATABASE = 'bkp script filter';
 
+const LONG = `d${'o'.repeat(60)}`;
+/** The comment before such a function is longer than a line may be in most places. */
+const MORE = `CREATE PUBLICATION p FOR TABLE texts; CREATE DOMAIN ${LONG} AS text;
+  CREATE FUNCTION many(${Array.from({ length: 95 }, () => LONG).join(', ')}) RETURNS int LANGUAGE sql AS 'SELECT 1';`;
+
 /** Gives pieces in one buffer that is overwritten afterwards. */
 function filtered(script: Buffer, choice: ScriptChoice, pieceBytes: number = 64 * 1024): string {
   const filter = createScriptFilter(choice);
@@ -45,7 +50,7 @@ describe.each(startedServices('postgres'))('%s', (service) => {
     archive = join(folder, 'archive');
     dropDatabase(connection, DATABASE);
     createDatabase(connection, DATABASE);
-    psql(connection, DATABASE, `${ODD_DATABASE} CREATE PUBLICATION p FOR TABLE texts;`);
+    psql(connection, DATABASE, ODD_DATABASE + MORE);
     script = run(connection, 'pg_dump', '--format=plain', '--verbose', '-d', DATABASE);
     run(connection, 'pg_dump', '--format=custom', '-f', archive, '-d', DATABASE);
   });
