@@ -303,7 +303,7 @@ export interface PostgresTarget {
    */
   readonly tools?: string;
   /**
-   * Form of the dump, in the words of pg_dump. Default custom; `directory` can be dumped in parallel and needs room in the temporary folder, `plain` is SQL for psql, without what is set on the database itself.
+   * Form of the dump, in the words of pg_dump. Default custom; `directory` can be dumped in parallel and needs room in the temporary folder, `tar` needs some for the largest table, `plain` is SQL for psql, without what is set on the database itself.
    */
   readonly format?: 'custom' | 'directory' | 'tar' | 'plain';
   /**
