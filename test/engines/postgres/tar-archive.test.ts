@@ -133,6 +133,13 @@ describe.each(startedServices('postgres'))('%s', (service) => {
       );
     });
 
+    test('refuses names that lead out of the folder', () => {
+      const rows = named(/^\d{4}\.dat$/).name;
+      const hostile = Buffer.from(archive);
+      hostile.write('../a.dat', hostile.indexOf(rows, BLOCK), 'latin1');
+      expect(() => read(hostile)).toThrow(/damaged, its table of contents names no file$/);
+    });
+
     test('refuses rows without their end mark', () => {
       const rows = named(/^\d+\.dat$/);
       const size = Number.parseInt(rows.bytes.toString('latin1', 124, 136), 8);
