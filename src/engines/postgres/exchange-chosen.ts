@@ -12,7 +12,7 @@ import type { MergeSource } from './merge.ts';
 import { areHeard, quieten, silence } from './merge-quiet.ts';
 import { readData } from './merge-source.ts';
 import { openStatements } from './merge-statements.ts';
-import { type MergeTable, qualified, readMergeTable } from './merge-table.ts';
+import { type MergeTable, qualified, readMergeTables } from './merge-table.ts';
 import { onlyArchive } from './only-archive.ts';
 import { sequencesOf } from './owned-sequences.ts';
 import { assertServerHas } from './preflight.ts';
@@ -128,15 +128,13 @@ const brokenError = (database: string, reason: string): Error =>
 
 /** Tables whose rows will be others. Throws `target` where something else has the name of one now. */
 async function readTables(session: Session, present: readonly Section[]): Promise<readonly MergeTable[]> {
-  const tables: MergeTable[] = [];
-  for (const { type, schema, name } of present) {
-    if (type !== 'TABLE') continue;
-    const table = await readMergeTable(session, schema, name);
-    if (table === null || table.kind === 'other')
-      throw targetError(`cannot restore table ${tableKey(schema, name)}: something else has its name now`);
-    tables.push(table);
-  }
-  return tables;
+  const tables = await readMergeTables(
+    session,
+    present.filter(({ type }) => type === 'TABLE'),
+  );
+  const other = tables.find(({ kind }) => kind === 'other');
+  if (other === undefined) return tables;
+  throw targetError(`cannot restore table ${keyOf(other)}: something else has its name now`);
 }
 
 function assertCounts(facts: Facts | undefined, counts: ReadonlyMap<string, number>, database: string): void {

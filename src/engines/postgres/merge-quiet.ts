@@ -36,25 +36,29 @@ export async function areHeard(session: Session, tables: readonly MergeTable[]):
 export async function quieten(session: Session, tables: readonly MergeTable[]): Promise<readonly string[]> {
   if (tables.length === 0) return [];
   await session.query(`LOCK TABLE ${tables.map(qualified).join(', ')} IN SHARE ROW EXCLUSIVE MODE`);
-  const loud: string[] = [];
-  for (const table of tables) loud.push(...(await silenceAlways(session, table)));
-  return loud;
+  return silenceAlways(session, tables);
 }
 
-/** Takes out triggers and rules of a table that would be heard nevertheless; returns what puts them back. */
-async function silenceAlways(session: Session, table: MergeTable): Promise<readonly string[]> {
-  const rows = await session.query<{ readonly what: string; readonly name: string; readonly enabled: string }>(
-    `SELECT 'TRIGGER' AS what, tgname AS name, tgenabled AS enabled FROM pg_catalog.pg_trigger
-       WHERE tgrelid = $1 AND NOT tgisinternal AND tgenabled IN ('A', 'R')
-     UNION ALL SELECT 'RULE', rulename, ev_enabled FROM pg_catalog.pg_rewrite
-       WHERE ev_class = $1 AND ev_type <> '1' AND ev_enabled IN ('A', 'R')`,
-    [table.oid],
+/** Takes out triggers and rules that would be heard nevertheless; returns what puts them back. */
+async function silenceAlways(session: Session, tables: readonly MergeTable[]): Promise<readonly string[]> {
+  const rows = await session.query<{
+    readonly oid: string;
+    readonly what: string;
+    readonly name: string;
+    readonly enabled: string;
+  }>(
+    `SELECT tgrelid::text AS oid, 'TRIGGER' AS what, tgname AS name, tgenabled AS enabled FROM pg_catalog.pg_trigger
+       WHERE tgrelid = ANY ($1::pg_catalog.oid[]) AND NOT tgisinternal AND tgenabled IN ('A', 'R')
+     UNION ALL SELECT ev_class::text, 'RULE', rulename, ev_enabled FROM pg_catalog.pg_rewrite
+       WHERE ev_class = ANY ($1::pg_catalog.oid[]) AND ev_type <> '1' AND ev_enabled IN ('A', 'R')`,
+    [tables.map(({ oid }) => oid)],
   );
-  for (const { what, name } of rows) {
-    await session.query(`ALTER TABLE ${qualified(table)} DISABLE ${what} ${quoteIdentifier(name)}`);
+  const names = new Map(tables.map((table) => [table.oid, qualified(table)]));
+  const back: string[] = [];
+  for (const { oid, what, name, enabled } of rows) {
+    const alter = `ALTER TABLE ${names.get(oid) ?? ''}`;
+    await session.query(`${alter} DISABLE ${what} ${quoteIdentifier(name)}`);
+    back.push(`${alter} ENABLE ${enabled === 'A' ? 'ALWAYS' : 'REPLICA'} ${what} ${quoteIdentifier(name)}`);
   }
-  return rows.map(
-    ({ what, name, enabled }) =>
-      `ALTER TABLE ${qualified(table)} ENABLE ${enabled === 'A' ? 'ALWAYS' : 'REPLICA'} ${what} ${quoteIdentifier(name)}`,
-  );
+  return back;
 }

@@ -58,28 +58,46 @@ const RULES = `(SELECT pg_catalog.json_agg(x) FROM (
 const WHOLE = 'i.indrelid = t.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL';
 
 /** Null where nothing has the name. */
-export async function readMergeTable(session: Session, schema: string, name: string): Promise<MergeTable | null> {
-  const [row] = await session.query<
-    Omit<MergeTable, 'schema' | 'name' | 'uniqueKeys' | 'columns' | 'rules'> & Nullable
-  >(
-    `SELECT t.oid::text, CASE WHEN t.relkind IN ('r', 'p') THEN t.relkind::text ELSE 'other' END AS kind,
-       (SELECT pg_catalog.json_agg(pg_catalog.json_build_object('name', attname, 'generated', attgenerated <> '') ORDER BY attnum)
-        FROM pg_catalog.pg_attribute WHERE attrelid = t.oid AND attnum > 0 AND NOT attisdropped) AS columns,
-       (SELECT ${KEY_COLUMNS} FROM pg_catalog.pg_index i WHERE ${WHOLE} AND NOT EXISTS (
-          SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.oid AND a.attnum = ANY (i.indkey) AND NOT a.attnotnull)
-        ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid LIMIT 1) AS key,
-       (SELECT pg_catalog.json_agg(${KEY_COLUMNS}) FROM pg_catalog.pg_index i WHERE ${WHOLE}) AS "uniqueKeys",
-       ${RULES} AS rules,
-       NOT EXISTS (SELECT FROM pg_catalog.pg_rewrite WHERE ev_class = t.oid AND ev_type IN ('2', '3'))
-         AND NOT EXISTS (SELECT FROM pg_catalog.pg_index WHERE indrelid = t.oid AND NOT indimmediate) AS "mayIgnore"
-     FROM pg_catalog.pg_class t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
-     WHERE n.nspname = $1 AND t.relname = $2`,
-    [schema, name],
-  );
-  if (row === undefined) return null;
-  const { columns, uniqueKeys, rules } = row;
-  return { ...row, schema, name, columns: columns ?? [], uniqueKeys: uniqueKeys ?? [], rules: rules ?? [] };
+export const readMergeTable = async (session: Session, schema: string, name: string): Promise<MergeTable | null> =>
+  (await readMergeTables(session, [{ schema, name }]))[0] ?? null;
+
+/** To plan the question takes longer than to answer it. */
+const TABLES_PER_QUERY = 1000;
+
+/** Those of the names that are there, in their order. */
+export async function readMergeTables(
+  session: Session,
+  names: readonly Pick<MergeTable, 'schema' | 'name'>[],
+): Promise<readonly MergeTable[]> {
+  const found: MergeTable[] = [];
+  for (let start = 0; start < names.length; start += TABLES_PER_QUERY) {
+    const batch = names.slice(start, start + TABLES_PER_QUERY);
+    const rows = await session.query<Row>(
+      `SELECT t.oid::text, n.nspname AS schema, t.relname AS name,
+         CASE WHEN t.relkind IN ('r', 'p') THEN t.relkind::text ELSE 'other' END AS kind,
+         (SELECT pg_catalog.json_agg(pg_catalog.json_build_object('name', attname, 'generated', attgenerated <> '') ORDER BY attnum)
+          FROM pg_catalog.pg_attribute WHERE attrelid = t.oid AND attnum > 0 AND NOT attisdropped) AS columns,
+         (SELECT ${KEY_COLUMNS} FROM pg_catalog.pg_index i WHERE ${WHOLE} AND NOT EXISTS (
+            SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.oid AND a.attnum = ANY (i.indkey) AND NOT a.attnotnull)
+          ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid LIMIT 1) AS key,
+         (SELECT pg_catalog.json_agg(${KEY_COLUMNS}) FROM pg_catalog.pg_index i WHERE ${WHOLE}) AS "uniqueKeys",
+         ${RULES} AS rules,
+         NOT EXISTS (SELECT FROM pg_catalog.pg_rewrite WHERE ev_class = t.oid AND ev_type IN ('2', '3'))
+           AND NOT EXISTS (SELECT FROM pg_catalog.pg_index WHERE indrelid = t.oid AND NOT indimmediate) AS "mayIgnore"
+       FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) WITH ORDINALITY AS w (schema, name, at)
+       JOIN pg_catalog.pg_namespace n ON n.nspname = w.schema
+       JOIN pg_catalog.pg_class t ON t.relname = w.name AND t.relnamespace = n.oid ORDER BY w.at`,
+      [batch.map(({ schema }) => schema), batch.map(({ name }) => name)],
+    );
+    for (const row of rows) {
+      const { columns, uniqueKeys, rules } = row;
+      found.push({ ...row, columns: columns ?? [], uniqueKeys: uniqueKeys ?? [], rules: rules ?? [] });
+    }
+  }
+  return found;
 }
+
+type Row = Omit<MergeTable, keyof Nullable> & Nullable;
 
 interface Nullable {
   readonly columns: MergeTable['columns'] | null;

@@ -12,7 +12,7 @@ import { quieten, silence } from './merge-quiet.ts';
 import { mergeRows } from './merge-rows.ts';
 import { readData } from './merge-source.ts';
 import { openStatements } from './merge-statements.ts';
-import { labelOf, type MergeTable, qualified, readMergeTable } from './merge-table.ts';
+import { labelOf, type MergeTable, qualified, readMergeTable, readMergeTables } from './merge-table.ts';
 import { tellMissingParts } from './missing-parts.ts';
 import { onlyArchive } from './only-archive.ts';
 import { sequencesOf } from './owned-sequences.ts';
@@ -58,12 +58,8 @@ async function mergeInTransaction(
   const gone = all.filter((one) => isWanted(one.id) && COMES_BACK.test(one.type) && !relations.has(keyOf(one)));
   const views =
     chosen === null ? [] : all.filter((one) => isWanted(one.id) && one.type === 'VIEW' && !relations.has(keyOf(one)));
-  const there: MergeTable[] = [];
-  for (const { id, type, schema, name } of all) {
-    if (type !== 'TABLE' || !isWanted(id) || !relations.has(tableKey(schema, name))) continue;
-    const table = await readMergeTable(session, schema, name);
-    if (table !== null && table.kind !== 'other') there.push(table);
-  }
+  const present = all.filter((one) => one.type === 'TABLE' && isWanted(one.id) && relations.has(keyOf(one)));
+  const there = (await readMergeTables(session, present)).filter(({ kind }) => kind !== 'other');
   const missing = await collectDefinitions(
     { artifact, program, unowned },
     all,
