@@ -144,7 +144,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       TARGET,
       INTO,
       MODE,
-      { flags: '--path <path>', description: 'only this path inside the target', repeat: true },
+      { flags: '--path <path>', description: 'only this file, `schema` or `schema.table` of the target', repeat: true },
       { flags: '--plan', description: 'show what would happen and stop' },
       { flags: '--no-safety', description: 'take no safety snapshot first' },
       { flags: '--no-owner', description: 'who restores owns everything; rights of missing roles are left out' },
