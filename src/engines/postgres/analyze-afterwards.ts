@@ -1,6 +1,7 @@
 import type { Context } from '../../context.ts';
 import { reasonOf } from '../../errors.ts';
 import { connectPatiently } from './admin-session.ts';
+import { analyzeDatabase } from './analyze.ts';
 import type { PostgresTarget } from './connection.ts';
 
 /**
@@ -15,7 +16,8 @@ export async function analyzeAfterwards(
   try {
     const session = await connectPatiently(destination, context, destination.database);
     try {
-      await session.query(`ANALYZE ${tables.join(', ')}`);
+      if (tables.length === 0) await analyzeDatabase(session);
+      else await session.query(`ANALYZE ${tables.join(', ')}`);
       return [];
     } finally {
       await session.close();

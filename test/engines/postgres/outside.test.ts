@@ -129,6 +129,11 @@ describe('data of other servers', () => {
     );
     expect(sqlOfCopy('SELECT count(*) FROM ONLY logs_near')).toBe('2');
     expect(sqlOfCopy(`SELECT DISTINCT tablename FROM pg_stats WHERE schemaname = 'public'`)).toBe('logs_near');
+    sqlOfCopy('DELETE FROM logs_near WHERE at = 1');
+    expect(await restore(taken, {}, 'merge')).toMatchObject({
+      restored: { 'table public.logs_near': 1 },
+      warnings: [],
+    });
   });
 
   test('lose their password where the user may not see it', async () => {
