@@ -16,7 +16,7 @@ import { type MergeTable, qualified, readMergeTables } from './merge-table.ts';
 import { onlyArchive } from './only-archive.ts';
 import { sequencesOf } from './owned-sequences.ts';
 import { assertServerHas } from './preflight.ts';
-import { brokenForeignKeys } from './referential-check.ts';
+import { brokenForeignKeys, lockReferenced } from './referential-check.ts';
 import { assertFits, copyRows, deleteRows } from './replace-rows.ts';
 import type { Section } from './sections.ts';
 import { tableKey } from './table-key.ts';
@@ -56,6 +56,10 @@ export async function exchangeChosen(
     makesDatabase: false,
     noOwner: request.noOwner,
   });
+  await lockReferenced(
+    session,
+    tables.map(({ oid }) => oid),
+  );
   if (await areHeard(session, tables)) await silence(session, request.destination);
   const loud = await quieten(session, tables);
   const made = await createAll(session, definitions.before, definitions.needed);

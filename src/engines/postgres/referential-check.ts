@@ -13,6 +13,21 @@ interface ForeignKey {
 }
 
 /**
+ * Keeps rows that these tables refer to from being deleted until the transaction ends: while foreign keys are silent,
+ * nothing else would notice. Tables that the user may not lock stay open.
+ */
+export async function lockReferenced(session: Session, tables: readonly string[]): Promise<void> {
+  const rows = await session.query<{ readonly name: string }>(
+    `SELECT DISTINCT f.confrelid::pg_catalog.regclass::text AS name FROM pg_catalog.pg_constraint f
+     WHERE f.contype = 'f' AND f.conrelid = ANY ($1::pg_catalog.oid[]) AND NOT f.confrelid = ANY ($1::pg_catalog.oid[])
+       AND pg_catalog.has_table_privilege(f.confrelid, 'UPDATE, DELETE, TRUNCATE') ORDER BY 1`,
+    [tables],
+  );
+  if (rows.length > 0)
+    await session.query(`LOCK TABLE ONLY ${rows.map(({ name }) => name).join(', ONLY ')} IN SHARE MODE`);
+}
+
+/**
  * What foreign keys from and to tables, given by oid, find wrong, one clause each. Those that do not hold for rows that are there
  * already (`NOT VALID`) are not asked.
  */

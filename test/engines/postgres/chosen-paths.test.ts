@@ -1,6 +1,8 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import pg from 'pg';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Context } from '../../../src/context.ts';
-import type { RestoreMode, RestoreOutcome } from '../../../src/engines/engine.ts';
+import type { IncomingArtifact, RestoreMode, RestoreOutcome } from '../../../src/engines/engine.ts';
 import { testContext } from '../../test-context.ts';
 import { describeDatabase, dump, type Dump, restore } from './restore-bench.ts';
 import { useServer } from './restore-server.ts';
@@ -51,6 +53,9 @@ async function takeShop(): Promise<Shop> {
 }
 
 const sql = (text: string): Promise<string> => server.sql('shop', text);
+/** An archive is read for its outline, for its definitions, and, where nothing is missing, for its rows. */
+const ROWS = 3;
+const WAITING = `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'DELETE FROM shop.people%'`;
 const relations = (database: string): Promise<string> =>
   server.sql(
     database,
@@ -174,6 +179,40 @@ describe('chosen paths among what is there', () => {
     expect(await describeDatabase(server, 'shop')).toBe(before);
     await bring('replace', ['shop', 'other']);
     expect(await sql('SELECT count(*) FROM shop.people; SELECT count(*) FROM other.notes')).toBe('10\n5');
+  });
+
+  test('keep others from taking away what they refer to, until it is done', async () => {
+    const { taken, context } = await takeShop();
+    const { host, port, user, password, database } = server.target('shop');
+    const other = new pg.Client({ host, port, user, password, database });
+    await other.connect();
+    try {
+      let outcome: Promise<string> = Promise.resolve('not tried');
+      const tried: string[] = [];
+      const artifact = taken.artifact(context);
+      let reads = 0;
+      const slow: IncomingArtifact = {
+        ...artifact,
+        async into(sink) {
+          reads += 1;
+          if (reads === ROWS) {
+            outcome = other.query('DELETE FROM shop.people WHERE id = 1').then(() => 'deleted');
+            void outcome.then((what) => tried.push(what));
+            while (tried.length === 0 && (await sql(WAITING)) === '0') await wait(10);
+            tried.push('waits');
+          }
+          return artifact.into(sink);
+        },
+      };
+      await sql('DELETE FROM other.notes; DELETE FROM shop.orders');
+      const chosen = { artifacts: [slow], paths: ['shop.orders'], expectedFacts: null };
+      await restore(taken, server.target('shop'), 'replace', context, chosen);
+      expect(await outcome).toBe('deleted');
+      expect(tried).toEqual(['waits', 'deleted']);
+      expect(await sql('SELECT count(*) FROM shop.orders')).toBe('9');
+    } finally {
+      await other.end();
+    }
   });
 
   test('make again what is missing of them, and refuse rows that do not fit', async () => {
