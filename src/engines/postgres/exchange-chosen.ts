@@ -22,6 +22,7 @@ import type { Section } from './sections.ts';
 import { tableKey } from './table-key.ts';
 import { readThere } from './there-relations.ts';
 import { leftOutWarnings } from './unowned.ts';
+import { assertRowsBrought, readFilledTables } from './unsaved-rows.ts';
 
 /**
  * Brings chosen relations back, within the session's transaction: tables that are there get exactly the captured rows,
@@ -64,6 +65,7 @@ export async function exchangeChosen(
   const loud = await quieten(session, tables);
   const made = await createAll(session, definitions.before, definitions.needed);
   await createCompanions(session, definitions.companions, made);
+  const filled = tables.length === 0 ? [] : await readFilledTables(session);
   await deleteRows(session, tables);
 
   const known = new Map(tables.map((table) => [qualified(table), table]));
@@ -85,6 +87,12 @@ export async function exchangeChosen(
     const key = tableKey(schema, name);
     counts.set(key, (counts.get(key) ?? 0) + (await copyRows(session, part)));
   });
+  const replaced = new Set(tables.map(keyOf));
+  assertRowsBrought(
+    filled.filter(({ key }) => replaced.has(key)),
+    new Set(counts.keys()),
+    request.destination,
+  );
   assertCounts(request.artifactFacts, counts, database);
 
   const checks = await createKeys(session, definitions.keys, definitions.needed);

@@ -5,6 +5,7 @@ import { analyzeAfterwards } from './analyze-afterwards.ts';
 import { type CleanScript, readCleanScript } from './clean-script.ts';
 import { countAndCompare } from './compare-facts.ts';
 import type { PostgresTarget, Session } from './connection.ts';
+import { parseCopy } from './copy-script.ts';
 import { codeOf } from './explain-error.ts';
 import { restoredRows } from './fill.ts';
 import { inTransaction } from './in-transaction.ts';
@@ -15,8 +16,10 @@ import { openStatements } from './merge-statements.ts';
 import { onlyArchive } from './only-archive.ts';
 import { queryInside } from './query-inside.ts';
 import type { Section } from './sections.ts';
+import { tableKey } from './table-key.ts';
 import { leftOutWarnings } from './unowned.ts';
 import { assertNoOtherObjects, assertNoOtherTables } from './unknown-tables.ts';
+import { assertRowsBrought, readFilledTables } from './unsaved-rows.ts';
 
 /**
  * Exchanges the contents of a database where it stands, for users who may not set it aside: what the archive names is
@@ -44,6 +47,8 @@ async function exchange(
   const { destination, accept } = request;
   const kept = await readKeptObjects(session);
   await assertNoOtherTables(session, before, destination);
+  const filled = await readFilledTables(session);
+  const brought = new Set<string>();
   await dropAll(
     session,
     drops.filter((statement) => !dropsKept(statement, kept)),
@@ -53,8 +58,11 @@ async function exchange(
   const statements = openStatements(session, { objects: { overwrite: true, unowned }, sequences: null });
   await readData(onlyArchive(request.artifacts), program, context, async (part) => {
     if (part.kind === 'line') return statements.take(part.text);
+    const { schema, name } = parseCopy(part.statement);
+    brought.add(tableKey(schema, name));
     await session.copyIn(part.statement, part.rows);
   });
+  assertRowsBrought(filled, brought, destination);
   await statements.setSequences();
   await assertNoOtherObjects(session, statements.objects.named, destination);
   warnings.push(...(await define(session, after, kept)));

@@ -145,6 +145,21 @@ describe('a replacement in place', () => {
     expect(await describeDatabase(server, 'own')).toBe(before);
   });
 
+  test('changes nothing where rows were left out of the capture', async () => {
+    const { target, context, folder } = await takeOwn();
+    const withoutRows = await dump(target, context, folder, ['--exclude-table-data=s.c']);
+    const before = await describeDatabase(server, 'own');
+    const message = expect.stringContaining('the snapshot was taken without those of s.c') as unknown;
+    const changes = { expectedFacts: null };
+    await expect(restore(withoutRows, target, 'replace', context, changes)).rejects.toMatchObject({ message });
+    const chosen = restore(withoutRows, server.target('own'), 'replace', context, { ...changes, paths: ['s.c'] });
+    await expect(chosen).rejects.toMatchObject({ message });
+    expect(await describeDatabase(server, 'own')).toBe(before);
+    await server.sql('own', 'DELETE FROM s.c');
+    await restore(withoutRows, target, 'replace', context, changes);
+    expect(await server.sql('own', 'SELECT count(*) FROM s.p')).toBe('1000');
+  });
+
   test('shows others the old state or the new one, and does not wait for ever', async () => {
     const { taken, target, context } = await takeOwn();
     await server.sql('own', `DELETE FROM s.c`);

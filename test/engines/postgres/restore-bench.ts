@@ -30,7 +30,12 @@ export interface Dump {
 }
 
 /** Dumps a database through the real streams. */
-export async function dump(target: PostgresTarget, context: Context, folder: string): Promise<Dump> {
+export async function dump(
+  target: PostgresTarget,
+  context: Context,
+  folder: string,
+  options: readonly string[] = [],
+): Promise<Dump> {
   const repository = await newRepository(folder, context);
   const libpq = await openLibpq(target, context);
   const session = await connectPatiently(target, context, target.database);
@@ -42,7 +47,7 @@ export async function dump(target: PostgresTarget, context: Context, folder: str
     };
     const key = `snapshots/test/${SNAPSHOT}/${target.database.length}-${Math.random()}.dump.zst`;
     const compression = { method: 'zstd', level: 1 } as const;
-    const process = { argv: [PG_DUMP, '-w', '-Fc', '-Z0'], env: libpq.env } as const;
+    const process = { argv: [PG_DUMP, '-w', '-Fc', '-Z0', ...options], env: libpq.env } as const;
     const source = { kind: 'process', process } as const;
     const artifact = { name: '', extension: 'dump', format: 'pg-custom', source, estimatedBytes: null };
     const stored = await storeArtifact({ artifact, compression, threads: 1, repository, key }, context);
