@@ -108,7 +108,8 @@ async function prepareTarget(
     });
   const written = applyInto(resolved.config, into);
   const config = prepareDestination(session, resolved, into);
-  const state = await engine.inspectDestination(config, stoppable(session));
+  const parts = stored.artifacts.map((artifact) => artifact.name);
+  const state = await engine.inspectDestination(config, stoppable(session), parts);
   return {
     name,
     engine,
