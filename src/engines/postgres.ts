@@ -1,11 +1,11 @@
-import { capturePostgres } from './postgres/capture-databases.ts';
-import { checkDatabases } from './postgres/check-databases.ts';
-import { STORED_FORMATS, wantedFormat } from './postgres/dump-formats.ts';
-import { nativeRestore } from './postgres/native-restore.ts';
-import { inspectDatabases, probeDatabases } from './postgres/probe-databases.ts';
-import { restoreDatabases } from './postgres/restore-databases.ts';
-import { postgresAsideExists, removePostgresAside } from './postgres/set-aside.ts';
-import { TOOL_FOLDERS } from './postgres/tools.ts';
+import { capturePostgres } from './postgres/databases/capture-databases.ts';
+import { checkDatabases } from './postgres/databases/check-databases.ts';
+import { STORED_FORMATS, wantedFormat } from './postgres/archive/dump-formats.ts';
+import { nativeRestore } from './postgres/databases/native-restore.ts';
+import { inspectDatabases, probeDatabases } from './postgres/databases/probe-databases.ts';
+import { restoreDatabases } from './postgres/databases/restore-databases.ts';
+import { postgresAsideExists, removePostgresAside } from './postgres/restore/set-aside.ts';
+import { TOOL_FOLDERS } from './postgres/server/tools.ts';
 import type { Engine } from './engine.ts';
 
 /** PostgreSQL databases by their own tools, with rows counted under the snapshot of the dump. */

@@ -13,10 +13,10 @@ const JOBS: Readonly<Record<JobName, () => Promise<(input: unknown) => unknown>>
 };
 
 const READERS: Readonly<Record<`read-${ReaderName}`, () => Promise<() => RawReader>>> = {
-  'read-pg-custom': async () => (await import('../engines/postgres/custom-archive.ts')).openCustomInspector,
-  'read-pg-directory': async () => (await import('../engines/postgres/tar-archive.ts')).openDirectoryInspector,
-  'read-pg-plain': async () => (await import('../engines/postgres/sql-script.ts')).openSqlInspector,
-  'read-pg-tar': async () => (await import('../engines/postgres/tar-archive.ts')).openTarInspector,
+  'read-pg-custom': async () => (await import('../engines/postgres/archive/custom-archive.ts')).openCustomInspector,
+  'read-pg-directory': async () => (await import('../engines/postgres/archive/tar-archive.ts')).openDirectoryInspector,
+  'read-pg-plain': async () => (await import('../engines/postgres/archive/sql-script.ts')).openSqlInspector,
+  'read-pg-tar': async () => (await import('../engines/postgres/archive/tar-archive.ts')).openTarInspector,
   'read-tar': async () => (await import('../engines/files/archive-reader.ts')).openArchiveInspector,
 };
 

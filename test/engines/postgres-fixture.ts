@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { TargetOf } from '../../src/engines/engine.ts';
 import { postgres } from '../../src/engines/postgres.ts';
-import { quoteIdentifier, quoteText } from '../../src/engines/postgres/quote.ts';
+import { quoteIdentifier, quoteText } from '../../src/engines/postgres/server/quote.ts';
 import { type Connection, connectionOf, startedServices } from '../services/connection.ts';
 import { psql } from '../services/postgres-psql.ts';
 import type { EngineFixture } from './fixture.ts';

@@ -177,12 +177,15 @@ test('the native command restores everything', async () => {
   const root = join(folder, "a root's root");
   mkdirSync(root);
   const decode = `cat "${archive}"`;
-  const command = files.nativeRestore({ ...target(tree), root }, { name: '', format: 'tar-pax', decode, file: archive });
+  const command = files.nativeRestore(
+    { ...target(tree), root },
+    { name: '', format: 'tar-pax', decode, file: archive },
+  );
   execFileSync('sh', ['-c', command], { stdio: ['ignore', 'ignore', 'inherit'] });
   expect(listTree(join(root, tree))).toEqual(before);
-  expect(files.nativeRestore(target(tree), { name: '', format: 'tar-pax', decode: 'zstd -dc a.tar.zst', file: 'a.tar.zst' })).toBe(
-    "zstd -dc a.tar.zst | tar -x -p --numeric-owner --same-owner --xattrs --xattrs-include='*' --acls -C / -f -",
-  );
+  expect(
+    files.nativeRestore(target(tree), { name: '', format: 'tar-pax', decode: 'zstd -dc a.tar.zst', file: 'a.tar.zst' }),
+  ).toBe("zstd -dc a.tar.zst | tar -x -p --numeric-owner --same-owner --xattrs --xattrs-include='*' --acls -C / -f -");
 });
 
 test('journals and staging folders that others could have made are not touched', async () => {

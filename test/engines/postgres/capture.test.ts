@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Context } from '../../../src/context.ts';
-import type { PostgresTarget } from '../../../src/engines/postgres/connection.ts';
+import type { PostgresTarget } from '../../../src/engines/postgres/server/connection.ts';
 import { postgres } from '../../../src/engines/postgres.ts';
 import { connectionOf } from '../../services/connection.ts';
 import { createDatabase, dropDatabase, psql } from '../../services/postgres-psql.ts';

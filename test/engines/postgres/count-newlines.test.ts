@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { countNewlines } from '../../../src/engines/postgres/count-newlines.ts';
+import { countNewlines } from '../../../src/engines/postgres/archive/count-newlines.ts';
 
 test('counts every newline of a range, wherever it lies in memory', () => {
   const bytes = fc.array(fc.constantFrom(10, 10, 10, 0, 9, 11, 138, 255), { maxLength: 3000 });

@@ -2,8 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createCustomArchiveReader, openCustomInspector } from '../../../src/engines/postgres/custom-archive.ts';
-import { tableKey } from '../../../src/engines/postgres/table-key.ts';
+import {
+  createCustomArchiveReader,
+  openCustomInspector,
+} from '../../../src/engines/postgres/archive/custom-archive.ts';
+import { tableKey } from '../../../src/engines/postgres/server/table-key.ts';
 import { connectionOf, startedServices } from '../../services/connection.ts';
 import { createDatabase, dropDatabase, psql } from '../../services/postgres-psql.ts';
 import { testFolder } from '../../test-context.ts';

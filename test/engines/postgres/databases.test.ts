@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { connect, type PostgresConfig, type Session } from '../../../src/engines/postgres/connection.ts';
-import { type HeldTogether, holdSnapshots } from '../../../src/engines/postgres/held-snapshot.ts';
-import { asDatabase } from '../../../src/engines/postgres/list-databases.ts';
+import { connect, type PostgresConfig, type Session } from '../../../src/engines/postgres/server/connection.ts';
+import { type HeldTogether, holdSnapshots } from '../../../src/engines/postgres/capture/held-snapshot.ts';
+import { asDatabase } from '../../../src/engines/postgres/databases/list-databases.ts';
 import { postgres } from '../../../src/engines/postgres.ts';
 import { testContext } from '../../test-context.ts';
 import { postgresFixture } from '../postgres-fixture.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { postgres } from '../../../src/engines/postgres.ts';
-import { parseGlobals } from '../../../src/engines/postgres/globals.ts';
+import { parseGlobals } from '../../../src/engines/postgres/databases/globals.ts';
 import { testContext } from '../../test-context.ts';
 import { postgresFixture } from '../postgres-fixture.ts';
 import { incoming, newRepository, restore, take, type Taken } from '../workbench.ts';

@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 import type { Context } from '../../../src/context.ts';
 import type { RestoreMode, RestoreOutcome } from '../../../src/engines/engine.ts';
-import type { PostgresTarget } from '../../../src/engines/postgres/connection.ts';
+import type { PostgresTarget } from '../../../src/engines/postgres/server/connection.ts';
 import { connectionOf } from '../../services/connection.ts';
 import { dropDatabase, psql } from '../../services/postgres-psql.ts';
 import { testContext } from '../../test-context.ts';

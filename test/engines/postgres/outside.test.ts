@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { removePostgresAside } from '../../../src/engines/postgres/set-aside.ts';
+import { removePostgresAside } from '../../../src/engines/postgres/restore/set-aside.ts';
 import { connectionOf } from '../../services/connection.ts';
 import { dropDatabase, psql } from '../../services/postgres-psql.ts';
 import { giveToServer } from '../../services/server-process.ts';

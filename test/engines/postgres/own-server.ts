@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { PostgresConfig } from '../../../src/engines/postgres/connection.ts';
+import type { PostgresConfig } from '../../../src/engines/postgres/server/connection.ts';
 import { postgres15 } from '../../services/postgres.ts';
 import { psql } from '../../services/postgres-psql.ts';
 

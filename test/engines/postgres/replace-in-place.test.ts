@@ -1,11 +1,11 @@
 import pg from 'pg';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Context } from '../../../src/context.ts';
-import { connectAdmin } from '../../../src/engines/postgres/admin-session.ts';
-import type { PostgresTarget } from '../../../src/engines/postgres/connection.ts';
-import { inspectPostgresDestination } from '../../../src/engines/postgres/inspect-destination.ts';
-import { replaceInPlace } from '../../../src/engines/postgres/replace-in-place.ts';
-import { findPostgresTool } from '../../../src/engines/postgres/tools.ts';
+import { connectAdmin } from '../../../src/engines/postgres/server/admin-session.ts';
+import type { PostgresTarget } from '../../../src/engines/postgres/server/connection.ts';
+import { inspectPostgresDestination } from '../../../src/engines/postgres/restore/inspect-destination.ts';
+import { replaceInPlace } from '../../../src/engines/postgres/restore/replace-in-place.ts';
+import { findPostgresTool } from '../../../src/engines/postgres/server/tools.ts';
 import { createContext } from '../../../src/system/create-context.ts';
 import { testContext } from '../../test-context.ts';
 import { SNAPSHOT } from '../workbench.ts';

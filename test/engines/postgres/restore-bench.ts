@@ -8,13 +8,13 @@ import type {
   RestoreOutcome,
   RestoreRequest,
 } from '../../../src/engines/engine.ts';
-import { connectPatiently } from '../../../src/engines/postgres/admin-session.ts';
-import type { PostgresTarget } from '../../../src/engines/postgres/connection.ts';
-import { readDatabaseFacts } from '../../../src/engines/postgres/database-facts.ts';
-import { openLibpq } from '../../../src/engines/postgres/libpq.ts';
-import { countLive } from '../../../src/engines/postgres/live-facts.ts';
-import { readSequences } from '../../../src/engines/postgres/live-sequences.ts';
-import { restorePostgres } from '../../../src/engines/postgres/restore.ts';
+import { connectPatiently } from '../../../src/engines/postgres/server/admin-session.ts';
+import type { PostgresTarget } from '../../../src/engines/postgres/server/connection.ts';
+import { readDatabaseFacts } from '../../../src/engines/postgres/server/database-facts.ts';
+import { openLibpq } from '../../../src/engines/postgres/server/libpq.ts';
+import { countLive } from '../../../src/engines/postgres/capture/live-facts.ts';
+import { readSequences } from '../../../src/engines/postgres/capture/live-sequences.ts';
+import { restorePostgres } from '../../../src/engines/postgres/restore/restore.ts';
 import { openArtifact } from '../../../src/streams/open-artifact.ts';
 import { storeArtifact } from '../../../src/streams/store-artifact.ts';
 import { artifactOf } from '../../streams/samples.ts';

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import type { IncomingArtifact } from '../../../src/engines/engine.ts';
-import { connectAdmin, lockDestination } from '../../../src/engines/postgres/admin-session.ts';
+import { connectAdmin, lockDestination } from '../../../src/engines/postgres/server/admin-session.ts';
 import type { ByteSink } from '../../../src/streams/bytes.ts';
 import { createContext } from '../../../src/system/create-context.ts';
 import { testContext } from '../../test-context.ts';

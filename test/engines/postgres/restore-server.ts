@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { PostgresTarget } from '../../../src/engines/postgres/connection.ts';
+import type { PostgresTarget } from '../../../src/engines/postgres/server/connection.ts';
 import { connectionOf } from '../../services/connection.ts';
 
 /** The server of the run as the tests of one file see it: only databases whose name begins with a prefix. */

@@ -1,10 +1,10 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Context } from '../../../src/context.ts';
-import { connectAdmin } from '../../../src/engines/postgres/admin-session.ts';
-import type { PostgresTarget } from '../../../src/engines/postgres/connection.ts';
-import { replaceInPlace } from '../../../src/engines/postgres/replace-in-place.ts';
-import { restorePostgres } from '../../../src/engines/postgres/restore.ts';
-import { findPostgresTool } from '../../../src/engines/postgres/tools.ts';
+import { connectAdmin } from '../../../src/engines/postgres/server/admin-session.ts';
+import type { PostgresTarget } from '../../../src/engines/postgres/server/connection.ts';
+import { replaceInPlace } from '../../../src/engines/postgres/restore/replace-in-place.ts';
+import { restorePostgres } from '../../../src/engines/postgres/restore/restore.ts';
+import { findPostgresTool } from '../../../src/engines/postgres/server/tools.ts';
 import { type Connection, connectionOf, startedServices } from '../../services/connection.ts';
 import { createDatabase, dropDatabase, psql } from '../../services/postgres-psql.ts';
 import { testContext } from '../../test-context.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { inspectPostgresDestination } from '../../../src/engines/postgres/inspect-destination.ts';
-import { postgresAsideExists, removePostgresAside } from '../../../src/engines/postgres/set-aside.ts';
+import { inspectPostgresDestination } from '../../../src/engines/postgres/restore/inspect-destination.ts';
+import { postgresAsideExists, removePostgresAside } from '../../../src/engines/postgres/restore/set-aside.ts';
 import { SNAPSHOT } from '../workbench.ts';
 import { describeDatabase, restore } from './restore-bench.ts';
 import { useServer } from './restore-server.ts';

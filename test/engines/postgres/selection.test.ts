@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Context } from '../../../src/context.ts';
-import type { PostgresTarget } from '../../../src/engines/postgres/connection.ts';
-import { readPattern } from '../../../src/engines/postgres/name-patterns.ts';
+import type { PostgresTarget } from '../../../src/engines/postgres/server/connection.ts';
+import { readPattern } from '../../../src/engines/postgres/server/name-patterns.ts';
 import { postgres } from '../../../src/engines/postgres.ts';
 import { testContext } from '../../test-context.ts';
 import { postgresFixture } from '../postgres-fixture.ts';

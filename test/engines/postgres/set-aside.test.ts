@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { postgresAsideExists, removePostgresAside } from '../../../src/engines/postgres/set-aside.ts';
+import { postgresAsideExists, removePostgresAside } from '../../../src/engines/postgres/restore/set-aside.ts';
 import { testContext } from '../../test-context.ts';
 import { SNAPSHOT } from '../workbench.ts';
 import { useServer } from './restore-server.ts';

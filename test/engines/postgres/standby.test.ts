@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { PostgresTarget } from '../../../src/engines/postgres/connection.ts';
+import type { PostgresTarget } from '../../../src/engines/postgres/server/connection.ts';
 import { postgres } from '../../../src/engines/postgres.ts';
 import type { Connection } from '../../services/connection.ts';
 import { postgres15 } from '../../services/postgres.ts';

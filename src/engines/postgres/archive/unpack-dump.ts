@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Context } from '../../../context.ts';
+import { type BkpError, hasErrnoCode, reasonOf, targetError } from '../../../errors.ts';
+import type { IncomingArtifact } from '../../engine.ts';
+import { requireFreeSpace } from '../../free-space.ts';
+import { archiveFacts, type DumpFacts } from './dump-facts.ts';
+import { createTarArchiveReader, type MemberSink } from './tar-archive.ts';
+
+/** A stored dump as it lies on the disk, private to this run. */
+export interface UnpackedDump {
+  readonly path: string;
+  remove(): Promise<void>;
+}
+
+/** The whole folder of a dump, counted on the way. Throws `integrity` unless all of it was there. */
+export async function unpackFolder(
+  artifact: IncomingArtifact,
+  context: Context,
+): Promise<UnpackedDump & { readonly facts: DumpFacts }> {
+  if (artifact.rawBytes !== null) await requireFreeSpace(context.workDir, artifact.rawBytes, 'unpack the dump');
+  const folder = await makeFolder(context);
+  const files = createFileWriter(folder.path);
+  const reader = createTarArchiveReader('directory', files);
+  return removeUnless(folder, async () => {
+    try {
+      await pushAll(artifact, (chunk) => reader.push(chunk));
+    } finally {
+      files.close();
+    }
+    return { ...folder, facts: archiveFacts(reader.end()) };
+  });
+}
+
+const ENOUGH = new Error('enough was read');
+
+/** A folder with the table of contents alone, which is all that a look at the definitions takes; the rest is not read. */
+export async function unpackToc(artifact: IncomingArtifact, context: Context): Promise<UnpackedDump> {
+  const folder = await makeFolder(context);
+  const files = createFileWriter(folder.path);
+  const reader = createTarArchiveReader('directory', {
+    ...files,
+    end() {
+      files.end();
+      throw ENOUGH;
+    },
+  });
+  return removeUnless(folder, async () => {
+    try {
+      await pushAll(artifact, (chunk) => reader.push(chunk));
+      reader.end();
+    } catch (error) {
+      if (error !== ENOUGH) throw error;
+    } finally {
+      files.close();
+    }
+    return folder;
+  });
+}
+
+/** The dump as one file, for programs that have to move about in it. */
+export async function unpackFile(artifact: IncomingArtifact, context: Context): Promise<UnpackedDump> {
+  if (artifact.rawBytes !== null) await requireFreeSpace(context.workDir, artifact.rawBytes, 'unpack the dump');
+  const path = join(context.workDir, `pg-dump-${randomUUID()}`);
+  const file = { path, remove: () => rm(path, { force: true }) };
+  return removeUnless(file, async () => {
+    await artifact.into({ kind: 'file', path });
+    return file;
+  });
+}
+
+async function makeFolder(context: Context): Promise<UnpackedDump> {
+  const path = join(context.workDir, `pg-dump-${randomUUID()}`);
+  await mkdir(path, { mode: 0o700 });
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+async function removeUnless<T>(dump: UnpackedDump, fill: () => Promise<T>): Promise<T> {
+  try {
+    return await fill();
+  } catch (error) {
+    await dump.remove();
+    throw error;
+  }
+}
+
+const pushAll = (artifact: IncomingArtifact, push: (chunk: Buffer) => void): Promise<void> =>
+  artifact.into({
+    kind: 'reader',
+    async read(raw) {
+      for await (const chunk of raw) push(chunk as Buffer);
+    },
+  });
+
+/** Writes files one after the other; their names were checked by the reader. */
+function createFileWriter(folder: string): MemberSink & { close(): void } {
+  let file: number | null = null;
+  const close = (): void => {
+    if (file !== null) closeSync(file);
+    file = null;
+  };
+  return {
+    close,
+    begin(name) {
+      file = openSync(join(folder, name), 'wx', 0o600);
+    },
+    data(chunk) {
+      if (file === null) throw new Error('bytes of no file');
+      try {
+        for (let at = 0; at < chunk.length;) at += writeSync(file, chunk, at);
+      } catch (error) {
+        throw hasErrnoCode(error, 'ENOSPC', 'EDQUOT', 'EFBIG', 'EIO') ? cannotWrite(error) : error;
+      }
+    },
+    end: close,
+  };
+}
+
+const cannotWrite = (error: unknown): BkpError =>
+  targetError(`cannot unpack the dump: ${reasonOf(error)}`, {
+    hint: 'free some space, or set TMPDIR to a larger place',
+    cause: error,
+  });

@@ -1,0 +1,74 @@
+import type { Context, ProcessEnd, ProcessSpec } from '../../../context.ts';
+import { throwIfAborted } from '../../../errors.ts';
+import type { IncomingArtifact } from '../../engine.ts';
+import { storedFormat } from '../archive/dump-formats.ts';
+import { feedProgram, inspected } from './feed-program.ts';
+import { assertRestored, judgeRestore } from './judge-restore.ts';
+import { runScript } from './run-script.ts';
+import { openTarInspector } from '../archive/tar-archive.ts';
+import { unpackFile, unpackFolder, type UnpackedDump } from '../archive/unpack-dump.ts';
+
+/** A dump on its way into a database. */
+export interface Fill {
+  readonly artifact: IncomingArtifact;
+  /** As a connection string. */
+  readonly database: string;
+  /** Path of pg_restore. */
+  readonly program: string;
+  /** For pg_restore, besides those that are always given. */
+  readonly options: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly jobs: number;
+}
+
+/** Streams a dump into the program that reads its format, or lets that read from the disk where it must move about in it. */
+export async function runFill(fill: Fill, context: Context): Promise<void> {
+  const { artifact, env, jobs } = fill;
+  const { word } = storedFormat(artifact);
+  if (word === 'plain') return runScript(fill, context);
+  if (word === 'directory') return runUnpacked(fill, await unpackFolder(artifact, context), context);
+  if (word === 'custom' && jobs > 1) return runUnpacked(fill, await unpackFile(artifact, context), context);
+  const argv = argvOf({ ...fill, jobs: 1 });
+  if (word === 'tar') return runTar(artifact, { argv, env }, context);
+  await artifact.into({ kind: 'process', process: { argv, env }, judge: judgeRestore });
+}
+
+const argvOf = ({ program, database, options, jobs }: Fill): readonly [string, ...string[]] => [
+  program,
+  '--no-password',
+  jobs > 1 ? `--jobs=${jobs}` : '--single-transaction',
+  '--exit-on-error',
+  '--no-subscriptions',
+  ...options,
+  `--dbname=${database}`,
+];
+
+/** Through here, so that pg_restore never sees the end of a tar that is cut. */
+async function runTar(artifact: IncomingArtifact, process: ProcessSpec, context: Context): Promise<void> {
+  await artifact.into({
+    kind: 'reader',
+    async read(raw) {
+      const running = context.start(process, { stdin: 'pipe', stdout: 'ignore' });
+      let end: ProcessEnd;
+      try {
+        await feedProgram(running, inspected(raw, openTarInspector()));
+      } finally {
+        end = await running.closed;
+      }
+      throwIfAborted(context.signal);
+      assertRestored('pg_restore', end, judgeRestore);
+    },
+  });
+}
+
+async function runUnpacked(fill: Fill, dump: UnpackedDump, context: Context): Promise<void> {
+  try {
+    throwIfAborted(context.signal);
+    const process: ProcessSpec = { argv: [...argvOf(fill), dump.path], env: fill.env };
+    const end = await context.start(process, { stdin: 'ignore', stdout: 'ignore' }).closed;
+    throwIfAborted(context.signal);
+    assertRestored('pg_restore', end, judgeRestore);
+  } finally {
+    await dump.remove();
+  }
+}
