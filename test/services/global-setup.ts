@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { publishConnections } from './connection.ts';
 import { SERVICES } from './registry.ts';
 import { type RunningService, type Service, serviceFolder } from './service.ts';
+import { isFullSet } from './suites.ts';
 
 async function startService(service: Service, workDir: string): Promise<RunningService> {
   const folder = serviceFolder(service);
@@ -13,7 +14,7 @@ async function startService(service: Service, workDir: string): Promise<RunningS
 
 /** Installs and starts the servers of the chosen set before the first test that may need one, stops them after the last. */
 export async function setup(): Promise<() => Promise<void>> {
-  const wanted = SERVICES.filter((service) => service.set === 'default' || process.env['BKP_TEST_SET'] === 'all');
+  const wanted = SERVICES.filter((service) => service.set === 'default' || isFullSet());
   const workDir = mkdtempSync(join(tmpdir(), 'bkp-services-'));
   chmodSync(workDir, 0o755);
   const remove = (): void => rmSync(workDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });

@@ -10,6 +10,7 @@ import { connectionOf, startedServices } from './connection.ts';
 import { postgres15 } from './postgres.ts';
 import { createDatabase, dropDatabase, psql } from './postgres-psql.ts';
 import { isAlive } from './server-process.ts';
+import { isFullSet } from './suites.ts';
 
 /** Processes that carry a text in their command line. */
 const processesOf = (mark: string): readonly string[] =>
@@ -30,7 +31,7 @@ async function serverFolder(): Promise<string> {
 const started = startedServices('postgres');
 
 test('the chosen set is there', () => {
-  const all = process.env['BKP_TEST_SET'] === 'all';
+  const all = isFullSet();
   expect(started).toEqual(all ? ['postgres-15', 'postgres-17', 'postgres-18'] : ['postgres-15']);
 });
 

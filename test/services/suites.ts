@@ -8,3 +8,9 @@ export const SERVER_SUITES: readonly string[] = [
   'test/**/postgres/**/*.test.ts',
   'test/examples.test.ts',
 ];
+
+/** Those of them that only the full set of servers runs: the same suite once more, for formats that few people choose. */
+export const FULL_SET_SUITES: readonly string[] = ['test/engines/conformance-postgres-{directory,plain,tar}.test.ts'];
+
+/** The run was asked for every version of every server. */
+export const isFullSet = (): boolean => process.env['BKP_TEST_SET'] === 'all';

@@ -110,6 +110,22 @@ describe('a capture', () => {
     expect((await capture({ ...target, ...account })).facts).toMatchObject({ tables: { 'public.events': 500 } });
   });
 
+  test('with options for every session', async () => {
+    const { capture, target, sql } = await place(EVENTS);
+    const { user } = makeUser('');
+    // The role may read nothing: our own session sees that first.
+    await expect(capture({ ...target, options: `-c role=${user}` })).rejects.toMatchObject({
+      message: expect.stringContaining('may not read'),
+    });
+    sql(`CREATE TABLE seen (setting text); GRANT pg_read_all_data TO ${user};
+      CREATE VIEW asked AS SELECT current_setting('work_mem')`);
+    const options = `-c role=${user} -c work_mem=7MB`;
+    const opened = await postgres.capture({ ...target, options }, (await testContext()).context);
+    onTestFinished(() => opened.close());
+    expect(await opened.query?.('SELECT * FROM asked')).toBe('7MB');
+    expect((await capture({ ...target, options })).facts).toMatchObject({ tables: { 'public.events': 500 } });
+  });
+
   test('through a unix socket', async () => {
     const { capture, target } = await place(EVENTS);
     const { host: _host, ...rest } = target;

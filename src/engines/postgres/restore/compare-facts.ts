@@ -5,14 +5,16 @@ import type { PostgresTarget, Session } from '../server/connection.ts';
 import { readDatabaseFacts } from '../server/database-facts.ts';
 import { countLive } from '../capture/live-facts.ts';
 import { readSequences } from '../capture/live-sequences.ts';
+import { assertIndexesServe } from './valid-indexes.ts';
 
 const MOST_DIFFERENCES = 5;
 
-/** Counts what the session's transaction sees. Throws `integrity` where that is not what was counted at the capture. */
+/** Counts what the session's transaction sees. Throws `integrity` where that is not what was captured, or an index is not valid. */
 export async function countAndCompare(
   session: Session,
   { destination, expectedFacts }: Pick<RestoreRequest<PostgresTarget>, 'destination' | 'expectedFacts'>,
 ): Promise<Facts> {
+  await assertIndexesServe(session, destination.database);
   const { withoutRows } = expectedFacts ?? {};
   const hash = expectedFacts !== null && 'hashes' in expectedFacts;
   const all = await countLive(session, { selection: null, hash });
