@@ -15,24 +15,40 @@ export interface UnpackedDump {
   remove(): Promise<void>;
 }
 
-/** The whole folder of a dump, counted on the way. Throws `integrity` unless all of it was there. */
-export async function unpackFolder(
+/** One that was read whole before. */
+export interface CountedDump extends UnpackedDump {
+  readonly facts: DumpFacts;
+}
+
+/**
+ * All of a dump that pg_restore reads from the disk, counted on the way. Throws `integrity` unless all of it was there: of a
+ * tar that is cut pg_restore awaits the rest for ever, and nobody stops it where this process was killed.
+ */
+export async function unpackWhole(
+  form: 'directory' | 'tar',
   artifact: IncomingArtifact,
   context: Context,
-): Promise<UnpackedDump & { readonly facts: DumpFacts }> {
+): Promise<CountedDump> {
   if (artifact.rawBytes !== null) await requireFreeSpace(context.workDir, artifact.rawBytes, 'unpack the dump');
   const folder = await makeFolder(context);
   const files = createFileWriter(folder.path);
-  const reader = createTarArchiveReader('directory', files);
+  const reader = createTarArchiveReader(form, form === 'directory' ? files : undefined);
   return removeUnless(folder, async () => {
     try {
-      await pushAll(artifact, (chunk) => reader.push(chunk));
+      if (form === 'tar') files.begin(TAR);
+      await pushAll(artifact, (chunk) => {
+        reader.push(chunk);
+        if (form === 'tar') files.data(chunk);
+      });
     } finally {
       files.close();
     }
-    return { ...folder, facts: archiveFacts(reader.end()) };
+    const path = form === 'tar' ? join(folder.path, TAR) : folder.path;
+    return { ...folder, path, facts: archiveFacts(reader.end()) };
   });
 }
+
+const TAR = 'dump.tar';
 
 const ENOUGH = new Error('enough was read');
 

@@ -8,7 +8,7 @@ import { unreadableError } from './judge-restore.ts';
 import { onlyArchive } from '../archive/only-archive.ts';
 import { openSqlInspector } from '../archive/sql-script.ts';
 import { findNewestTool } from '../server/tools.ts';
-import { unpackFolder } from '../archive/unpack-dump.ts';
+import { type CountedDump, unpackWhole } from '../archive/unpack-dump.ts';
 
 /**
  * Decodes a whole dump without a server, an archive twice at once: bkp's own reader counts what is in it, pg_restore writes
@@ -24,7 +24,10 @@ export async function checkPostgres(
   const format = storedFormat(artifact);
   if (format.word === 'plain') return { facts: await readAlone(artifact, format) };
   const { program } = await findNewestTool('pg_restore', context, tools);
-  if (format.word === 'directory') return { facts: await readFolder(artifact, program, context) };
+  if (format.word !== 'custom') {
+    const unpacked = await unpackWhole(format.word, artifact, context);
+    return { facts: await readUnpacked(unpacked, program, context) };
+  }
   let facts: Facts = {};
   await artifact.into({
     kind: 'reader',
@@ -42,18 +45,17 @@ async function readAlone(artifact: IncomingArtifact, { open }: DumpFormat): Prom
   return reader.end();
 }
 
-async function readFolder(artifact: IncomingArtifact, program: string, context: Context): Promise<Facts> {
-  const folder = await unpackFolder(artifact, context);
+async function readUnpacked(dump: CountedDump, program: string, context: Context): Promise<Facts> {
   try {
     const script = openSqlInspector();
-    const argv = [program, '--file=-', folder.path] as const;
+    const argv = [program, '--file=-', dump.path] as const;
     const { stdout, closed } = context.start({ argv }, { stdin: 'ignore', stdout: 'pipe' });
     if (stdout === null) throw new Error('a program without an output');
     const ended = closed.then((end) => judge(program, end));
     await settled([drain(stdout, script), ended], context);
-    return agreed(folder.facts, script.end());
+    return agreed(dump.facts, script.end());
   } finally {
-    await folder.remove();
+    await dump.remove();
   }
 }
 

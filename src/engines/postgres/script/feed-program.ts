@@ -13,8 +13,7 @@ export async function* inspected(raw: Readable, reader: RawReader): AsyncGenerat
 
 /**
  * Writes all pieces into a program, and closes its input only when the last one was there: psql takes an end for the end
- * of the script, and pg_restore waits for ever for the rest of a tar. Where the pieces fail, the program is stopped. One
- * that leaves before tells why by its end.
+ * of the script. Where the pieces fail, the program is stopped. One that leaves before tells why by its end.
  */
 export async function feedProgram(running: RunningProcess, pieces: AsyncIterable<Buffer>): Promise<void> {
   const { stdin } = running;

@@ -5,12 +5,12 @@ import type { IncomingArtifact } from '../../engine.ts';
 import { readHead } from './head.ts';
 import { readScript, type ScriptPart } from './copy-script.ts';
 import { storedFormat } from '../archive/dump-formats.ts';
-import { feedProgram, inspected } from './feed-program.ts';
+import { feedProgram } from './feed-program.ts';
 import { judgeRestore } from './judge-restore.ts';
 import { readChosen } from './read-script-head.ts';
 import { choiceOf } from './choice.ts';
 import { openSectionParser, type Section } from './sections.ts';
-import { unpackFolder } from '../archive/unpack-dump.ts';
+import { type UnpackedDump, unpackWhole } from '../archive/unpack-dump.ts';
 
 type Take = (part: ScriptPart) => Promise<void>;
 
@@ -36,27 +36,22 @@ export async function readData(
   context: Context,
   take: Take,
 ): Promise<void> {
-  const { word, open } = storedFormat(artifact);
-  if (word === 'directory') return readFolderData(artifact, program, context, take);
+  const { word } = storedFormat(artifact);
+  if (word === 'directory' || word === 'tar')
+    return takeUnpacked(await unpackWhole(word, artifact, context), program, context, take);
   const read = (raw: Readable): Promise<void> => {
     if (word === 'plain') return takeAll(readChosen(raw, choiceOf(DATA)), take);
-    return decode(word === 'tar' ? inspected(raw, open()) : raw, program, context, take);
+    return decode(raw, program, context, take);
   };
   await artifact.into({ kind: 'reader', read });
 }
 
-async function readFolderData(
-  artifact: IncomingArtifact,
-  program: string,
-  context: Context,
-  take: Take,
-): Promise<void> {
-  const folder = await unpackFolder(artifact, context);
+async function takeUnpacked(dump: UnpackedDump, program: string, context: Context, take: Take): Promise<void> {
   try {
-    const argv = [program, ...DATA, folder.path] as const;
+    const argv = [program, ...DATA, dump.path] as const;
     await takeOutput(context.start({ argv }, { stdin: 'ignore', stdout: 'pipe' }), program, context, take);
   } finally {
-    await folder.remove();
+    await dump.remove();
   }
 }
 

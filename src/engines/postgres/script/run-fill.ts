@@ -1,12 +1,10 @@
-import type { Context, ProcessEnd, ProcessSpec } from '../../../context.ts';
+import type { Context, ProcessSpec } from '../../../context.ts';
 import { throwIfAborted } from '../../../errors.ts';
 import type { IncomingArtifact } from '../../engine.ts';
 import { storedFormat } from '../archive/dump-formats.ts';
-import { feedProgram, inspected } from './feed-program.ts';
 import { assertRestored, judgeRestore } from './judge-restore.ts';
 import { runScript } from './run-script.ts';
-import { openTarInspector } from '../archive/tar-archive.ts';
-import { unpackFile, unpackFolder, type UnpackedDump } from '../archive/unpack-dump.ts';
+import { unpackFile, unpackWhole, type UnpackedDump } from '../archive/unpack-dump.ts';
 
 /** A dump on its way into a database. */
 export interface Fill {
@@ -26,11 +24,10 @@ export async function runFill(fill: Fill, context: Context): Promise<void> {
   const { artifact, env, jobs } = fill;
   const { word } = storedFormat(artifact);
   if (word === 'plain') return runScript(fill, context);
-  if (word === 'directory') return runUnpacked(fill, await unpackFolder(artifact, context), context);
-  if (word === 'custom' && jobs > 1) return runUnpacked(fill, await unpackFile(artifact, context), context);
-  const argv = argvOf({ ...fill, jobs: 1 });
-  if (word === 'tar') return runTar(artifact, { argv, env }, context);
-  await artifact.into({ kind: 'process', process: { argv, env }, judge: judgeRestore });
+  if (word === 'directory' || word === 'tar')
+    return runUnpacked(fill, await unpackWhole(word, artifact, context), context);
+  if (jobs > 1) return runUnpacked(fill, await unpackFile(artifact, context), context);
+  await artifact.into({ kind: 'process', process: { argv: argvOf(fill), env }, judge: judgeRestore });
 }
 
 const argvOf = ({ program, database, options, jobs }: Fill): readonly [string, ...string[]] => [
@@ -42,24 +39,6 @@ const argvOf = ({ program, database, options, jobs }: Fill): readonly [string, .
   ...options,
   `--dbname=${database}`,
 ];
-
-/** Through here, so that pg_restore never sees the end of a tar that is cut. */
-async function runTar(artifact: IncomingArtifact, process: ProcessSpec, context: Context): Promise<void> {
-  await artifact.into({
-    kind: 'reader',
-    async read(raw) {
-      const running = context.start(process, { stdin: 'pipe', stdout: 'ignore' });
-      let end: ProcessEnd;
-      try {
-        await feedProgram(running, inspected(raw, openTarInspector()));
-      } finally {
-        end = await running.closed;
-      }
-      throwIfAborted(context.signal);
-      assertRestored('pg_restore', end, judgeRestore);
-    },
-  });
-}
 
 async function runUnpacked(fill: Fill, dump: UnpackedDump, context: Context): Promise<void> {
   try {
