@@ -9,7 +9,7 @@ import { setUp } from './conformance-round-trip.ts';
 import type { EngineFixture } from './fixture.ts';
 import { killScenario, runScenario } from './run-scenario.ts';
 import type { Scenario } from './scenario.ts';
-import { namesBelow, restore, take, type Taken } from './workbench.ts';
+import { childrenOf, namesBelow, restore, take, type Taken } from './workbench.ts';
 
 const KILLS = 8;
 const FAILURE = /^(?:tool|target|repository|integrity)$/;
@@ -131,6 +131,8 @@ export function describeKills<K extends Target['type']>(fixture: EngineFixture<K
         if (mode === 'merge') expect(await fixture.partsOf(destination)).toEqual({ taken: true, added: true });
         else expect(await fixture.digest(destination)).toBe(original);
       }
+      // Nobody is left to stop what a killed one had started: it must end by itself.
+      await expect.poll(() => childrenOf(context), { timeout: 20_000 }).toEqual([]);
     });
   });
 }

@@ -107,7 +107,7 @@ export function restore<K extends Target['type']>(
 export const namesBelow = (folder: string): readonly string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' }).toSorted();
 
-/** Processes that were started for a context and still run. Children carry its private folder in their environment. */
+/** Processes that were started for a context, or for one below it, and still run: they carry its private folder in their environment. */
 export function childrenOf({ workDir }: Context): readonly string[] {
   const mark = `TMPDIR=${workDir}`;
   if (!existsSync('/proc/self/environ')) {
@@ -117,7 +117,8 @@ export function childrenOf({ workDir }: Context): readonly string[] {
   return readdirSync('/proc').filter((pid) => {
     if (!/^\d+$/.test(pid)) return false;
     try {
-      return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(mark);
+      const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+      return environment.some((entry) => entry === mark || entry.startsWith(`${mark}/`));
     } catch {
       return false;
     }
