@@ -1,6 +1,6 @@
 import type { Problem } from '../../engine.ts';
 import type { PostgresTarget, Session } from '../server/connection.ts';
-import { named, namedRelations, type Relation } from '../server/named-relations.ts';
+import { named, namedRelations, relationsWhere } from '../server/named-relations.ts';
 import { quoteIdentifier } from '../server/quote.ts';
 import type { Selection } from './selection.ts';
 
@@ -28,19 +28,11 @@ export const missingFromBackup = (findings: readonly Finding[]): readonly string
 
 type Find = (session: Session, leftOut: readonly number[]) => Promise<readonly Finding[]>;
 
-const relations = (session: Session, leftOut: readonly number[], condition: string): Promise<readonly Relation[]> =>
-  session.query<Relation>(
-    `SELECT n.nspname AS schema, c.relname AS name FROM pg_catalog.pg_class c
-     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.oid <> ALL ($1::oid[]) AND ${condition} ORDER BY 1, 2`,
-    [leftOut],
-  );
-
 const finding = (found: string, message: string, hint: string, isMissing = false): readonly Finding[] =>
   found === '' ? [] : [{ message, hint, isMissing }];
 
 const foreignTables: Find = async (session, leftOut) => {
-  const found = namedRelations(await relations(session, leftOut, `c.relkind = 'f'`));
+  const found = namedRelations(await relationsWhere(session, leftOut, `c.relkind = 'f'`));
   const message = `rows of foreign tables stay on their own server: ${found}`;
   return finding(found, message, 'capture that server too', true);
 };
@@ -83,7 +75,7 @@ const subscriptions: Find = async (session) => {
 
 const unlogged: Find = async (session, leftOut) => {
   const found = namedRelations(
-    await relations(
+    await relationsWhere(
       session,
       leftOut,
       `c.relkind IN ('r', 'm') AND c.relpersistence = 'u' AND NOT pg_catalog.pg_is_in_recovery()`,
@@ -95,7 +87,7 @@ const unlogged: Find = async (session, leftOut) => {
 
 const indexes: Find = async (session, leftOut) => {
   const found = namedRelations(
-    await relations(
+    await relationsWhere(
       session,
       leftOut,
       `c.relkind = 'i' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_'

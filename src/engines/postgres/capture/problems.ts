@@ -1,6 +1,6 @@
 import type { Problem } from '../../engine.ts';
 import type { Session } from '../server/connection.ts';
-import { named, namedRelations, type Relation } from '../server/named-relations.ts';
+import { named, namedRelations, relationsWhere } from '../server/named-relations.ts';
 import { NOT_OF_EXTENSION } from '../server/not-of-extension.ts';
 import { quoteIdentifier } from '../server/quote.ts';
 import type { Selection } from './selection.ts';
@@ -17,20 +17,21 @@ export async function captureProblems(session: Session, selection: Selection | n
   );
   const user = quoteIdentifier(who?.user ?? '');
   const all = `\`GRANT pg_read_all_data TO ${user}\``;
-  const hidden = await relations(
+  const hidden = await relationsWhere(
     session,
     leftOut,
     `${READ} AND c.relkind <> 'S' AND c.relrowsecurity AND pg_catalog.row_security_active(c.oid)`,
   );
   const schemas = await closedSchemas(session, leftOut);
-  const closed = await relations(
+  const closed = await relationsWhere(
     session,
     leftOut,
     `${READ} AND NOT (CASE c.relkind WHEN 'S' THEN pg_catalog.has_sequence_privilege(c.oid, 'SELECT')
       ELSE pg_catalog.has_table_privilege(c.oid, 'SELECT') END)`,
   );
   const objects = selection?.hasLargeObjects === false ? { ids: [], total: 0 } : await closedObjects(session);
-  const unlogged = who?.standby === true ? await relations(session, leftOut, `${READ} AND c.relpersistence = 'u'`) : [];
+  const unlogged =
+    who?.standby === true ? await relationsWhere(session, leftOut, `${READ} AND c.relpersistence = 'u'`) : [];
   return [
     ...problem(
       namedRelations(hidden),
@@ -61,14 +62,6 @@ const problem = (found: string, what: string, hint: string): readonly Problem[] 
 
 const grant = (what: string, on: string | undefined, user: string): string =>
   `\`GRANT ${what} ${on ?? ''} TO ${user}\``;
-
-const relations = (session: Session, leftOut: readonly number[], condition: string): Promise<readonly Relation[]> =>
-  session.query<Relation>(
-    `SELECT n.nspname AS schema, c.relname AS name FROM pg_catalog.pg_class c
-     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.oid <> ALL ($1::oid[]) AND ${condition} ORDER BY 1, 2`,
-    [leftOut],
-  );
 
 /** Schemas that hold something to be read and that are closed to the user; quoted. */
 async function closedSchemas(session: Session, leftOut: readonly number[]): Promise<readonly string[]> {

@@ -1,6 +1,7 @@
 import { integrityError } from '../../../errors.ts';
 import type { Facts, IncomingArtifact, RawReader } from '../../engine.ts';
 import { splitStatements } from '../script/split-statements.ts';
+import { unquoteIdentifier } from '../server/quote.ts';
 
 /** Name of the artifact that holds what belongs to the server. */
 export const GLOBALS = 'globals';
@@ -51,19 +52,18 @@ export function parseGlobals(script: string): Globals {
     const role = ROLE.exec(statement)?.[1];
     const tablespace = TABLESPACE.exec(statement)?.[1];
     const [, granted, member, by = ''] = MEMBERSHIP.exec(statement) ?? [];
-    if (role !== undefined) roles.set(unquote(role), [...(roles.get(unquote(role)) ?? []), statement]);
+    if (role !== undefined)
+      roles.set(unquoteIdentifier(role), [...(roles.get(unquoteIdentifier(role)) ?? []), statement]);
     else if (tablespace !== undefined) {
-      const name = unquote(tablespace);
+      const name = unquoteIdentifier(tablespace);
       tablespaces.set(name, [...(tablespaces.get(name) ?? []), statement]);
     } else if (granted !== undefined && member !== undefined) {
       const bare = statement.slice(0, statement.length - by.length);
-      memberships.push({ role: unquote(granted), member: unquote(member), statement: bare });
+      memberships.push({ role: unquoteIdentifier(granted), member: unquoteIdentifier(member), statement: bare });
     } else if (!SESSION.test(statement)) others.push(statement);
   }
   return { roles, memberships, tablespaces, others };
 }
-
-const unquote = (name: string): string => (name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name);
 
 /** Sees the script while it is stored. It is small: it is held whole. */
 export function openGlobalsInspector(): RawReader {

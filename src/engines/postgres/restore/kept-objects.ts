@@ -1,5 +1,6 @@
 import type { Session } from '../server/connection.ts';
 import type { Section } from '../script/sections.ts';
+import { unquoteIdentifier } from '../server/quote.ts';
 
 /** What a user who may do little leaves where it is: extensions and schemas of others. */
 export interface KeptObjects {
@@ -38,6 +39,6 @@ export function definesKept({ type, name }: Section, kept: KeptObjects): boolean
 
 function isKept(found: RegExpExecArray | null, { extensions, schemas }: KeptObjects): boolean {
   const [, kind, name = ''] = found ?? [];
-  const plain = name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
+  const plain = unquoteIdentifier(name);
   return kind === 'EXTENSION' ? extensions.has(plain) : kind === 'SCHEMA' && schemas.has(plain);
 }

@@ -1,15 +1,13 @@
 import type { Session } from '../server/connection.ts';
-import { quoteIdentifier } from '../server/quote.ts';
+import { type ForeignKeyMatch, IS_WHOLE_KEY, isOrphan, MATCH_COLUMNS } from '../server/foreign-key-rows.ts';
 
-interface ForeignKey {
+interface ForeignKey extends ForeignKeyMatch {
   readonly name: string;
   /** As SQL text: `app.orders`, and without those that inherit from it. */
   readonly child: string;
   readonly childRows: string;
   readonly parent: string;
   readonly parentRows: string;
-  readonly isFull: boolean;
-  readonly pairs: readonly { readonly child: string; readonly parent: string; readonly operator: string }[];
 }
 
 /**
@@ -37,19 +35,12 @@ export async function brokenForeignKeys(session: Session, tables: readonly strin
        CASE c.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END || f.conrelid::pg_catalog.regclass::text AS "childRows",
        f.confrelid::pg_catalog.regclass::text AS parent,
        CASE p.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END || f.confrelid::pg_catalog.regclass::text AS "parentRows",
-       f.confmatchtype = 'f' AS "isFull",
-       (SELECT pg_catalog.json_agg(pg_catalog.json_build_object('child', a.attname, 'parent', b.attname, 'operator',
-          'OPERATOR(' || pg_catalog.quote_ident(s.nspname) || '.' || o.oprname || ')') ORDER BY k.at)
-        FROM pg_catalog.generate_subscripts(f.conkey, 1) AS k (at)
-        JOIN pg_catalog.pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = f.conkey[k.at]
-        JOIN pg_catalog.pg_attribute b ON b.attrelid = f.confrelid AND b.attnum = f.confkey[k.at]
-        JOIN pg_catalog.pg_operator o ON o.oid = f.conpfeqop[k.at]
-        JOIN pg_catalog.pg_namespace s ON s.oid = o.oprnamespace) AS pairs
+       ${MATCH_COLUMNS}
      FROM pg_catalog.pg_constraint f JOIN pg_catalog.pg_class p ON p.oid = f.confrelid
      JOIN pg_catalog.pg_class c ON c.oid = f.conrelid
      WHERE f.contype = 'f' AND f.convalidated
        AND (f.conrelid = ANY ($1::pg_catalog.oid[]) OR f.confrelid = ANY ($1::pg_catalog.oid[]))
-       AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint u WHERE u.oid = f.conparentid AND u.conrelid = f.conrelid)
+       AND ${IS_WHOLE_KEY}
      ORDER BY f.conname`,
     [tables],
   );
@@ -62,15 +53,9 @@ export async function brokenForeignKeys(session: Session, tables: readonly strin
   return broken;
 }
 
-async function countOrphans(session: Session, { childRows, parentRows, isFull, pairs }: ForeignKey): Promise<number> {
-  const nulls = pairs.map(({ child }) => `c.${quoteIdentifier(child)} IS NULL`);
-  const match = pairs.map(
-    ({ child, parent, operator }) => `p.${quoteIdentifier(parent)} ${operator} c.${quoteIdentifier(child)}`,
-  );
-  const refers = isFull ? `NOT (${nulls.join(' AND ')})` : `NOT (${nulls.join(' OR ')})`;
+async function countOrphans(session: Session, key: ForeignKey): Promise<number> {
   const [row] = await session.query<{ readonly count: string }>(
-    `SELECT count(*) FROM ${childRows} AS c WHERE ${refers}
-       AND NOT EXISTS (SELECT FROM ${parentRows} AS p WHERE ${match.join(' AND ')})`,
+    `SELECT count(*) FROM ${key.childRows} AS c WHERE ${isOrphan(key, key.parentRows)}`,
   );
   return Number(row?.count ?? 0);
 }

@@ -1,6 +1,7 @@
 import { notFoundError, usageError } from '../../../errors.ts';
 import type { Section } from './sections.ts';
 import { tableKey } from '../server/table-key.ts';
+import { unquoteIdentifier } from '../server/quote.ts';
 
 /** What of an archive was asked for. */
 export interface Choice {
@@ -36,7 +37,9 @@ export function choosePaths(all: readonly Section[], paths: readonly string[]): 
       throw usageError(`cannot restore path ${path}: it is neither a schema nor a table`, {
         hint: `write it like app or app.events, and "App"."Events" where it is more than lower case`,
       });
-    const found = all.filter((section) => isMeant(section, unquote(schema), name === undefined ? null : unquote(name)));
+    const found = all.filter((section) =>
+      isMeant(section, unquoteIdentifier(schema), name === undefined ? null : unquoteIdentifier(name)),
+    );
     if (found.length === 0) throw unknownPath(all, path);
     for (const section of found) (isRelation(section) ? relations : others).add(section.id);
   }
@@ -67,8 +70,6 @@ function withPartitions(all: readonly Section[], relations: ReadonlySet<number>)
 export const keyOf = ({ schema, name }: Pick<Section, 'schema' | 'name'>): string => tableKey(schema, name);
 
 const schemaKey = (schema: string): string => tableKey(schema, 'x').slice(0, -2);
-
-const unquote = (name: string): string => (name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name);
 
 const MOST_NAMED = 5;
 

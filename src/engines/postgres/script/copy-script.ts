@@ -1,5 +1,6 @@
 import { integrityError } from '../../../errors.ts';
 import { decoderOf } from '../archive/client-encoding.ts';
+import { unquoteIdentifier } from '../server/quote.ts';
 
 /** A part of a script that pg_restore writes for the rows of an archive. */
 export type ScriptPart =
@@ -87,8 +88,6 @@ export function parseCopy(statement: string): {
   const [, schema, name, columns = ''] = COPY.exec(statement) ?? [];
   if (schema === undefined || name === undefined)
     throw integrityError('cannot read the archive: a COPY without a table');
-  const names = [...columns.matchAll(new RegExp(IDENTIFIER, 'g'))].map(([column]) => unquote(column));
-  return { schema: unquote(schema), name: unquote(name), columns: names };
+  const names = [...columns.matchAll(new RegExp(IDENTIFIER, 'g'))].map(([column]) => unquoteIdentifier(column));
+  return { schema: unquoteIdentifier(schema), name: unquoteIdentifier(name), columns: names };
 }
-
-const unquote = (name: string): string => (name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name);

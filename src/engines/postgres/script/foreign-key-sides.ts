@@ -1,6 +1,7 @@
 import { keyOf } from './chosen-paths.ts';
 import type { Section } from './sections.ts';
 import { tableKey } from '../server/table-key.ts';
+import { unquoteIdentifier } from '../server/quote.ts';
 
 const IDENTIFIER = String.raw`("(?:[^"]|"")+"|[^\s".(]+)`;
 const SIDES = new RegExp(
@@ -8,16 +9,14 @@ const SIDES = new RegExp(
   's',
 );
 
-const unquote = (name: string): string => (name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name);
-
 /** The table of a foreign key and the one it refers to, by their keys; null for a statement that is none of pg_dump's. */
 function sidesOf({ sql }: Pick<Section, 'sql'>): { readonly child: string; readonly parent: string } | null {
   const start = sql.indexOf('ALTER TABLE ');
   const [, schema, name, otherSchema, other] = SIDES.exec(start < 0 ? '' : sql.slice(start)) ?? [];
   if (schema === undefined || name === undefined || otherSchema === undefined || other === undefined) return null;
   return {
-    child: tableKey(unquote(schema), unquote(name)),
-    parent: tableKey(unquote(otherSchema), unquote(other)),
+    child: tableKey(unquoteIdentifier(schema), unquoteIdentifier(name)),
+    parent: tableKey(unquoteIdentifier(otherSchema), unquoteIdentifier(other)),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Section } from './sections.ts';
+import { unquoteIdentifier } from '../server/quote.ts';
 
 /** What a server must have before an archive can go in. */
 export interface Needs {
@@ -59,7 +60,7 @@ export function collectNeeds(): {
       if (type === 'EXTENSION') extensions.add(name);
       if (tablespace !== '') tablespaces.add(tablespace);
       if (!HAS_COLLATIONS.has(type)) return;
-      for (const [, collation = ''] of sql.matchAll(COLLATION)) collations.add(unquote(collation));
+      for (const [, collation = ''] of sql.matchAll(COLLATION)) collations.add(unquoteIdentifier(collation));
     },
     needs: (ofDatabase) => ({
       owners,
@@ -73,7 +74,7 @@ export function collectNeeds(): {
           .map(({ owner }) => owner)
           .filter(isRole),
         grantees: ofDatabase.flatMap(rolesIn),
-        tablespaces: ofDatabase.map(({ sql }) => unquote(TABLESPACE.exec(sql)?.[1] ?? '')).filter(Boolean),
+        tablespaces: ofDatabase.map(({ sql }) => unquoteIdentifier(TABLESPACE.exec(sql)?.[1] ?? '')).filter(Boolean),
       },
     }),
   };
@@ -87,8 +88,6 @@ export function rolesIn({ type, sql }: Pick<Section, 'type' | 'sql'>): readonly 
   if (pattern === undefined) return [];
   const lists = [...sql.matchAll(pattern)].flatMap((match) => match.slice(1));
   return lists
-    .flatMap((list) => [...list.matchAll(new RegExp(IDENTIFIER, 'g'))].map(([name]) => unquote(name)))
+    .flatMap((list) => [...list.matchAll(new RegExp(IDENTIFIER, 'g'))].map(([name]) => unquoteIdentifier(name)))
     .filter(isRole);
 }
-
-const unquote = (name: string): string => (name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name);

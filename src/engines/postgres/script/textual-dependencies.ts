@@ -1,5 +1,6 @@
 import type { Section } from './sections.ts';
 import { tableKey } from '../server/table-key.ts';
+import { unquoteIdentifier } from '../server/quote.ts';
 
 const IDENTIFIER = String.raw`(?:"(?:[^"]|"")+"|[a-z_\u0080-\uffff][\w$\u0080-\uffff]*)`;
 const MENTION = new RegExp(String.raw`(${IDENTIFIER})\.(${IDENTIFIER}|[^\w\s"'().,;]+)`, 'g');
@@ -8,8 +9,6 @@ const HAS_ARGUMENTS = /^(?:FUNCTION|PROCEDURE|AGGREGATE|OPERATOR|OPERATOR CLASS|
 const NAMED_AFTER_TABLE = /^(?:CONSTRAINT|CHECK CONSTRAINT)$/;
 const NO_OBJECT =
   /^(?:ACL|DEFAULT ACL|COMMENT|SECURITY LABEL|.* ATTACH|DEFAULT|.* DATA|FK CONSTRAINT|TRIGGER|RULE|POLICY)$/;
-
-const unquote = (name: string): string => (name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name);
 
 /**
  * Says what depends on what in a script, where pg_dump does not write it down: every name in it is qualified, so what a
@@ -28,7 +27,7 @@ export function openTextualDependencies(): {
     add(section) {
       const { id, type, schema } = section;
       const found = [...section.sql.matchAll(MENTION)].map(([, home = '', name = '']) =>
-        tableKey(unquote(home), unquote(name)),
+        tableKey(unquoteIdentifier(home), unquoteIdentifier(name)),
       );
       sections.push({
         section: { ...section, sql: type === 'FK CONSTRAINT' ? section.sql : '' },

@@ -1,3 +1,5 @@
+import { quoteIdentifier } from './quote.ts';
+
 /** A pattern of names as pg_dump reads it, as regular expressions for `~`; null where it has no schema. */
 export interface NamePattern {
   readonly schema: string | null;
@@ -34,12 +36,11 @@ export function readPattern(text: string): NamePattern {
 }
 
 /** The pattern that means one schema and nothing else. */
-export const exactSchema = (schema: string): string => quoted(schema);
+export const exactSchema = (schema: string): string => quoteIdentifier(schema);
 
 /** The pattern that means one relation and nothing else. */
-export const exactRelation = (schema: string, name: string): string => `${quoted(schema)}.${quoted(name)}`;
-
-const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+export const exactRelation = (schema: string, name: string): string =>
+  `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
 
 const escaped = (character: string): string =>
   /[\w\u0080-\uffff]/.test(character) ? character : `[${ESCAPE[character] ?? character}]`;
