@@ -1,12 +1,14 @@
+import { basename } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { connect, type PostgresConfig, type Session } from '../../../src/engines/postgres/server/connection.ts';
+import type { Context } from '../../../src/context.ts';
 import { type HeldTogether, holdSnapshots } from '../../../src/engines/postgres/capture/held-snapshot.ts';
 import { asDatabase } from '../../../src/engines/postgres/databases/list-databases.ts';
 import { postgres } from '../../../src/engines/postgres.ts';
 import { testContext } from '../../test-context.ts';
 import { postgresFixture } from '../postgres-fixture.ts';
-import { incoming, newRepository, restore, take } from '../workbench.ts';
+import { incoming, newRepository, restore, take, type Taken } from '../workbench.ts';
 import { type OwnServer, startOwnServer } from './own-server.ts';
 
 let server: OwnServer;
@@ -155,4 +157,40 @@ describe('snapshots of several databases', () => {
     expect(new Set(held.snapshots.map(({ sees }) => sees)).size).toBe(2);
     expect(held.between[1].getTime()).toBeGreaterThan(held.between[0].getTime());
   });
+});
+
+test('programs are asked for their version once in a run, however many databases there are', async () => {
+  const { context: own, folder } = await testContext();
+  const asked: string[] = [];
+  const context: Context = {
+    ...own,
+    run: (process, options) => {
+      if (process.argv.includes('--version')) asked.push(process.argv[0]);
+      return own.run(process, options);
+    },
+  };
+  const { tools: _tools, ...config } = server.config;
+  const target: PostgresConfig = { ...config, databases: ['kong', 'audit', 'Odd Name'], globals: true };
+  const ofRun = async (run: () => Promise<unknown>): Promise<readonly string[]> => {
+    asked.length = 0;
+    await run();
+    return asked.toSorted();
+  };
+  const onceEach = async (run: () => Promise<unknown>, ...tools: readonly string[]): Promise<void> => {
+    const programs = await ofRun(run);
+    expect(programs).toEqual([...new Set(programs)]);
+    expect([...new Set(programs.map((program) => basename(program)))]).toEqual(tools);
+  };
+  const repository = await newRepository(folder, context);
+  let taken: Taken | undefined;
+  await onceEach(() => postgres.probe(target, context), 'pg_dump');
+  await onceEach(
+    async () => (taken = await take(postgresFixture, target, repository, context)),
+    'pg_dump',
+    'pg_dumpall',
+  );
+  if (taken === undefined) throw new Error('nothing was taken');
+  const snapshot = taken;
+  await onceEach(() => postgres.check(incoming(snapshot, context), context, target), 'pg_restore');
+  await onceEach(() => restore(postgresFixture, snapshot, target, 'replace', context), 'pg_restore');
 });

@@ -5,7 +5,7 @@ import { connectAdmin } from '../../../src/engines/postgres/server/admin-session
 import type { PostgresTarget } from '../../../src/engines/postgres/server/connection.ts';
 import { inspectPostgresDestination } from '../../../src/engines/postgres/restore/inspect-destination.ts';
 import { replaceInPlace } from '../../../src/engines/postgres/restore/replace-in-place.ts';
-import { findPostgresTool } from '../../../src/engines/postgres/server/tools.ts';
+import { openToolFinder } from '../../../src/engines/postgres/server/tools.ts';
 import { createContext } from '../../../src/system/create-context.ts';
 import { testContext } from '../../test-context.ts';
 import { SNAPSHOT } from '../workbench.ts';
@@ -61,7 +61,7 @@ describe('a replacement in place', () => {
     const destination = server.target('rich');
     const admin = await connectAdmin(destination, context);
     try {
-      const { program } = await findPostgresTool('pg_restore', 15, destination, context);
+      const { program } = await openToolFinder(destination, context).fitting('pg_restore', 15);
       const request = {
         destination,
         mode: 'replace' as const,

@@ -15,6 +15,7 @@ import { openLibpq } from '../../../src/engines/postgres/server/libpq.ts';
 import { countLive } from '../../../src/engines/postgres/capture/live-facts.ts';
 import { readSequences } from '../../../src/engines/postgres/capture/live-sequences.ts';
 import { restorePostgres } from '../../../src/engines/postgres/restore/restore.ts';
+import { openToolFinder } from '../../../src/engines/postgres/server/tools.ts';
 import { openArtifact } from '../../../src/streams/open-artifact.ts';
 import { storeArtifact } from '../../../src/streams/store-artifact.ts';
 import { artifactOf } from '../../streams/samples.ts';
@@ -78,6 +79,7 @@ export function restore(
       snapshot: SNAPSHOT,
       ...changes,
     },
+    openToolFinder(destination, context),
     context,
   );
 }

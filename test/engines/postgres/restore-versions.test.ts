@@ -1,10 +1,11 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Context } from '../../../src/context.ts';
+import type { RestoreRequest } from '../../../src/engines/engine.ts';
 import { connectAdmin } from '../../../src/engines/postgres/server/admin-session.ts';
 import type { PostgresTarget } from '../../../src/engines/postgres/server/connection.ts';
 import { replaceInPlace } from '../../../src/engines/postgres/restore/replace-in-place.ts';
-import { restorePostgres } from '../../../src/engines/postgres/restore/restore.ts';
-import { findPostgresTool } from '../../../src/engines/postgres/server/tools.ts';
+import { postgres } from '../../../src/engines/postgres.ts';
+import { openToolFinder } from '../../../src/engines/postgres/server/tools.ts';
 import { type Connection, connectionOf, startedServices } from '../../services/connection.ts';
 import { createDatabase, dropDatabase, psql } from '../../services/postgres-psql.ts';
 import { testContext } from '../../test-context.ts';
@@ -41,7 +42,7 @@ async function takeRich(service: string, format: (typeof FORMATS)[number]): Prom
   return { server, name, target, taken, before: describeCanonically(server, name), context };
 }
 
-const requestOf = ({ target, taken, context }: Rich): Omit<Parameters<typeof restorePostgres>[0], 'mode'> => ({
+const requestOf = ({ target, taken, context }: Rich): Omit<RestoreRequest<PostgresTarget>, 'mode'> => ({
   destination: target,
   artifacts: incoming(taken, context),
   paths: [],
@@ -61,7 +62,7 @@ describe.each(cases)('on %s, a dump of the format %s', (service, format) => {
     const admin = await connectAdmin(rich.target, rich.context);
     try {
       const major = Number(service.split('-')[1]);
-      const { program } = await findPostgresTool('pg_restore', major, rich.target, rich.context);
+      const { program } = await openToolFinder(rich.target, rich.context).fitting('pg_restore', major);
       const request = { ...requestOf(rich), mode: 'replace' as const };
       const running = replaceInPlace({ request, program, unowned: null }, admin, rich.context);
       if (format === 'plain') {
@@ -84,14 +85,14 @@ describe.each(cases)('on %s, a dump of the format %s', (service, format) => {
       expectedFacts: null,
       artifactFacts: rich.taken.facts,
     };
-    const outcome = await restorePostgres({ ...chosen, mode: 'replace' }, rich.context);
+    const outcome = await postgres.restore({ ...chosen, mode: 'replace' }, rich.context);
     expect(outcome.restored).toMatchObject({ 'table app.orders': 500, 'table app.log': 100 });
     psql(rich.server, rich.name, 'SELECT lo_create(4243)');
     expect(describeCanonically(rich.server, rich.name)).toBe(rich.before);
     const fresh = `${rich.name}_fresh`;
     onTestFinished(() => dropDatabase(rich.server, fresh));
     const destination = { ...rich.target, database: fresh };
-    const made = await restorePostgres({ ...chosen, destination, mode: 'new', paths: ['app.visits'] }, rich.context);
+    const made = await postgres.restore({ ...chosen, destination, mode: 'new', paths: ['app.visits'] }, rich.context);
     expect(Object.values(made.restored).reduce((sum: number, rows) => sum + Number(rows), 0)).toBe(61);
     expect(psql(rich.server, fresh, 'SELECT count(*) FROM app.visits')).toBe('61');
   });
@@ -103,7 +104,7 @@ describe.each(cases)('on %s, a dump of the format %s', (service, format) => {
       rich.name,
       `DELETE FROM app.orders WHERE id > 100; DROP TABLE app.halls; SELECT lo_unlink(4242); DROP SEQUENCE app.lonely; DROP INDEX app.tags_in`,
     );
-    const outcome = await restorePostgres({ ...requestOf(rich), mode: 'merge' }, rich.context);
+    const outcome = await postgres.restore({ ...requestOf(rich), mode: 'merge' }, rich.context);
     expect(outcome.restored).toEqual({ 'table app.orders': 400, 'table app.halls': 2, 'large objects': 1 });
     expect(outcome.warnings).toEqual([expect.stringContaining('index app.tags_in is missing: CREATE INDEX tags_in')]);
     psql(rich.server, rich.name, 'CREATE INDEX tags_in ON app.customers USING gin (tags) WITH (fastupdate = off)');

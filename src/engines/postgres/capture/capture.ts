@@ -14,7 +14,7 @@ import { queryValue } from '../server/query-value.ts';
 import { readSelection, type Selection } from './selection.ts';
 import { readServer, type Server } from '../server/server.ts';
 import { lockTimeoutMs } from '../server/settings.ts';
-import { findPostgresTool, type FoundTool } from '../server/tools.ts';
+import type { FoundTool, ToolFinder } from '../server/tools.ts';
 
 /** A database that can be dumped, and a session of ours in it. */
 export interface ReadyDatabase {
@@ -26,7 +26,11 @@ export interface ReadyDatabase {
 }
 
 /** Connects, and looks for what would make a dump fail, or pass for whole, before it starts. Throws `target` or `tool`. */
-export async function readyDatabase(target: PostgresTarget, context: Context): Promise<ReadyDatabase> {
+export async function readyDatabase(
+  target: PostgresTarget,
+  tools: ToolFinder,
+  context: Context,
+): Promise<ReadyDatabase> {
   const session = await connectPatiently(target, context, target.database);
   try {
     const server = await readServer(session);
@@ -35,7 +39,7 @@ export async function readyDatabase(target: PostgresTarget, context: Context): P
     if (problem !== undefined)
       throw targetError(`cannot capture ${target.database}: ${problem.message}`, { hint: problem.hint });
     const warnings = missingFromBackup(await captureFindings(session, target, selection));
-    const tool = await findPostgresTool('pg_dump', server.major, target, context);
+    const tool = await tools.fitting('pg_dump', server.major);
     return { target, session, server, tool, warnings };
   } catch (error) {
     await session.close();

@@ -6,10 +6,10 @@ import { captureFindings } from './findings.ts';
 import { connect, type PostgresTarget, type Session } from '../server/connection.ts';
 import { readSelection } from './selection.ts';
 import { readServer, type Server } from '../server/server.ts';
-import { findPostgresTool } from '../server/tools.ts';
+import type { ToolFinder } from '../server/tools.ts';
 
 /** Looks at a database: reachable, tools that fit, rights that suffice, what a backup leaves out, its size. */
-export async function probePostgres(target: PostgresTarget, context: Context): Promise<Probe> {
+export async function probePostgres(target: PostgresTarget, tools: ToolFinder, context: Context): Promise<Probe> {
   let session: Session | undefined;
   let server: Server | null = null;
   try {
@@ -18,7 +18,7 @@ export async function probePostgres(target: PostgresTarget, context: Context): P
     const selection = await readSelection(session, target);
     const problems = await captureProblems(session, selection);
     const warnings = await captureFindings(session, target, selection);
-    const tool = await findPostgresTool('pg_dump', server.major, target, context);
+    const tool = await tools.fitting('pg_dump', server.major);
     const [size] = await session.query<{ readonly bytes: string }>(
       'SELECT pg_catalog.pg_database_size(pg_catalog.current_database()) AS bytes',
     );

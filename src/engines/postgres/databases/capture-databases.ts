@@ -8,6 +8,7 @@ import { captureGlobals } from './dump-globals.ts';
 import { GLOBALS } from './globals.ts';
 import { type HeldTogether, holdSnapshots } from '../capture/held-snapshot.ts';
 import { asDatabase, listDatabases } from './list-databases.ts';
+import { openToolFinder } from '../server/tools.ts';
 
 /** Gets one database or several ready to be dumped, and what belongs to their server where that is asked for. */
 export async function capturePostgres(config: PostgresConfig, context: Context): Promise<Capture> {
@@ -17,6 +18,7 @@ export async function capturePostgres(config: PostgresConfig, context: Context):
     throw targetError(`cannot capture database ${GLOBALS} together with the globals of its server`, {
       hint: 'make it a target of its own',
     });
+  const tools = openToolFinder(config, context);
   const ready: ReadyDatabase[] = [];
   const closings: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
@@ -24,7 +26,7 @@ export async function capturePostgres(config: PostgresConfig, context: Context):
   };
   try {
     for (const name of names) {
-      const database = await readyDatabase(asDatabase(config, name), context);
+      const database = await readyDatabase(asDatabase(config, name), tools, context);
       closings.push(() => database.session.close());
       ready.push(database);
     }
@@ -40,7 +42,7 @@ export async function capturePostgres(config: PostgresConfig, context: Context):
       closings.push(capture.close);
       captures.push({ ...capture, name: database.target.database });
     }
-    const globals = config.globals === true ? await captureGlobals(config, ready, context) : null;
+    const globals = config.globals === true ? await captureGlobals(ready, tools, context) : null;
     if (globals !== null) closings.push(globals.close);
     const whole = config.database === undefined ? unite(captures, held) : single(captures);
     return {

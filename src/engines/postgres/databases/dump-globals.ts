@@ -1,21 +1,20 @@
 import type { Context } from '../../../context.ts';
 import type { Capture } from '../../engine.ts';
 import type { ReadyDatabase } from '../capture/capture.ts';
-import type { PostgresConfig } from '../server/connection.ts';
 import { GLOBALS, GLOBALS_FORMAT, openGlobalsInspector } from './globals.ts';
 import { judgeDump } from '../capture/judge-dump.ts';
 import { openLibpq } from '../server/libpq.ts';
-import { findPostgresTool } from '../server/tools.ts';
+import type { ToolFinder } from '../server/tools.ts';
 
 /** Gets what belongs to the server ready to be written; passwords only where the user may read them. */
 export async function captureGlobals(
-  { tools }: PostgresConfig,
   [database]: readonly ReadyDatabase[],
+  tools: ToolFinder,
   context: Context,
 ): Promise<Pick<Capture, 'artifacts' | 'warnings' | 'close'>> {
   if (database === undefined) throw new Error('a server without a database');
   const { target, session, server } = database;
-  const { program } = await findPostgresTool('pg_dumpall', server.major, tools === undefined ? {} : { tools }, context);
+  const { program } = await tools.fitting('pg_dumpall', server.major);
   const [row] = await session.query<{ readonly readable: boolean }>(
     `SELECT pg_catalog.has_table_privilege('pg_catalog.pg_authid', 'SELECT') AS readable`,
   );

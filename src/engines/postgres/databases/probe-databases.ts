@@ -6,13 +6,15 @@ import { GLOBALS } from './globals.ts';
 import { inspectPostgresDestination } from '../restore/inspect-destination.ts';
 import { asDatabase, listDatabases } from './list-databases.ts';
 import { probePostgres } from '../capture/probe.ts';
+import { openToolFinder } from '../server/tools.ts';
 
 /** Looks at every database of a target. */
 export async function probeDatabases(config: PostgresConfig, context: Context): Promise<Probe> {
-  if (config.database !== undefined) return probePostgres(asDatabase(config, config.database), context);
+  const tools = openToolFinder(config, context);
+  if (config.database !== undefined) return probePostgres(asDatabase(config, config.database), tools, context);
   try {
     const names = await listDatabases(config, context);
-    const probes = await each(names, (name) => probePostgres(asDatabase(config, name), context));
+    const probes = await each(names, (name) => probePostgres(asDatabase(config, name), tools, context));
     const tell = (of: (probe: Probe) => readonly Problem[]): readonly Problem[] =>
       probes.flatMap((probe, index) =>
         of(probe).map((one) => ({ ...one, message: `${names[index]}: ${one.message}` })),

@@ -7,6 +7,7 @@ import { GLOBALS_FORMAT } from './globals.ts';
 import { asDatabase } from './list-databases.ts';
 import { restorePostgres } from '../restore/restore.ts';
 import { restoreGlobals } from './restore-globals.ts';
+import { openToolFinder } from '../server/tools.ts';
 
 type Request = RestoreRequest<PostgresConfig>;
 
@@ -17,6 +18,7 @@ type Request = RestoreRequest<PostgresConfig>;
 export async function restoreDatabases(request: Request, context: Context): Promise<RestoreOutcome> {
   const globals = request.artifacts.find(({ format }) => format === GLOBALS_FORMAT);
   const parts = partsOf(request);
+  const tools = openToolFinder(request.destination, context);
   const outcomes: RestoreOutcome[] = [];
   if (globals !== undefined && request.paths.length === 0) {
     const place = parts[0]?.request.destination ?? asDatabase(request.destination, '');
@@ -26,7 +28,7 @@ export async function restoreDatabases(request: Request, context: Context): Prom
   for (const { name, request: one } of parts) {
     try {
       throwIfAborted(context.signal);
-      outcomes.push(named(name, await restorePostgres(one, context)));
+      outcomes.push(named(name, await restorePostgres(one, tools, context)));
     } catch (error) {
       failures.push({ name, error });
     }

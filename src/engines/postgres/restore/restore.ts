@@ -19,13 +19,13 @@ import { restoreChosen } from './restore-chosen.ts';
 import { maySetAside, readRights } from '../server/rights.ts';
 import { readServer } from '../server/server.ts';
 import { dropLeftovers } from './side-database.ts';
-import { findPostgresTool } from '../server/tools.ts';
+import type { ToolFinder } from '../server/tools.ts';
 import { findUnowned } from '../script/unowned.ts';
 
 type Request = RestoreRequest<PostgresTarget>;
 
 /** Brings a database back in one of the three modes. */
-export async function restorePostgres(request: Request, context: Context): Promise<RestoreOutcome> {
+export async function restorePostgres(request: Request, tools: ToolFinder, context: Context): Promise<RestoreOutcome> {
   const artifact = archiveOf(request);
   throwIfAborted(context.signal);
   // What it does is short, and half of it would be worse than the wait: it does not end with an abort.
@@ -34,7 +34,7 @@ export async function restorePostgres(request: Request, context: Context): Promi
     await lockDestination(admin, request.destination, context);
     try {
       await dropLeftovers(admin, request.destination, context);
-      return await restoreLocked(request, artifact, admin, context);
+      return await restoreLocked(request, artifact, tools, admin, context);
     } finally {
       await unlockDestination(admin);
     }
@@ -52,13 +52,14 @@ function archiveOf({ artifacts }: Request): IncomingArtifact {
 async function restoreLocked(
   request: Request,
   artifact: IncomingArtifact,
+  tools: ToolFinder,
   admin: Session,
   context: Context,
 ): Promise<RestoreOutcome> {
   const { destination, mode } = request;
   const server = await readServer(admin);
   if (server.inRecovery) throw refuse(destination, IN_RECOVERY);
-  const { program } = await findPostgresTool('pg_restore', server.major, destination, context);
+  const { program } = await tools.fitting('pg_restore', server.major);
   const contents = await contentsOf(admin, destination, context);
   const live = stateOf(contents);
   const isChosen = request.paths.length > 0;

@@ -7,23 +7,22 @@ import { feedProgram, inspected } from './feed-program.ts';
 import { unreadableError } from './judge-restore.ts';
 import { onlyArchive } from '../archive/only-archive.ts';
 import { openSqlInspector } from '../archive/sql-script.ts';
-import { findNewestTool } from '../server/tools.ts';
+import type { ToolFinder } from '../server/tools.ts';
 import { type CountedDump, unpackWhole } from '../archive/unpack-dump.ts';
 
 /**
  * Decodes a whole dump without a server, an archive twice at once: bkp's own reader counts what is in it, pg_restore writes
- * the script that it would run. Throws `integrity` where either stumbles or the two differ. `tools` is a folder where a
- * newer pg_restore may lie.
+ * the script that it would run. Throws `integrity` where either stumbles or the two differ.
  */
 export async function checkPostgres(
   artifacts: readonly IncomingArtifact[],
+  tools: ToolFinder,
   context: Context,
-  tools?: string,
 ): Promise<CheckResult> {
   const artifact = onlyArchive(artifacts);
   const format = storedFormat(artifact);
   if (format.word === 'plain') return { facts: await readAlone(artifact, format) };
-  const { program } = await findNewestTool('pg_restore', context, tools);
+  const { program } = await tools.newest('pg_restore');
   if (format.word !== 'custom') {
     const unpacked = await unpackWhole(format.word, artifact, context);
     return { facts: await readUnpacked(unpacked, program, context) };

@@ -31,47 +31,55 @@ export const TOOL_FOLDERS: readonly string[] = Array.from(
   (_, index) => NEWEST - index,
 ).flatMap(foldersOf);
 
-/**
- * The tool of the server's own major version, else the lowest newer one: an older one refuses the server, and what a
- * newer one writes an older server may not read. Throws `tool` where none fits.
- */
-export async function findPostgresTool(
-  tool: PostgresTool,
-  serverMajor: number,
-  target: Pick<PostgresTarget, 'tools'>,
-  context: Context,
-): Promise<FoundTool> {
-  const found = (await installedTools(tool, target, context)).toSorted((a, b) => a.major - b.major);
-  const fitting = found.find(({ major }) => major >= serverMajor);
-  if (fitting !== undefined) return fitting;
-  const newest = found.at(-1);
-  const reason =
-    newest === undefined ? 'no such program' : `${newest.version} is too old for a server of ${serverMajor}`;
-  throw toolError(`cannot run ${tool}: ${reason}`, {
-    hint: `install postgresql-client-${serverMajor}, or name its folder under \`tools\``,
-  });
+/** Finds the programs of one run, in a target's folder or on this machine. Each is asked for its version once. */
+export interface ToolFinder {
+  /**
+   * The tool of the server's own major version, else the lowest newer one: an older one refuses the server, and what a
+   * newer one writes an older server may not read. Throws `tool` where none fits.
+   */
+  fitting(tool: PostgresTool, serverMajor: number): Promise<FoundTool>;
+  /** The newest one, in the folder or elsewhere: it reads what every older one wrote. Throws `tool` where there is none. */
+  newest(tool: PostgresTool): Promise<FoundTool>;
 }
 
-/** The newest one on this machine or in a folder: it reads what every older one wrote. Throws `tool` where there is none. */
-export async function findNewestTool(
-  tool: PostgresTool,
-  context: Context,
-  tools: string | undefined,
-): Promise<FoundTool> {
-  const inFolder = tools === undefined ? [] : await installedTools(tool, { tools }, context);
-  const found = [...inFolder, ...(await installedTools(tool, {}, context))];
-  const newest = found.toSorted((a, b) => a.major - b.major).at(-1);
-  if (newest !== undefined) return newest;
-  throw toolError(`cannot run ${tool}: no such program`, { hint: 'install postgresql-client' });
+/** For one run only: what is installed may change until the next. */
+export function openToolFinder({ tools: folder }: Pick<PostgresTarget, 'tools'>, context: Context): ToolFinder {
+  const known = new Map<string, Promise<readonly FoundTool[]>>();
+  const installed = (tool: PostgresTool, inFolder: string | undefined): Promise<readonly FoundTool[]> => {
+    const key = JSON.stringify([tool, inFolder]);
+    const found = known.get(key) ?? installedTools(tool, inFolder, context);
+    known.set(key, found);
+    return found;
+  };
+  return {
+    async fitting(tool, serverMajor) {
+      const found = await installed(tool, folder);
+      const fitting = found.find(({ major }) => major >= serverMajor);
+      if (fitting !== undefined) return fitting;
+      const newest = found.at(-1);
+      const reason =
+        newest === undefined ? 'no such program' : `${newest.version} is too old for a server of ${serverMajor}`;
+      throw toolError(`cannot run ${tool}: ${reason}`, {
+        hint: `install postgresql-client-${serverMajor}, or name its folder under \`tools\``,
+      });
+    },
+    async newest(tool) {
+      const inFolder = folder === undefined ? [] : await installed(tool, folder);
+      const found = [...inFolder, ...(await installed(tool, undefined))];
+      const newest = found.toSorted((a, b) => a.major - b.major).at(-1);
+      if (newest !== undefined) return newest;
+      throw toolError(`cannot run ${tool}: no such program`, { hint: 'install postgresql-client' });
+    },
+  };
 }
 
+/** Oldest first. */
 async function installedTools(
   tool: PostgresTool,
-  { tools }: Pick<PostgresTarget, 'tools'>,
+  folder: string | undefined,
   context: Context,
 ): Promise<readonly FoundTool[]> {
-  const folders = tools === undefined ? TOOL_FOLDERS : [tools];
-  const places = [...(tools === undefined ? [tool] : []), ...folders.map((folder) => join(folder, tool))];
+  const places = folder === undefined ? [tool, ...TOOL_FOLDERS.map((one) => join(one, tool))] : [join(folder, tool)];
   const found: FoundTool[] = [];
   for (const place of places) {
     const program = context.findTool(place);
@@ -81,5 +89,5 @@ async function installedTools(
     if (exitCode !== 0 || version === null) continue;
     found.push({ program, major: Number(version[1]), version: version[0].replace('(PostgreSQL) ', '') });
   }
-  return found;
+  return found.toSorted((a, b) => a.major - b.major);
 }
