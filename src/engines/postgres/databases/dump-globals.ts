@@ -3,6 +3,7 @@ import type { Capture } from '../../engine.ts';
 import type { ReadyDatabase } from '../capture/capture.ts';
 import { GLOBALS, GLOBALS_FORMAT, openGlobalsInspector } from './globals.ts';
 import { judgeDump } from '../capture/judge-dump.ts';
+import { databaseArgument } from '../server/database-argument.ts';
 import { openLibpq } from '../server/libpq.ts';
 import type { ToolFinder } from '../server/tools.ts';
 
@@ -24,7 +25,7 @@ export async function captureGlobals(
     program,
     '--no-password',
     '--globals-only',
-    `--database=${target.database}`,
+    `--database=${databaseArgument(target.database)}`,
     ...(withPasswords ? [] : ['--no-role-passwords']),
   ] as const;
   return {

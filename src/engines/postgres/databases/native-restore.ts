@@ -1,5 +1,6 @@
 import { shellQuote } from '../../shell-quote.ts';
 import type { PostgresConfig } from '../server/connection.ts';
+import { databaseArgument } from '../server/database-argument.ts';
 import { GLOBALS_FORMAT } from './globals.ts';
 
 interface DumpToType {
@@ -18,8 +19,9 @@ export function nativeRestore(
   const to = `-h ${shellQuote(socket ?? host)} -p ${port} -U ${shellQuote(user)}`;
   // What exists is an error that may be passed over: roles are made or are there.
   if (format === GLOBALS_FORMAT) return `${decode} | psql ${to} -X -d postgres`;
-  const into = shellQuote(name === '' ? (database ?? 'postgres') : name);
-  return `createdb ${to} -T template0 -- ${into} && ${fill(format, decode, `${to} -1 -d ${into}`)}`;
+  const into = name === '' ? (database ?? 'postgres') : name;
+  const filled = fill(format, decode, `${to} -1 -d ${shellQuote(databaseArgument(into))}`);
+  return `createdb ${to} -T template0 -- ${shellQuote(into)} && ${filled}`;
 }
 
 function fill(format: string, decode: string, place: string): string {

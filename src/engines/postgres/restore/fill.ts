@@ -4,6 +4,7 @@ import { connectPatiently } from '../server/admin-session.ts';
 import { analyzeDatabase } from './analyze.ts';
 import { countAndCompare } from './compare-facts.ts';
 import type { PostgresTarget } from '../server/connection.ts';
+import { databaseArgument } from '../server/database-argument.ts';
 import { openLibpq } from '../server/libpq.ts';
 import { onlyArchive } from '../archive/only-archive.ts';
 import { runFill } from '../script/run-fill.ts';
@@ -26,14 +27,11 @@ export async function fillDatabase(
   const libpq = await openLibpq(destination, context, database);
   const jobs = database === destination.database ? 1 : (destination.jobs ?? 1);
   try {
-    await runFill({ artifact, database: conninfo(database), program, options, env: libpq.env, jobs }, context);
+    await runFill({ artifact, database: databaseArgument(database), program, options, env: libpq.env, jobs }, context);
   } finally {
     await libpq.close();
   }
 }
-
-/** The name as a connection string: alone, one that holds `=` would be taken for such a string. */
-const conninfo = (database: string): string => `dbname='${database.replaceAll(/['\\]/g, String.raw`\$&`)}'`;
 
 /** Gathers statistics and counts a filled database. Throws `integrity` where the counts are not those of the capture. */
 export async function settleDatabase(request: Request, database: string, context: Context): Promise<Facts> {

@@ -9,7 +9,7 @@ import { unpackFile, unpackWhole, type UnpackedDump } from '../archive/unpack-du
 /** A dump on its way into a database. */
 export interface Fill {
   readonly artifact: IncomingArtifact;
-  /** As a connection string. */
+  /** As an argument: see `databaseArgument`. */
   readonly database: string;
   /** Path of pg_restore. */
   readonly program: string;
