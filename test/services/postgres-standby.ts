@@ -15,5 +15,7 @@ export async function startStandby(primary: Connection, workDir: string): Promis
   execFileSync(join(bin, 'pg_basebackup'), argv, { env, stdio: 'pipe' });
   for (const name of ['', ...readdirSync(home.data, { recursive: true, encoding: 'utf8' })])
     giveToServer(join(home.data, name));
-  return startCluster(home, { bin, version, password });
+  // What receives from the primary is a library, which would take the system's libpq, of another version.
+  const libraries = join(bin, '..', 'lib');
+  return startCluster({ ...home, env: { ...home.env, LD_LIBRARY_PATH: libraries } }, { bin, version, password });
 }

@@ -4,59 +4,64 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { PostgresTarget } from '../../../src/engines/postgres/server/connection.ts';
 import { postgres } from '../../../src/engines/postgres.ts';
-import type { Connection } from '../../services/connection.ts';
-import { postgres15 } from '../../services/postgres.ts';
+import { startAnother } from '../../services/another-server.ts';
+import { type Connection, startedServices } from '../../services/connection.ts';
 import { psql } from '../../services/postgres-psql.ts';
 import { startStandby } from '../../services/postgres-standby.ts';
 import type { RunningService } from '../../services/service.ts';
 import { testContext } from '../../test-context.ts';
-import { postgresFixture } from '../postgres-fixture.ts';
+import { fixtureOn } from '../postgres-fixture.ts';
 import { newRepository, restore, take } from '../workbench.ts';
 
-let folder = '';
-let primary: RunningService;
-let standby: RunningService;
-
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'bkp-standby-'));
-  chmodSync(folder, 0o755);
-  primary = await postgres15.start(folder, folder);
-  psql(primary.connection, 'postgres', 'CREATE DATABASE app');
-  psql(
-    primary.connection,
-    'app',
-    'CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t SELECT FROM generate_series(1, 500)',
-  );
-  standby = await startStandby(primary.connection, folder);
-});
-
-afterAll(async () => {
-  await standby.stop();
-  await primary.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-const targetOn = ({ host = '', port, user = '', password = '' }: Connection, database = 'app'): PostgresTarget => ({
+const targetOn = (
+  { host = '', port, user = '', password = '', bin = '' }: Connection,
+  database = 'app',
+): PostgresTarget => ({
   type: 'postgres',
   host,
   port: Number(port),
   user,
   password,
   database,
+  tools: bin,
 });
 
-/** Changes the primary, and waits until the standby has it. */
-async function change(sql: string): Promise<void> {
-  psql(primary.connection, 'app', sql);
-  const position = psql(primary.connection, 'app', 'SELECT pg_current_wal_lsn()');
-  await expect
-    .poll(() => psql(standby.connection, 'postgres', `SELECT pg_last_wal_replay_lsn() >= '${position}'`), {
-      timeout: 20_000,
-    })
-    .toBe('t');
-}
+describe.each(startedServices('postgres'))('a standby of %s', (service) => {
+  const fixture = fixtureOn(service);
+  let folder = '';
+  let primary: RunningService;
+  let standby: RunningService;
 
-describe('a standby', () => {
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'bkp-standby-'));
+    chmodSync(folder, 0o755);
+    primary = await startAnother(service, folder);
+    psql(primary.connection, 'postgres', 'CREATE DATABASE app');
+    psql(
+      primary.connection,
+      'app',
+      'CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t SELECT FROM generate_series(1, 500)',
+    );
+    standby = await startStandby(primary.connection, folder);
+  });
+
+  afterAll(async () => {
+    await standby.stop();
+    await primary.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** Changes the primary, and waits until the standby has it. */
+  async function change(sql: string): Promise<void> {
+    psql(primary.connection, 'app', sql);
+    const position = psql(primary.connection, 'app', 'SELECT pg_current_wal_lsn()');
+    await expect
+      .poll(() => psql(standby.connection, 'postgres', `SELECT pg_last_wal_replay_lsn() >= '${position}'`), {
+        timeout: 20_000,
+      })
+      .toBe('t');
+  }
+
   test('is captured, and told to be one', async () => {
     const { context, folder: own } = await testContext();
     await change('INSERT INTO t SELECT FROM generate_series(1, 10)');
@@ -69,23 +74,23 @@ describe('a standby', () => {
         hint: expect.stringContaining('hot_standby_feedback') as unknown,
       },
     ]);
-    const taken = await take(postgresFixture, target, await newRepository(own, context), context);
+    const taken = await take(fixture, target, await newRepository(own, context), context);
     expect(taken.facts).toMatchObject({ tables: { 'public.t': 510 } });
     const copy = targetOn(primary.connection, 'copy');
     onTestFinished(() => void psql(primary.connection, 'postgres', 'DROP DATABASE copy'));
-    expect(await restore(postgresFixture, taken, copy, 'new', context)).toMatchObject({ facts: taken.facts });
+    expect(await restore(fixture, taken, copy, 'new', context)).toMatchObject({ facts: taken.facts });
   });
 
   test('takes no restore', async () => {
     const { context, folder: own } = await testContext();
-    const taken = await take(postgresFixture, targetOn(primary.connection), await newRepository(own, context), context);
+    const taken = await take(fixture, targetOn(primary.connection), await newRepository(own, context), context);
     for (const [mode, database] of [
       ['new', 'other'],
       ['replace', 'app'],
       ['merge', 'app'],
     ] as const) {
       const destination = targetOn(standby.connection, database);
-      await expect(restore(postgresFixture, taken, destination, mode, context)).rejects.toMatchObject({
+      await expect(restore(fixture, taken, destination, mode, context)).rejects.toMatchObject({
         code: 'target',
         message: expect.stringContaining('the server is a standby and takes no writes') as unknown,
         hint: 'restore into its primary',
@@ -104,11 +109,11 @@ describe('a standby', () => {
     const repository = await newRepository(own, context);
     const message = 'a standby has no rows of unlogged public.cache';
     expect((await postgres.probe(target, context)).problems).toMatchObject([{ message }]);
-    await expect(take(postgresFixture, target, repository, context)).rejects.toThrow(message);
-    const without = await take(postgresFixture, { ...target, excludeTables: ['cache'] }, repository, context);
+    await expect(take(fixture, target, repository, context)).rejects.toThrow(message);
+    const without = await take(fixture, { ...target, excludeTables: ['cache'] }, repository, context);
     expect(without.facts).toMatchObject({ tables: { 'public.t': 510 } });
     const onPrimary = await take(
-      postgresFixture,
+      fixture,
       targetOn(primary.connection),
       await newRepository(join(own, 'p'), context),
       context,
@@ -124,7 +129,7 @@ describe('a standby', () => {
     const repository = await newRepository(own, context);
     let isChanged = false;
     const failed = expect(
-      take(postgresFixture, targetOn(standby.connection), repository, context, () => {
+      take(fixture, targetOn(standby.connection), repository, context, () => {
         if (!isChanged) psql(primary.connection, 'app', 'DROP TABLE big');
         isChanged = true;
       }),
