@@ -16,6 +16,8 @@ export interface ToolNeed {
   readonly homebrewPackage: string;
   /** Where it also lies when it is not on PATH. */
   readonly folders?: readonly string[];
+  /** The one folder where it must lie, because a target says so. */
+  readonly only?: string;
 }
 
 export interface Capabilities {
@@ -36,6 +38,7 @@ export interface Capabilities {
   readonly safetyBeforeMerge: boolean;
   /** What it captures and restores lies on the machine that bkp runs on; else every machine reaches the same. */
   readonly local: boolean;
+  /** What some target of the type may need. */
   readonly tools: readonly ToolNeed[];
   /** Native formats it captures and reads; an adopted dump is of the first, unless `adoptedFormat` tells another. */
   readonly formats: readonly string[];
@@ -137,6 +140,15 @@ export interface DestinationState {
   readonly replacedInPlace?: boolean;
 }
 
+/** What a restore would bring to a destination, as far as it is known before it begins. */
+export interface Arrival {
+  readonly mode: RestoreMode;
+  /** Empty where the snapshot is not known yet. */
+  readonly artifacts: readonly Pick<IncomingArtifact, 'name' | 'format'>[];
+  /** Chosen paths inside the artifacts; empty means everything. */
+  readonly paths: readonly string[];
+}
+
 export interface RestoreRequest<T> {
   /** The target as the policy has it, with `into` laid over it. */
   readonly destination: T;
@@ -192,6 +204,8 @@ export interface FoundAside<T> extends SetAside {
 export interface Engine<K extends Target['type'] = Target['type']> {
   readonly type: K;
   readonly capabilities: Capabilities;
+  /** The programs that one target needs; where it is absent, those of `capabilities`. */
+  neededTools?(target: TargetOf<K>): readonly ToolNeed[];
   /** Looks at the target without changing anything. Throws only for bugs and aborts: what is wrong is a `problem`. */
   probe(target: TargetOf<K>, context: Context): Promise<Probe>;
   /** Gets the data ready to be read. Throws `target` or `tool` when that is impossible; leaves nothing behind then. */
@@ -207,8 +221,16 @@ export interface Engine<K extends Target['type'] = Target['type']> {
     sql: readonly string[],
     context: Context,
   ): Promise<readonly FactValue[]>;
-  /** Looks at a destination without changing anything. `parts` are the names of the artifacts that would go there, where known. */
-  inspectDestination(destination: TargetOf<K>, context: Context, parts?: readonly string[]): Promise<DestinationState>;
+  /**
+   * Looks at a destination without changing anything. What keeps `coming` from going there, as far as the formats, the
+   * mode and the rights of the user tell, is a problem of the state.
+   */
+  inspectDestination(destination: TargetOf<K>, context: Context, coming?: Arrival): Promise<DestinationState>;
+  /**
+   * Throws what `restore` would throw before it changes anything, where the artifacts must be read for that. Asked before
+   * a safety snapshot is taken; changes nothing.
+   */
+  assertRestorable?(request: RestoreRequest<TargetOf<K>>, context: Context): Promise<void>;
   /**
    * Brings data back. On any failure or abort the destination is as it was, or the error's hint says exactly what is
    * where. Finishes or undoes what an earlier, killed restore of the same destination left.

@@ -3,9 +3,9 @@ import { checkDatabases } from './postgres/databases/check-databases.ts';
 import { STORED_FORMATS, wantedFormat } from './postgres/archive/dump-formats.ts';
 import { nativeRestore } from './postgres/databases/native-restore.ts';
 import { inspectDatabases, probeDatabases } from './postgres/databases/probe-databases.ts';
-import { restoreDatabases } from './postgres/databases/restore-databases.ts';
+import { assertDatabasesRestorable, restoreDatabases } from './postgres/databases/restore-databases.ts';
 import { postgresAsideExists, removePostgresAside } from './postgres/restore/set-aside.ts';
-import { TOOL_FOLDERS } from './postgres/server/tools.ts';
+import { neededTools, POSTGRES_TOOLS } from './postgres/server/needed-tools.ts';
 import type { Engine } from './engine.ts';
 
 /** PostgreSQL databases by their own tools, with rows counted under the snapshot of the dump. */
@@ -20,27 +20,14 @@ export const postgres: Engine<'postgres'> = {
     safetyBeforeMerge: true,
     local: false,
     formats: STORED_FORMATS,
-    tools: [
-      {
-        tool: 'pg_dump',
-        versionArgv: ['pg_dump', '--version'],
-        debianPackage: 'postgresql-client',
-        homebrewPackage: 'libpq',
-        folders: TOOL_FOLDERS,
-      },
-      {
-        tool: 'pg_restore',
-        versionArgv: ['pg_restore', '--version'],
-        debianPackage: 'postgresql-client',
-        homebrewPackage: 'libpq',
-        folders: TOOL_FOLDERS,
-      },
-    ],
+    tools: POSTGRES_TOOLS,
   },
+  neededTools,
   probe: probeDatabases,
   capture: capturePostgres,
   check: checkDatabases,
   inspectDestination: inspectDatabases,
+  assertRestorable: assertDatabasesRestorable,
   restore: restoreDatabases,
   nativeRestore,
   adoptedFormat: (target) => wantedFormat(target).format,

@@ -65,6 +65,7 @@ async function executeWanted(
   const execution: BackupExecution = {
     session,
     name,
+    steps,
     backup,
     observation,
     repositories,

@@ -12,7 +12,7 @@ import { destinationDigest } from './plan-restores.ts';
 import { needsSafety, prepareDestination, prepareRestore, type PreparedRestore } from './prepare-restore.ts';
 import { requireManifest } from './require-manifest.ts';
 import { restoreFlaws, setAsideBy } from './restore-result.ts';
-import { checkRestore, runRestore } from './run-restore.ts';
+import { assertNothingInTheWay, assertRestorable, checkRestore, runRestore } from './run-restore.ts';
 import { takeSafetySnapshot } from './safety-snapshot.ts';
 import type { Step } from './step.ts';
 
@@ -20,14 +20,8 @@ import type { Step } from './step.ts';
 export async function restoreStep(execution: BackupExecution, step: Step): Promise<StepDone> {
   const { session } = execution;
   const restore = restoreOf(execution, step);
-  const found = await findForStep(execution, step);
-  const prepared = await prepareRestore(session, found, {
-    targets: Object.keys(restore.targets),
-    into: Object.fromEntries(Object.entries(restore.targets).map(([name, { into }]) => [name, into])),
-    mode: (name) => restore.targets[name]?.mode ?? 'new',
-    paths: [],
-    noOwner: false,
-  });
+  const prepared = await prepareStep(execution, step);
+  const { found } = prepared;
   await checkRestore(session, prepared);
   await secureWhatAppeared(execution, step, prepared);
   const report = await runRestore(session, prepared, { skipConflicts: false });
@@ -35,6 +29,18 @@ export async function restoreStep(execution: BackupExecution, step: Step): Promi
   if (report.failed !== null) throw report.failed.error;
   await remember(execution, step, found, restore.name, destinationDigest(restore.targets));
   return { snapshot: found.id, flaws: restoreFlaws(report) };
+}
+
+/** Finds the snapshot of a restore of the policy and looks at its destinations. */
+async function prepareStep(execution: BackupExecution, step: Step): Promise<PreparedRestore> {
+  const { targets } = restoreOf(execution, step);
+  return prepareRestore(execution.session, await findForStep(execution, step), {
+    targets: Object.keys(targets),
+    into: Object.fromEntries(Object.entries(targets).map(([name, { into }]) => [name, into])),
+    mode: (name) => targets[name]?.mode ?? 'new',
+    paths: [],
+    noOwner: false,
+  });
 }
 
 /** Captures what a restore of the policy is about to change in place. */
@@ -47,9 +53,22 @@ export async function safetyStep(execution: BackupExecution, step: Step): Promis
     const into = restore.targets[name]?.into ?? {};
     return resolved === undefined ? [] : [{ resolved, into, destination: prepareDestination(session, resolved, into) }];
   });
+  await assertOfUse(execution, step);
   const id = await takeSafetySnapshot(session, { backup, targets }, writable(execution, step.repository), run);
   execution.made.set(step.id, id);
   return { snapshot: id, flaws: [] };
+}
+
+/** Throws where the restore that a safety snapshot is for would be refused, as far as its own snapshot is there to tell. */
+async function assertOfUse(execution: BackupExecution, safety: Step): Promise<void> {
+  const restore = execution.steps.find(
+    ({ action, dependsOn }) => action === 'restore' && dependsOn.includes(safety.id),
+  );
+  if (restore === undefined) return;
+  if (restore.snapshot === null && !execution.made.has(restore.snapshotFrom ?? '')) return;
+  const prepared = await prepareStep(execution, restore);
+  assertNothingInTheWay(prepared);
+  await assertRestorable(execution.session, prepared);
 }
 
 function restoreOf({ session }: BackupExecution, { destination }: Step): ResolvedRestore {
@@ -65,6 +84,7 @@ async function secureWhatAppeared(execution: BackupExecution, step: Step, prepar
     step.snapshotFrom === null ? step.dependsOn : step.dependsOn.filter((id) => id !== step.snapshotFrom);
   const targets = prepared.targets.filter(needsSafety);
   if (targets.length === 0 || isSecured.some((id) => made.has(id))) return;
+  await assertRestorable(session, prepared);
   const order = { backup: prepared.found.backup, targets };
   await takeSafetySnapshot(session, order, writable(execution, step.repository), run);
 }

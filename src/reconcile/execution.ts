@@ -7,6 +7,7 @@ import { addressOf } from './draft.ts';
 import type { Observation, PlanOptions } from './observation.ts';
 import type { OpenRun } from './run-record-writer.ts';
 import type { Session } from './session.ts';
+import type { Step } from './step.ts';
 import type { StepResult } from './step-result.ts';
 
 export interface ApplyOptions {
@@ -23,6 +24,8 @@ export interface BackupExecution {
   readonly session: Session;
   /** Name of the backup. */
   readonly name: string;
+  /** All that are carried out, in their order. */
+  readonly steps: readonly Step[];
   /** Undefined for a backup that left the policy. */
   readonly backup: ResolvedBackup | undefined;
   readonly observation: Observation;

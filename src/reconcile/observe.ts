@@ -111,7 +111,8 @@ async function inspectDestination(
   try {
     const config = prepareDestination(session, target, into);
     const engine = engineOf(config.type);
-    const state = await engine.inspectDestination(config, stoppable(session));
+    const coming = { mode, paths: [], artifacts: [] };
+    const state = await engine.inspectDestination(config, stoppable(session), coming);
     return { ...state, needsSafety: isChangedInPlace(engine, mode, state) };
   } catch (error) {
     if (!(error instanceof BkpError) || error.code === 'interrupted') throw error;

@@ -108,8 +108,9 @@ async function prepareTarget(
     });
   const written = applyInto(resolved.config, into);
   const config = prepareDestination(session, resolved, into);
-  const parts = stored.artifacts.map((artifact) => artifact.name);
-  const state = await engine.inspectDestination(config, stoppable(session), parts);
+  const { paths } = order;
+  const coming = { mode, paths, artifacts: stored.artifacts };
+  const state = await engine.inspectDestination(config, stoppable(session), coming);
   return {
     name,
     engine,
@@ -119,7 +120,7 @@ async function prepareTarget(
     place: placeOf(written),
     into,
     mode,
-    paths: order.paths,
+    paths,
     noOwner: order.noOwner,
     state,
   };

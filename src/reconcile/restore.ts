@@ -9,7 +9,7 @@ import { needsSafety, prepareRestore, type PreparedRestore, type RestoreOrder } 
 import { describeRestored, restoreFlaws, setAsideBy } from './restore-result.ts';
 import { identitiesIn } from './remembered-identities.ts';
 import { openRun, recordOrTell, withFlaw, type OpenRun } from './run-record-writer.ts';
-import { checkRestore, runRestore, type RestoreReport } from './run-restore.ts';
+import { assertRestorable, checkRestore, runRestore, type RestoreReport } from './run-restore.ts';
 import { takeSafetySnapshot } from './safety-snapshot.ts';
 import type { Session } from './session.ts';
 import type { Plan, Step } from './step.ts';
@@ -54,6 +54,7 @@ export async function executeRestore(
 ): Promise<ApplyResult> {
   await checkRestore(session, prepared);
   const capture = plan.steps.find((step) => step.action === 'create');
+  if (capture !== undefined) await assertRestorable(session, prepared);
   const restore = plan.steps.find((step) => step.action === 'restore');
   if (restore === undefined) throw new Error('a restore plan without a restore');
   const run = await openRunIfPossible(session, plan, prepared);

@@ -6,7 +6,7 @@ import { snapshotFolder } from '../snapshots/keys.ts';
 import { verifyStored } from '../streams/hash-stored.ts';
 import { checkName, factAt, factText, judge } from './expectations.ts';
 import { openArtifacts } from './open-artifacts.ts';
-import { obstacleAt, type PreparedRestore, type PreparedTarget } from './prepare-restore.ts';
+import { needsSafety, obstacleAt, type PreparedRestore, type PreparedTarget } from './prepare-restore.ts';
 import { stoppable, type Session } from './session.ts';
 
 export interface RestoreReport {
@@ -23,10 +23,7 @@ export interface RestoreReport {
 export async function checkRestore(session: Session, prepared: PreparedRestore): Promise<void> {
   const context = stoppable(session);
   const { place, manifest } = prepared;
-  for (const target of prepared.targets) {
-    const obstacle = obstacleAt(target);
-    if (obstacle !== null) throw obstacle;
-  }
+  assertNothingInTheWay(prepared);
   for (const target of prepared.targets) {
     for (const artifact of target.stored.artifacts) {
       const key = snapshotFolder(place.record.backup, manifest.id) + artifact.key;
@@ -35,6 +32,25 @@ export async function checkRestore(session: Session, prepared: PreparedRestore):
       );
     }
     await checkContents(session, prepared, target);
+  }
+}
+
+/** Throws what stands in the way of a restore at its destinations, as they were looked at. */
+export function assertNothingInTheWay({ targets }: PreparedRestore): void {
+  for (const target of targets) {
+    const obstacle = obstacleAt(target);
+    if (obstacle !== null) throw obstacle;
+  }
+}
+
+/**
+ * Throws what engines would throw before they change anything: to be asked before safety snapshots, which may take hours
+ * and would be for nothing.
+ */
+export async function assertRestorable(session: Session, prepared: PreparedRestore): Promise<void> {
+  for (const target of prepared.targets.filter(needsSafety)) {
+    const { engine } = target;
+    await engine.assertRestorable?.(requestOf(session, prepared, target, false), stoppable(session));
   }
 }
 
@@ -106,27 +122,35 @@ async function restoreTarget(
   target: PreparedTarget,
   skipConflicts: boolean,
 ): Promise<RestoreOutcome> {
-  const { place, manifest } = prepared;
   const context = stoppable(session);
-  const whole = target.mode !== 'merge' && target.paths.length === 0;
-  const outcome = await target.engine.restore(
-    {
-      destination: target.destination,
-      mode: target.mode,
-      artifacts: openArtifacts(place.repository, place.record.backup, manifest.id, target.stored, context),
-      paths: target.paths,
-      skipConflicts,
-      noOwner: target.noOwner,
-      expectedFacts: whole && Object.keys(target.stored.facts).length > 0 ? target.stored.facts : null,
-      ...(Object.keys(target.stored.facts).length > 0 ? { artifactFacts: target.stored.facts } : {}),
-      snapshot: manifest.id,
-      ...acceptance(prepared, target),
-    },
-    context,
-  );
+  const outcome = await target.engine.restore(requestOf(session, prepared, target, skipConflicts), context);
   context.emit({ type: 'note', message: `restored ${target.name}` });
   for (const message of outcome.warnings) context.emit({ type: 'warning', message: `${target.name}: ${message}` });
   return outcome;
+}
+
+function requestOf(
+  session: Session,
+  prepared: PreparedRestore,
+  target: PreparedTarget,
+  skipConflicts: boolean,
+): RestoreRequest<Target> {
+  const { place, manifest } = prepared;
+  const { destination, mode, paths, noOwner, stored } = target;
+  const whole = mode !== 'merge' && paths.length === 0;
+  const areFactsKnown = Object.keys(stored.facts).length > 0;
+  return {
+    destination,
+    mode,
+    artifacts: openArtifacts(place.repository, place.record.backup, manifest.id, stored, stoppable(session)),
+    paths,
+    skipConflicts,
+    noOwner,
+    expectedFacts: whole && areFactsKnown ? stored.facts : null,
+    ...(areFactsKnown ? { artifactFacts: stored.facts } : {}),
+    snapshot: manifest.id,
+    ...acceptance(prepared, target),
+  };
 }
 
 const explain = (target: PreparedTarget, error: unknown): unknown =>

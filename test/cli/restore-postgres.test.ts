@@ -17,7 +17,7 @@ afterAll(dropAll);
 const sql = (text: string): Promise<string> => server.sql('shop', text);
 
 /** A shop whose owner may make no database, with one snapshot. */
-async function takenShop(): Promise<Place> {
+async function takenShop(format = 'custom'): Promise<Place> {
   await server.sql(
     'postgres',
     `CREATE ROLE cl_owner LOGIN PASSWORD 'cl_owner'; GRANT SET ON PARAMETER session_replication_role TO cl_owner`,
@@ -36,7 +36,7 @@ name: shop
 repositories:
   near: { type: directory, path: near }
 targets:
-  db: { type: postgres, host: ${host}, port: ${port}, user: ${user}, password: "\${env:PASSWORD:-${password}}", database: cl_shop }
+  db: { type: postgres, host: ${host}, port: ${port}, user: ${user}, password: "\${env:PASSWORD:-${password}}", database: cl_shop, format: ${format} }
   tree: { type: files, paths: [bkp.yaml] }
 backups:
   shop:
@@ -74,6 +74,37 @@ describe('bkp restore of a PostgreSQL database', () => {
         { action: 'restore', destination: { targets: { db: { changedInPlace: true } } } },
       ],
     });
+  });
+
+  test('takes no safety snapshot for a restore that it will refuse', async () => {
+    const place = await takenShop('plain');
+    const kinds = async (): Promise<readonly string[]> => {
+      const { snapshots } = JSON.parse((await place.bkp('list --format json')).stdout) as {
+        readonly snapshots: readonly { readonly kind: string }[];
+      };
+      return snapshots.map(({ kind }) => kind);
+    };
+    const replace = 'restore shop@latest --target db --mode replace';
+    const inPlace = /a dump as plain cannot take the place of what is there, and user cl_owner may not set/;
+    expect((await place.bkp(`${replace} --plan`, 6)).stdout).toMatch(inPlace);
+    expect((await place.bkp(`${replace} --yes`, 6)).stderr).toMatch(inPlace);
+    expect((await place.bkp('apply --yes', 6)).stderr).toMatch(inPlace);
+    expect(await kinds()).toEqual(['backup']);
+
+    await sql('REVOKE SET ON PARAMETER session_replication_role FROM cl_owner');
+    const merge = 'restore shop@latest --target db --mode merge';
+    const loud = await place.bkp(`${merge} --yes`, 6);
+    expect(loud.stderr).toMatch(/cl_owner may not silence triggers[\s\S]*GRANT SET ON PARAMETER/);
+    await sql('GRANT SET ON PARAMETER session_replication_role TO cl_owner');
+
+    await sql('CREATE ROLE cl_other; GRANT cl_other TO cl_owner; ALTER TABLE shop.orders OWNER TO cl_other');
+    await place.bkp('backup shop');
+    await sql('ALTER TABLE shop.orders OWNER TO cl_owner; DROP OWNED BY cl_other; DROP ROLE cl_other');
+    expect((await place.bkp(`${merge} --yes`, 1)).stderr).toContain('lacks role cl_other');
+    expect((await place.bkp(`${merge} --path shop.nothing --yes`, 1)).stderr).toContain('does not have it');
+    expect(await kinds()).toEqual(['backup', 'backup']);
+    await place.bkp(`${merge} --no-owner --yes`);
+    expect(await kinds()).toContain('safety');
   });
 
   test('brings single tables back, and names them', async () => {

@@ -1,6 +1,6 @@
 import type { Context } from '../../../context.ts';
 import { BkpError } from '../../../errors.ts';
-import type { DestinationState, Probe, Problem } from '../../engine.ts';
+import type { Arrival, DestinationState, Probe, Problem } from '../../engine.ts';
 import type { PostgresConfig } from '../server/connection.ts';
 import { GLOBALS } from './globals.ts';
 import { inspectPostgresDestination } from '../restore/inspect-destination.ts';
@@ -39,13 +39,16 @@ const sum = (sizes: readonly (number | null)[]): number | null =>
 export async function inspectDatabases(
   config: PostgresConfig,
   context: Context,
-  parts: readonly string[] = [],
+  coming?: Arrival,
 ): Promise<DestinationState> {
-  if (config.database !== undefined) return inspectPostgresDestination(asDatabase(config, config.database), context);
+  if (config.database !== undefined)
+    return inspectPostgresDestination(asDatabase(config, config.database), context, coming);
   const { databases = [] } = config;
-  const captured = parts.filter((part) => part !== GLOBALS && part !== '');
+  const captured = (coming?.artifacts ?? []).map(({ name }) => name).filter((name) => name !== GLOBALS && name !== '');
   const names = captured.length > 0 ? captured : databases === 'all' ? [MAINTENANCE_DATABASE] : databases;
-  const states = await each(names, (name) => inspectPostgresDestination(asDatabase(config, name), context));
+  const states = await each(names, (name) =>
+    inspectPostgresDestination(asDatabase(config, name), context, ofDatabase(coming, name)),
+  );
   const worst = (['unsuitable', 'occupied', 'empty', 'absent'] as const).find((state) =>
     states.some((one) => one.state === state),
   );
@@ -62,6 +65,16 @@ export async function inspectDatabases(
     replacedInPlace: states.some(({ replacedInPlace }) => replacedInPlace === true),
   };
 }
+
+/** What comes to one of several databases; chosen paths begin with its name. */
+const ofDatabase = (coming: Arrival | undefined, name: string): Arrival | undefined =>
+  coming === undefined
+    ? undefined
+    : {
+        ...coming,
+        artifacts: coming.artifacts.filter((artifact) => artifact.name === name),
+        paths: coming.paths.filter((path) => path.startsWith(`${name}/`)),
+      };
 
 /** Where nobody knows yet which databases will come, the server itself is looked at. */
 const MAINTENANCE_DATABASE = 'postgres';

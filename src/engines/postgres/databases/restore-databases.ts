@@ -5,7 +5,7 @@ import { factsOfPart, partFacts, uniteFacts } from '../../part-facts.ts';
 import type { PostgresConfig, PostgresTarget } from '../server/connection.ts';
 import { GLOBALS_FORMAT } from './globals.ts';
 import { asDatabase } from './list-databases.ts';
-import { restorePostgres } from '../restore/restore.ts';
+import { assertPostgresRestorable, restorePostgres } from '../restore/restore.ts';
 import { restoreGlobals } from './restore-globals.ts';
 import { openToolFinder } from '../server/tools.ts';
 
@@ -37,6 +37,23 @@ export async function restoreDatabases(request: Request, context: Context): Prom
   if (first !== undefined && failures.length === parts.length) throw first.error;
   const conflicts = failures.map(({ name, error }) => `database ${name} is as it was: ${reasonOf(error)}`);
   return unite(outcomes, conflicts);
+}
+
+/** Throws where none of the databases could come back, for what the first one lacks. Changes nothing. */
+export async function assertDatabasesRestorable(request: Request, context: Context): Promise<void> {
+  const rolesCome = request.paths.length === 0 && request.artifacts.some(({ format }) => format === GLOBALS_FORMAT);
+  const tools = openToolFinder(request.destination, context);
+  const failures: unknown[] = [];
+  const parts = partsOf(request);
+  for (const { request: one } of parts) {
+    try {
+      await assertPostgresRestorable(one, tools, context, rolesCome);
+    } catch (error) {
+      throwIfAborted(context.signal);
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0 && failures.length === parts.length) throw failures[0];
 }
 
 const unite = (outcomes: readonly RestoreOutcome[], conflicts: readonly string[]): RestoreOutcome => ({

@@ -1,4 +1,5 @@
 import { BkpError, targetError } from '../../../errors.ts';
+import type { Problem } from '../../engine.ts';
 import type { PostgresTarget, Session } from '../server/connection.ts';
 import { codeOf } from '../server/explain-error.ts';
 import { type MergeTable, qualified } from './table.ts';
@@ -6,18 +7,31 @@ import { quoteIdentifier } from '../server/quote.ts';
 import { readServer } from '../server/server.ts';
 
 /** Triggers, rules and foreign keys are silent until the end of the transaction. Throws `target` with the grant that lacks. */
-export async function silence(session: Session, { database, user = 'postgres' }: PostgresTarget): Promise<void> {
+export async function silence(session: Session, target: PostgresTarget): Promise<void> {
+  const problem = await trySilence(session, target);
+  if (problem === null) return;
+  const { message, hint } = problem;
+  throw targetError(`cannot write into tables of database ${target.database}: ${message}`, { hint });
+}
+
+/** The problem that `silence` would throw, found in any database of the server; changes nothing. */
+export async function lackingSilence(session: Session, target: PostgresTarget): Promise<readonly Problem[]> {
+  await session.query('BEGIN');
+  const problem = await trySilence(session, target);
+  await session.query('ROLLBACK');
+  return problem === null ? [] : [problem];
+}
+
+async function trySilence(session: Session, { user = 'postgres' }: PostgresTarget): Promise<Problem | null> {
   try {
     await session.query('SET LOCAL session_replication_role = replica');
+    return null;
   } catch (error) {
     if (!(error instanceof BkpError) || codeOf(error.cause) !== '42501') throw error;
     await session.query('ROLLBACK');
     const { major } = await readServer(session);
     const grant = `GRANT SET ON PARAMETER session_replication_role TO ${quoteIdentifier(user)}`;
-    throw targetError(`cannot write into tables of database ${database}: user ${user} may not silence triggers`, {
-      hint: major >= 15 ? grant : 'restore as a superuser',
-      cause: error,
-    });
+    return { message: `user ${user} may not silence triggers`, hint: major >= 15 ? grant : 'restore as a superuser' };
   }
 }
 

@@ -1,22 +1,28 @@
 import type { Context } from '../../../context.ts';
 import { BkpError } from '../../../errors.ts';
 import { formatBytes } from '../../../format-bytes.ts';
-import type { DestinationState, Problem } from '../../engine.ts';
+import type { Arrival, DestinationState, Problem } from '../../engine.ts';
 import { connectAdmin, connectPatiently } from '../server/admin-session.ts';
 import type { PostgresTarget, Session } from '../server/connection.ts';
+import { wantedFormat } from '../archive/dump-formats.ts';
+import { lackingSilence } from '../merge/quiet.ts';
 import { type DatabaseContents, readContents } from '../server/database-contents.ts';
 import { databaseExists } from '../server/database-names.ts';
 import { maySetAside, readRights, type Rights } from '../server/rights.ts';
 import { readServer } from '../server/server.ts';
 
 /** Looks at a database that a restore would make or change. A server that cannot be asked is a problem, not an error. */
-export async function inspectPostgresDestination(target: PostgresTarget, context: Context): Promise<DestinationState> {
+export async function inspectPostgresDestination(
+  target: PostgresTarget,
+  context: Context,
+  coming?: Arrival,
+): Promise<DestinationState> {
   let admin: Session | undefined;
   try {
     admin = await connectAdmin(target, context);
     const contents = await contentsOf(admin, target, context);
     const rights = await readRights(admin, target.database);
-    const problems = await problemsAt(admin, contents, rights);
+    const problems = await problemsAt(admin, target, contents, rights, coming);
     if (contents === null) return { state: 'absent', description: 'no such database', problems };
     if (contents.objects === 0) return { state: 'empty', description: 'empty database', problems };
     const description = `database with ${describeContents(contents)}`;
@@ -54,14 +60,29 @@ export function describeContents({ tables, objects, bytes }: DatabaseContents): 
 
 async function problemsAt(
   admin: Session,
+  target: PostgresTarget,
   contents: DatabaseContents | null,
   rights: Rights,
+  coming: Arrival | undefined,
 ): Promise<readonly Problem[]> {
   const problems: Problem[] = [];
   if ((await readServer(admin)).inRecovery) problems.push(IN_RECOVERY);
   if (contents === null && !rights.mayCreate) problems.push(mayNotCreate(rights.user));
+  if (contents === null || contents.objects === 0 || coming === undefined) return problems;
+  if (coming.mode === 'merge') problems.push(...(await lackingSilence(admin, target)));
+  const isWhole = coming.mode === 'replace' && coming.paths.length === 0;
+  if (isWhole && !maySetAside(rights) && coming.artifacts.some(({ format }) => format === wantedFormat(PLAIN).format))
+    problems.push(noScriptInPlace(rights.user));
   return problems;
 }
+
+const PLAIN = { format: 'plain' } as const;
+
+/** A script has no statements that drop what is there before it is made again. */
+export const noScriptInPlace = (user: string): Problem => ({
+  message: `a dump as plain cannot take the place of what is there, and user ${user} may not set the database aside`,
+  hint: 'make the user its owner with CREATEDB, or restore into another database, absent or empty, with --into',
+});
 
 /** A standby takes no writes. */
 export const IN_RECOVERY: Problem = {

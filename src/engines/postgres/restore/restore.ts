@@ -9,7 +9,9 @@ import type { PostgresTarget, Session } from '../server/connection.ts';
 import type { DatabaseContents } from '../server/database-contents.ts';
 import { storedFormat } from '../archive/dump-formats.ts';
 import { fillInPlace } from './fill-in-place.ts';
-import { contentsOf, describeContents, IN_RECOVERY, mayNotCreate } from './inspect-destination.ts';
+import { contentsOf, describeContents, IN_RECOVERY, mayNotCreate, noScriptInPlace } from './inspect-destination.ts';
+import { choosePaths } from '../script/chosen-paths.ts';
+import { readOutlines } from '../script/definitions.ts';
 import { mergePostgres } from '../merge/merge.ts';
 import { orDamage } from '../script/or-damage.ts';
 import { onlyArchive } from '../archive/only-archive.ts';
@@ -43,6 +45,27 @@ export async function restorePostgres(request: Request, tools: ToolFinder, conte
   }
 }
 
+/**
+ * Throws what a restore would throw before it changes anything: what the archive needs and the server lacks, paths that it
+ * does not have. Changes nothing. `rolesCome`: roles that are missing will be made before.
+ */
+export async function assertPostgresRestorable(
+  request: Request,
+  tools: ToolFinder,
+  context: Context,
+  rolesCome: boolean,
+): Promise<void> {
+  const artifact = archiveOf(request);
+  const admin = await connectAdmin(request.destination, context);
+  try {
+    const { program, live } = await prepare(request, artifact, tools, admin, context, rolesCome);
+    if (request.paths.length > 0) choosePaths(await readOutlines(artifact, program, context), request.paths);
+    else if (request.mode !== 'merge') await wayOf(request, live, admin);
+  } finally {
+    await admin.close();
+  }
+}
+
 function archiveOf({ artifacts }: Request): IncomingArtifact {
   const artifact = onlyArchive(artifacts);
   storedFormat(artifact);
@@ -56,21 +79,10 @@ async function restoreLocked(
   admin: Session,
   context: Context,
 ): Promise<RestoreOutcome> {
-  const { destination, mode } = request;
-  const server = await readServer(admin);
-  if (server.inRecovery) throw refuse(destination, IN_RECOVERY);
-  const { program } = await tools.fitting('pg_restore', server.major);
-  const contents = await contentsOf(admin, destination, context);
-  const live = stateOf(contents);
+  const { destination, mode, noOwner } = request;
   const isChosen = request.paths.length > 0;
-  if (mode === 'new' && contents !== null && live === 'occupied' && !isChosen)
-    throw occupiedError(destination, contents);
-  const outline = await readOutline(artifact, program, context, request.expectedFacts);
-  const makesDatabase = live === 'absent';
-  const { noOwner } = request;
-  const needs = isChosen ? ofDatabase(outline.needs) : outline.needs;
-  await assertServerHas(admin, { needs }, destination, { makesDatabase, noOwner });
-  const grantees = makesDatabase ? outline.needs.database.grantees : [];
+  const { program, live, outline } = await prepare(request, artifact, tools, admin, context, false);
+  const grantees = live === 'absent' ? outline.needs.database.grantees : [];
   const unowned = noOwner
     ? await findUnowned(admin, artifact, program, context, { name: destination.database, grantees })
     : null;
@@ -85,6 +97,32 @@ async function restoreLocked(
   return { ...outcome, warnings: [...outcome.warnings, ...left] };
 }
 
+/** What a restore knows before it changes anything. Throws where it is refused. */
+async function prepare(
+  request: Request,
+  artifact: IncomingArtifact,
+  tools: ToolFinder,
+  admin: Session,
+  context: Context,
+  rolesCome: boolean,
+): Promise<Pick<Beside, 'outline' | 'program' | 'live'>> {
+  const { destination, mode } = request;
+  const server = await readServer(admin);
+  if (server.inRecovery) throw refuse(destination, IN_RECOVERY);
+  const { program } = await tools.fitting('pg_restore', server.major);
+  const contents = await contentsOf(admin, destination, context);
+  const live = stateOf(contents);
+  const isChosen = request.paths.length > 0;
+  if (mode === 'new' && contents !== null && live === 'occupied' && !isChosen)
+    throw occupiedError(destination, contents);
+  const outline = await readOutline(artifact, program, context, request.expectedFacts);
+  const makesDatabase = live === 'absent';
+  const needs = isChosen ? ofDatabase(outline.needs) : outline.needs;
+  const noOwner = request.noOwner || rolesCome;
+  await assertServerHas(admin, { needs }, destination, { makesDatabase, noOwner });
+  return { outline, program, live };
+}
+
 /** What single relations need is asked when it is known which they are. */
 const ofDatabase = ({ database }: Needs): Needs => {
   const none = new Set<string>();
@@ -95,11 +133,23 @@ const NO_SUBSCRIPTIONS = 'subscriptions were left out: make them again when the 
 
 /** A place is built beside where the user may; else the database is filled, or its contents exchanged, as it stands. */
 async function restoreWhole(beside: Beside, admin: Session, context: Context): Promise<RestoreOutcome> {
-  const { request, live } = beside;
-  const rights = await readRights(admin, request.destination.database);
-  if (maySetAside(rights)) return buildBeside(beside, admin, context);
-  if (live === 'absent') throw refuse(request.destination, mayNotCreate(rights.user));
-  return live === 'empty' ? fillInPlace(beside, context) : replaceInPlace(beside, admin, context);
+  const way = await wayOf(beside.request, beside.live, admin);
+  if (way === 'beside') return buildBeside(beside, admin, context);
+  return way === 'fill' ? fillInPlace(beside, context) : replaceInPlace(beside, admin, context);
+}
+
+/** How a whole database comes back. Throws `target` where the user may do it in no way. */
+async function wayOf(
+  { destination, artifacts }: Request,
+  live: Beside['live'],
+  admin: Session,
+): Promise<'beside' | 'fill' | 'exchange'> {
+  const rights = await readRights(admin, destination.database);
+  if (maySetAside(rights)) return 'beside';
+  if (live === 'absent') throw refuse(destination, mayNotCreate(rights.user));
+  if (live === 'empty') return 'fill';
+  if (storedFormat(onlyArchive(artifacts)).word === 'plain') throw refuse(destination, noScriptInPlace(rights.user));
+  return 'exchange';
 }
 
 const refuse = (
