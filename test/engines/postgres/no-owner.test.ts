@@ -1,4 +1,4 @@
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Context } from '../../../src/context.ts';
 import { testContext } from '../../test-context.ts';
 import { dump, type Dump, restore } from './restore-bench.ts';
@@ -104,6 +104,110 @@ describe('a restore without owners', () => {
     } finally {
       await server.dropAll();
       await server.sql('postgres', 'DROP ROLE no_small, "no Owner"');
+    }
+  });
+});
+
+/** Rights of roles of which one is gone, in every shape that pg_dump gives them. */
+async function takeRights(format: 'custom' | 'plain' = 'custom'): Promise<{
+  readonly taken: Dump;
+  readonly context: Context;
+  readonly rights: (database: string) => Promise<string>;
+}> {
+  const { context, folder } = await testContext();
+  await server.sql('postgres', 'CREATE ROLE no_here; CREATE ROLE no_deputy; CREATE ROLE no_gone');
+  await server.sql('postgres', 'CREATE DATABASE no_rights');
+  await server.sql(
+    'rights',
+    `CREATE SCHEMA s; GRANT USAGE ON SCHEMA s TO no_here, no_deputy, no_gone;
+     CREATE TABLE s.t (a int PRIMARY KEY, b int); INSERT INTO s.t VALUES (1, 2);
+     GRANT SELECT ON s.t TO no_here, no_gone; GRANT UPDATE (b) ON s.t TO no_here, no_gone;
+     GRANT INSERT ON s.t TO no_deputy, no_gone WITH GRANT OPTION;
+     SET ROLE no_deputy; GRANT INSERT ON s.t TO no_here, no_gone; SET ROLE no_gone; GRANT INSERT ON s.t TO no_here; RESET ROLE;
+     CREATE TABLE s.handed (a int); GRANT DELETE ON s.handed TO no_gone WITH GRANT OPTION;
+     SET ROLE no_gone; GRANT DELETE ON s.handed TO no_deputy WITH GRANT OPTION; SET ROLE no_deputy; GRANT DELETE ON s.handed TO no_here; RESET ROLE;
+     CREATE FUNCTION s.secret() RETURNS int LANGUAGE sql AS 'SELECT 1';
+     REVOKE ALL ON FUNCTION s.secret() FROM PUBLIC; GRANT EXECUTE ON FUNCTION s.secret() TO no_gone;
+     ALTER DEFAULT PRIVILEGES IN SCHEMA s GRANT SELECT ON TABLES TO no_here, no_gone;
+     SELECT lo_create(88); GRANT SELECT ON LARGE OBJECT 88 TO no_here, no_gone`,
+  );
+  const taken = await dump(server.target('rights'), context, folder, [], format);
+  await server.sql('postgres', 'DROP DATABASE no_rights');
+  await server.sql('postgres', 'DROP ROLE no_gone');
+  const rights = (database: string): Promise<string> =>
+    server.sql(
+      database,
+      `SELECT relname, relacl FROM pg_class WHERE relnamespace = 's'::regnamespace AND relkind = 'r' ORDER BY 1;
+       SELECT attname, attacl FROM pg_attribute WHERE attacl IS NOT NULL AND attrelid = 's.t'::regclass;
+       SELECT proacl FROM pg_proc WHERE proname = 'secret'; SELECT nspacl FROM pg_namespace WHERE nspname = 's';
+       SELECT defaclacl FROM pg_default_acl; SELECT lomacl FROM pg_largeobject_metadata`,
+    );
+  return { taken, context, rights };
+}
+
+const RIGHTS = `handed|
+t|{postgres=arwdDxt/postgres,no_here=r/postgres,no_deputy=a*/postgres,no_here=a/no_deputy}
+b|{no_here=w/postgres}
+{postgres=X/postgres}
+{postgres=UC/postgres,no_here=U/postgres,no_deputy=U/postgres}
+{no_here=r/postgres}
+{postgres=rw/postgres,no_here=r/postgres}`;
+
+describe('rights of several roles of which one is missing', () => {
+  afterEach(async () => {
+    await server.dropAll();
+    await server.sql('postgres', 'DROP ROLE IF EXISTS no_here, no_deputy, no_gone');
+  });
+
+  test.each(['custom', 'plain'] as const)('come back for the others, from a dump as %s', async (format) => {
+    const { taken, context, rights } = await takeRights(format);
+    const made = await restore(taken, server.target('rights'), 'new', context, { noOwner: true });
+    expect(await rights('rights')).toBe(RIGHTS);
+    expect(made.warnings).toEqual([expect.stringMatching(/^role no_gone is missing: left out /)]);
+    const [told] = made.warnings;
+    for (const part of [
+      'a part of ACL TABLE t in schema s',
+      'a part of ACL COLUMN t.b in schema s',
+      ', ACL TABLE handed in schema s',
+    ])
+      expect(told).toContain(part);
+    for (const part of ['FUNCTION secret()', 'DEFAULT ACL DEFAULT PRIVILEGES FOR TABLES', 'ACL LARGE OBJECT 88'])
+      expect(told).toMatch(new RegExp(`a part of [^,]*${part.replaceAll(/[()]/g, String.raw`\$&`)}`));
+
+    await server.sql('rights', 'DROP TABLE s.t; SELECT lo_unlink(88)');
+    const merged = await restore(taken, server.target('rights'), 'merge', context, { noOwner: true });
+    expect(await rights('rights')).toBe(RIGHTS);
+    expect(merged.warnings.join()).toMatch(/a part of ACL TABLE t in schema s.*a part of ACL LARGE OBJECT 88/);
+    expect(merged.warnings.join()).not.toContain('handed');
+
+    await server.sql('rights', 'DROP TABLE s.t');
+    const paths = { noOwner: true, paths: ['s.t'], expectedFacts: null };
+    const chosen = await restore(taken, server.target('rights'), 'replace', context, paths);
+    expect(await rights('rights')).toBe(RIGHTS);
+    expect(chosen.warnings.join()).toContain('a part of ACL TABLE t in schema s');
+  });
+
+  test('come back in place, and where the user may give none for others are told', async () => {
+    const { taken, context, rights } = await takeRights();
+    await server.sql('postgres', `CREATE ROLE no_small LOGIN PASSWORD 'no_small'`);
+    await server.sql('postgres', 'CREATE DATABASE no_rights OWNER no_small');
+    const target = server.target('rights', 'no_small');
+    try {
+      const lost = [',no_here=a/no_deputy', '{no_here=r/postgres}\n'];
+      const expected = lost.reduce((all, one) => all.replace(one, ''), RIGHTS).replaceAll('postgres', 'no_small');
+      for (const mode of ['new', 'replace'] as const) {
+        const outcome = await restore(taken, target, mode, context, { noOwner: true });
+        expect(outcome.keptOld).toEqual([]);
+        expect(await rights('rights')).toBe(expected);
+        expect(outcome.warnings.toSorted()).toEqual([
+          expect.stringMatching(/^role no_gone is missing: left out .*a part of ACL TABLE t/),
+          'user no_small is no member of role postgres: left out DEFAULT ACL DEFAULT PRIVILEGES FOR TABLES in schema s',
+          'user no_small may not grant for others: left out a part of ACL TABLE t in schema s',
+        ]);
+      }
+    } finally {
+      await server.dropAll();
+      await server.sql('postgres', 'DROP ROLE no_small');
     }
   });
 });

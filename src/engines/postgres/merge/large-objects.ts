@@ -1,4 +1,4 @@
-import { rolesIn } from '../script/needs.ts';
+import { inNameOf, openRightsJudge, type ServerRoles } from '../script/judge-rights.ts';
 import type { Session } from '../server/connection.ts';
 import type { Unowned } from '../script/unowned.ts';
 
@@ -24,7 +24,9 @@ const OPEN = /^SELECT pg_catalog\.lo_open\('(\d+)', \d+\);$/;
 const WRITE = /^SELECT pg_catalog\.lowrite\(0, '\\{1,2}x([0-9a-f]*)'\);$/;
 const RIGHTS = /^(?:GRANT|REVOKE) .* ON LARGE OBJECT (\d+) (?:TO|FROM) .*;$/;
 const TEXT = /^(?:COMMENT|SECURITY LABEL .*) ?ON LARGE OBJECT (\d+) IS /;
-const ACT_AS = /^SET SESSION AUTHORIZATION (.*);$/;
+const ACTS_AS = /^(?:SET|RESET) SESSION AUTHORIZATION\b.*;$/;
+
+const NOBODY: ServerRoles = { roles: new Map(), isSuperuser: false, user: '' };
 
 export function openLargeObjects(session: Session, { overwrite, unowned }: LargeObjectOptions): LargeObjects {
   const named = new Set<string>();
@@ -33,7 +35,7 @@ export function openLargeObjects(session: Session, { overwrite, unowned }: Large
   let open: { readonly oid: string; offset: number } | undefined;
   /** A comment whose end is to come, on an object that was made or not. */
   let text: { readonly oid: string; readonly lines: string[] } | undefined;
-  let actAs = '';
+  const judge = openRightsJudge(unowned?.server ?? NOBODY);
 
   const make = async (oid: string): Promise<void> => {
     if (made.has(oid)) return;
@@ -52,9 +54,9 @@ export function openLargeObjects(session: Session, { overwrite, unowned }: Large
   };
 
   const grant = async (oid: string, line: string): Promise<void> => {
-    if (!made.has(oid) || rolesIn({ type: 'ACL', sql: line }).some((role) => unowned?.missingRoles.has(role))) return;
-    const [before, after] = actAs === '' ? ['', ''] : [`${actAs}\n`, '\nRESET SESSION AUTHORIZATION'];
-    await session.query(before + line + after);
+    const reason = judge.whyNot('ACL', line);
+    if (!made.has(oid) || (unowned !== null && reason !== null)) return;
+    await session.query(inNameOf(judge, line));
   };
 
   const takeText = async (line: string): Promise<void> => {
@@ -83,8 +85,7 @@ export function openLargeObjects(session: Session, { overwrite, unowned }: Large
       }
       const owned = GIVE_AWAY.exec(line)?.[1];
       if (owned !== undefined && unowned === null && made.has(owned)) await session.query(line);
-      if (ACT_AS.test(line)) actAs = line.endsWith(' DEFAULT;') ? '' : line;
-      if (line === 'RESET SESSION AUTHORIZATION;') actAs = '';
+      if (ACTS_AS.test(line)) judge.whyNot('ACL', line);
       const granted = RIGHTS.exec(line)?.[1];
       if (granted !== undefined) return grant(granted, line);
       const described = TEXT.exec(line)?.[1];

@@ -7,6 +7,7 @@ import type { PostgresTarget, Session } from '../server/connection.ts';
 import { freeName, newSuffix, oldSuffix } from '../server/database-names.ts';
 import { readProperties } from '../server/database-properties.ts';
 import { fillDatabase, restoredRows, settleDatabase } from './fill.ts';
+import { grantRest } from './grant-rest.ts';
 import { onlyArchive } from '../archive/only-archive.ts';
 import { queryValue } from '../server/query-value.ts';
 import { quoteIdentifier } from '../server/quote.ts';
@@ -52,7 +53,7 @@ export async function buildBeside(
       await admin.query(`ALTER DATABASE ${quoteIdentifier(side)} OWNER TO ${quoteIdentifier(before.owner)}`);
     }
     const chosen = await fillChosen?.(side);
-    if (chosen === undefined) await fillKeeping(unowned, request, side, program, context);
+    const lost = chosen === undefined ? await fillKeeping(unowned, request, side, program, context) : [];
     const facts = await settleDatabase(request, side, context);
     const captured = (name: string): readonly string[] =>
       unowned === null ? outline.properties(name) : withoutRoles(outline.properties(name), unowned);
@@ -64,29 +65,33 @@ export async function buildBeside(
     const finish = comments.length === 0 ? [] : properties(quoteIdentifier(database)).filter(isComment);
     throwIfAborted(context.signal);
     await swapDatabases({ side, database, old, finish }, destination, context);
-    return { ...(await outcomeOf(facts, old, live, leftOutWarnings(unowned), admin)), ...chosen };
+    const warnings = [...leftOutWarnings(unowned), ...lost];
+    return { ...(await outcomeOf(facts, old, live, warnings, admin)), ...chosen };
   } catch (error) {
     await dropSideDatabase(destination, side, context);
     throw error;
   }
 }
 
-/** Fills a database with all of an archive that comes back. */
+/** Fills a database with all of an archive that comes back. Tells what did not, beside what is left out. */
 export async function fillKeeping(
   unowned: Unowned | null,
   request: Request,
   database: string,
   program: string,
   context: Context,
-): Promise<void> {
-  if (unowned === null) return fillDatabase(request, database, program, context);
-  if (unowned.leftOut.size === 0) return fillDatabase(request, database, program, context, ['--no-owner']);
+): Promise<readonly string[]> {
+  if (unowned === null || unowned.leftOut.size === 0) {
+    await fillDatabase(request, database, program, context, unowned === null ? [] : ['--no-owner']);
+    return [];
+  }
   const list = await listWithout(unowned.leftOut, onlyArchive(request.artifacts), program, context);
   try {
     await fillDatabase(request, database, program, context, ['--no-owner', `--use-list=${list.path}`]);
   } finally {
     await list.remove();
   }
+  return grantRest(unowned, request.destination, database, context);
 }
 
 const isComment = (statement: string): boolean => /^\s*COMMENT ON/.test(statement);

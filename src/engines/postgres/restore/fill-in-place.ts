@@ -18,10 +18,16 @@ export async function fillInPlace(
 ): Promise<RestoreOutcome> {
   const { destination } = request;
   try {
-    await fillKeeping(unowned, request, destination.database, program, context);
+    const lost = await fillKeeping(unowned, request, destination.database, program, context);
     const facts = await settleDatabase(request, destination.database, context);
     await acceptDatabase(request, destination.database, context);
-    return { facts, keptOld: [], restored: restoredRows(facts), conflicts: [], warnings: leftOutWarnings(unowned) };
+    return {
+      facts,
+      keptOld: [],
+      restored: restoredRows(facts),
+      conflicts: [],
+      warnings: [...leftOutWarnings(unowned), ...lost],
+    };
   } catch (error) {
     if (!(error instanceof BkpError) || !(await isFilled(destination, context))) throw error;
     const hint = `database ${destination.database} was empty and holds the restored data now; drop it and create it again before the next try`;

@@ -26,7 +26,7 @@ export interface Definitions {
   readonly warnings: readonly string[];
   /** Views of relations that are neither there nor made, which are left out. */
   readonly lacking: readonly Lacking[];
-  /** Numbers of what is left out because of its roles. */
+  /** Numbers of what is left out because of its roles, in whole or in part. */
   readonly leftOut: ReadonlySet<number>;
 }
 
@@ -109,8 +109,9 @@ export async function collectDefinitions(
     const isMade = wanted.has(section.id) || needed.has(section.id);
     if (!isMade && !companions.has(section.id)) return;
     const kept = withoutOwner({ ...section, sql }, unowned);
-    if (kept === null) leftOut.add(section.id);
-    else if (!isMade) said.push(kept);
+    if (unowned?.leftOut.has(section.id) === true) leftOut.add(section.id);
+    if (kept === null) return;
+    if (!isMade) said.push(kept);
     else if (isKey(kept)) keys.push(kept);
     else if (AFTER.test(kept.type)) after.push(kept);
     else (areRowsIn ? keys : before).push(kept);

@@ -1,6 +1,7 @@
 import type { Context } from '../../../context.ts';
 import type { IncomingArtifact } from '../../engine.ts';
 import { readHead } from './head.ts';
+import { keepRights, missingReason, openRightsJudge, type ServerRoles } from './judge-rights.ts';
 import { rolesIn } from './needs.ts';
 import type { Session } from '../server/connection.ts';
 import { readDefinitions } from './read-data.ts';
@@ -11,21 +12,25 @@ import { readList, writeList } from './use-list.ts';
 
 /** A restore without owners: what of the archive it leaves out besides. */
 export interface Unowned {
-  /** Entries of the table of contents, by number, and why. */
+  /** Entries of the table of contents, by number, that do not come back as they are. */
   readonly leftOut: ReadonlyMap<number, LeftOut>;
   /** Roles that are missing on the server. */
   readonly missingRoles: ReadonlySet<string>;
   /** What is left out of the database itself. */
   readonly ofDatabase: readonly LeftOut[];
+  readonly server: ServerRoles;
 }
 
 interface LeftOut {
   readonly label: string;
-  readonly reason: string;
+  readonly reasons: readonly string[];
+  /** The statements of the entry that come back nevertheless; null where none does. */
+  readonly rest: string | null;
 }
 
 /** What names roles that may be missing. */
 const NAMES_ROLES = /^(?:ACL|DEFAULT ACL|POLICY|USER MAPPING)$/;
+const GIVES_RIGHTS = /^(?:ACL|DEFAULT ACL)$/;
 const OBJECT_RIGHTS = /^(\d+); \d+ \d+ ACL - LARGE OBJECTS? /;
 const MOST_NAMED = 20;
 
@@ -55,17 +60,22 @@ export async function findUnowned(
   const roles = await readRoles(session);
   const missingRoles = new Set(database.grantees.filter((role) => !roles.has(role)));
   const ofDatabase = [...missingRoles].map((role) => ({
-    reason: `role ${role} is missing`,
+    reasons: [missingReason(role)],
     label: 'its rights and settings in the database',
+    rest: null,
   }));
   const leftOut = new Map<number, LeftOut>();
+  const server = { roles, isSuperuser, user };
+  const judge = openRightsJudge(server);
   for (const section of users) {
-    const named = rolesIn(section);
-    for (const role of named) if (!roles.has(role)) missingRoles.add(role);
-    const reason = whyNot(section, named, roles, isSuperuser, user);
-    if (reason !== null) leftOut.set(section.id, { reason, label: labelOf(section) });
+    const missing = rolesIn(section).filter((role) => !roles.has(role));
+    for (const role of missing) missingRoles.add(role);
+    const { sql, reasons } = GIVES_RIGHTS.test(section.type)
+      ? keepRights({ ...section, sql: bareStatements(section.sql) }, judge)
+      : { sql: null, reasons: new Set(missing.slice(0, 1).map(missingReason)) };
+    if (reasons.size > 0) leftOut.set(section.id, { reasons: [...reasons], label: labelOf(section), rest: sql });
   }
-  return { leftOut, missingRoles, ofDatabase };
+  return { leftOut, missingRoles, ofDatabase, server };
 }
 
 /** What was left out, by reason; all of it, or what was wanted. */
@@ -75,8 +85,9 @@ export function leftOutWarnings(
 ): readonly string[] {
   const reasons = new Map<string, string[]>();
   const wanted = [...(unowned?.leftOut ?? [])].filter(([id, { label }]) => isWanted(id, label));
-  for (const { reason, label } of [...(unowned?.ofDatabase ?? []), ...wanted.map(([, leftOut]) => leftOut)]) {
-    reasons.set(reason, [...(reasons.get(reason) ?? []), label]);
+  for (const one of [...(unowned?.ofDatabase ?? []), ...wanted.map(([, leftOut]) => leftOut)]) {
+    const label = one.rest === null ? one.label : `a part of ${one.label}`;
+    for (const reason of one.reasons) reasons.set(reason, [...(reasons.get(reason) ?? []), label]);
   }
   return [...reasons].map(([reason, labels]) => `${reason}: left out ${listed(labels)}`);
 }
@@ -87,21 +98,6 @@ async function readRoles(session: Session): Promise<ReadonlyMap<string, boolean>
     `SELECT rolname::text AS name, pg_catalog.pg_has_role(oid, 'MEMBER') AS member FROM pg_catalog.pg_roles`,
   );
   return new Map(rows.map(({ name, member }) => [name, member]));
-}
-
-function whyNot(
-  { type, sql }: RoleUser,
-  named: readonly string[],
-  roles: ReadonlyMap<string, boolean>,
-  isSuperuser: boolean,
-  user: string,
-): string | null {
-  const missing = named.find((role) => !roles.has(role));
-  if (missing !== undefined) return `role ${missing} is missing`;
-  if (isSuperuser) return null;
-  const foreign = type === 'DEFAULT ACL' ? named.slice(0, 1).find((role) => roles.get(role) === false) : undefined;
-  if (foreign !== undefined) return `user ${user} is no member of role ${foreign}`;
-  return /^SET SESSION AUTHORIZATION (?!DEFAULT;)/m.test(sql) ? `user ${user} may not grant for others` : null;
 }
 
 /** `ACL TABLE customers in schema app`. */
@@ -140,7 +136,8 @@ const GIVES_AWAY = /(?:^|\n)ALTER [A-Z ]+ [^\n]* OWNER TO [^\n]+;(?=(?:\s*\nSET 
 export function withoutOwner(section: Section, unowned: Unowned | null): Section | null {
   const sql = bareStatements(section.sql);
   if (unowned === null) return { ...section, sql };
-  if (unowned.leftOut.has(section.id)) return null;
+  const leftOut = unowned.leftOut.get(section.id);
+  if (leftOut !== undefined) return leftOut.rest === null ? null : { ...section, sql: leftOut.rest };
   return { ...section, sql: sql.replace(GIVES_AWAY, '') };
 }
 
