@@ -1,10 +1,12 @@
-import { ENGINES } from '../engines/registry.ts';
+import { ENGINES, engineOf } from '../engines/registry.ts';
+import type { Target } from '../generated/policy.ts';
 import type { ToolNeed } from '../engines/engine.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../errors.ts';
 import { formatTools, type ToolReport } from '../report/tools-text.ts';
 import { openEdge } from '../system/edge.ts';
 import { examinePolicy } from '../policy/load.ts';
+import { holdsReference } from '../policy/reference-syntax.ts';
 import type { Terminal } from '../report/terminal.ts';
 import { systemPolicyFiles } from '../system/policy-files.ts';
 import type { CommandRun } from './command.ts';
@@ -23,16 +25,14 @@ const ZSTD: ToolNeed = {
  * could use where no policy is at hand. Exit 6 when something that the policy needs is missing.
  */
 export const doctorCommand: CommandRun = async (_args, options, { terminal, signal, bkpVersion }) => {
-  const used = await usedTypes(options, terminal);
+  const targets = await usedTargets(options, terminal);
   const { edge, dispose } = await openEdge({ signal, emit: () => undefined });
   try {
     const context = edge.context.withSignal(signal);
-    const tools = [await inspectTool(context, ZSTD, 'fast compression', false)];
-    for (const { type, capabilities } of Object.values(ENGINES)) {
-      if (used?.has(type) === false) continue;
-      for (const need of capabilities.tools)
-        tools.push(await inspectTool(context, need, `${type} targets`, used !== undefined));
-    }
+    const tools = [{ ...(await inspectTool(context, ZSTD, 'fast compression', false)), replaceable: true }];
+    for (const type of Object.keys(ENGINES))
+      for (const need of neededTools(type, targets))
+        tools.push(await inspectTool(context, need, `${type} targets`, targets !== undefined));
     const ok = tools.every((tool) => tool.path !== null || !tool.required);
     const { node } = context.host;
     terminal.out(
@@ -46,15 +46,33 @@ export const doctorCommand: CommandRun = async (_args, options, { terminal, sign
   }
 };
 
-/** The types of the policy's targets; undefined without a valid policy, which is not what is examined here. */
-async function usedTypes(options: OptionValues, terminal: Terminal): Promise<ReadonlySet<string> | undefined> {
+/** The policy's targets; undefined without a valid policy, which is not what is examined here. */
+async function usedTargets(options: OptionValues, terminal: Terminal): Promise<readonly Target[] | undefined> {
   const { policy } = await examinePolicy({ path: policyPath(options), files: systemPolicyFiles(terminal.readStdin) });
-  return policy && new Set(Object.values(policy.targets).map(({ config }) => config.type));
+  return policy && Object.values(policy.targets).map(({ config }) => config);
+}
+
+/** What the targets of a type need, each program once for every place where it must lie. */
+function neededTools(type: string, targets: readonly Target[] | undefined): readonly ToolNeed[] {
+  const engine = engineOf(type);
+  if (targets === undefined) return engine.capabilities.tools;
+  const needs = targets
+    .filter((target) => target.type === type)
+    .flatMap((target) => engine.neededTools?.(target) ?? engine.capabilities.tools);
+  return [...new Map(needs.map((need) => [placesOf(need).join('\n'), need])).values()];
+}
+
+/** In a folder whose name is not known before the run, a program is looked for where it usually lies. */
+function placesOf({ tool, only, folders = [] }: ToolNeed): readonly string[] {
+  if (only !== undefined && !holdsReference(only)) return [`${only}/${tool}`];
+  return [tool, ...folders.map((folder) => `${folder}/${tool}`)];
 }
 
 async function inspectTool(context: Context, need: ToolNeed, usedFor: string, required: boolean): Promise<ToolReport> {
-  const places = [need.tool, ...(need.folders ?? []).map((folder) => `${folder}/${need.tool}`)];
-  const path = places.map((place) => context.findTool(place)).find((found) => found !== undefined) ?? null;
+  const path =
+    placesOf(need)
+      .map((place) => context.findTool(place))
+      .find((found) => found !== undefined) ?? null;
   const isMac = context.host.platform === 'darwin';
   return {
     tool: need.tool,
@@ -63,6 +81,7 @@ async function inspectTool(context: Context, need: ToolNeed, usedFor: string, re
     version: path === null ? null : await versionOf(context, path, need),
     install: isMac ? `brew install ${need.homebrewPackage}` : `apt-get install ${need.debianPackage}`,
     required,
+    replaceable: false,
   };
 }
 

@@ -9,8 +9,10 @@ export interface ToolReport {
   readonly version: string | null;
   /** The command that installs it. */
   readonly install: string;
-  /** False for what bkp does without, more slowly. */
+  /** True for what a target of the policy needs. */
   readonly required: boolean;
+  /** True for what bkp does without, more slowly. */
+  readonly replaceable: boolean;
 }
 
 export interface ToolReports {
@@ -35,9 +37,9 @@ export function formatTools({ bkp, node, tools }: ToolReports, paint: Paint): st
   const missing = tools
     .filter((tool) => tool.path === null)
     .map((tool) =>
-      tool.required
-        ? `${paint('red', tool.tool)} is needed for ${tool.usedFor}: ${tool.install}\n`
-        : `${paint('yellow', tool.tool)} makes ${tool.usedFor} possible; without it Node.js does it, on one core: ${tool.install}\n`,
+      tool.replaceable
+        ? `${paint('yellow', tool.tool)} makes ${tool.usedFor} possible; without it Node.js does it, on one core: ${tool.install}\n`
+        : `${paint(tool.required ? 'red' : 'yellow', tool.tool)} is needed for ${tool.usedFor}: ${tool.install}\n`,
     );
   return `${[paint('bold', head), ...painted].join('\n')}\n${missing.join('')}`;
 }

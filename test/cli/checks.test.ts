@@ -229,6 +229,54 @@ describe('bkp doctor', () => {
     expect(backup.exitCode).toBe(7);
     expect(`${backup.stdout}${backup.stderr}`).toContain('no such program on PATH');
   });
+
+  it('looks for what each target needs, in the folder that it names', async () => {
+    const target = (more: string): string => `db: { type: postgres, database: shop, ${more} }`;
+    const project = await testProject(
+      POLICY.replace(/db: \{.*\}/, target('tools: clients'))
+        .replace('[db, tree]', '[db]')
+        .replace(/ {2}tree: .*\n/, ''),
+    );
+    await mkdir(project.path('clients'));
+    const install = (tool: string): Promise<void> =>
+      writeFile(project.path('clients', tool), `#!/bin/sh\necho '${tool} (PostgreSQL) 17.4'\n`, { mode: 0o755 });
+    const needed = async (exitCode: 0 | 6): Promise<readonly string[]> => {
+      const { tools } = jsonOf(await project.bkp('doctor --format json', exitCode)) as unknown as {
+        readonly tools: readonly { readonly tool: string; readonly path: string | null; readonly required: boolean }[];
+      };
+      return tools.filter(({ required }) => required).map(({ tool, path }) => `${tool} ${path}`);
+    };
+    const found = (tool: string): string => `${tool} ${project.path('clients', tool)}`;
+    expect(await needed(6)).toEqual(['pg_dump null', 'pg_restore null']);
+    await install('pg_dump');
+    await install('pg_restore');
+    expect(await needed(0)).toEqual([found('pg_dump'), found('pg_restore')]);
+    await project.edit(target('tools: clients'), target('tools: clients, format: plain, globals: true'));
+    expect(await needed(6)).toEqual([found('pg_dump'), found('pg_restore'), 'pg_dumpall null', 'psql null']);
+    await install('pg_dumpall');
+    await install('psql');
+    expect((await project.bkp('doctor')).stdout).toMatch(/^ok +psql +17\.4 +postgres targets +\//m);
+    await project.edit('format: plain', 'format: directory');
+    expect(await needed(0)).toEqual([
+      found('pg_dump'),
+      found('pg_restore'),
+      found('pg_dumpall'),
+      expect.stringMatching(/^tar \//),
+    ]);
+  });
+
+  it('lists what all engines could use where there is no policy', async () => {
+    const project = await copyOf(base);
+    await rm(project.path('bkp.yaml'));
+    await mkdir(project.path('bin'));
+    await symlink(process.execPath, project.path('bin', 'node'));
+    const { exitCode, stdout } = await project.run(['doctor'], { env: { PATH: project.path('bin') } });
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^absent +tar +- +files targets +-$/m);
+    expect(stdout).toMatch(/^tar is needed for files targets: /m);
+    for (const tool of ['pg_dump', 'pg_restore', 'pg_dumpall', 'psql'])
+      expect(stdout).toMatch(new RegExp(`^\\w+ +${tool} +\\S+ +postgres targets`, 'm'));
+  });
 });
 
 describe('references', () => {

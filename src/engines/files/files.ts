@@ -8,6 +8,7 @@ import { probeFiles } from './probe.ts';
 import { readArchive } from './read-archive.ts';
 import { restoreFiles } from './restore.ts';
 import { removeSetAside, setAsideExists } from './set-aside.ts';
+import { TAR } from './tar-program.ts';
 import type { TreeFacts } from './tree-counter.ts';
 
 /** Files and folders, moved by the system's tar in pax format. */
@@ -22,7 +23,7 @@ export const files: Engine<'files'> = {
     safetyBeforeMerge: true,
     local: true,
     formats: ['tar-pax'],
-    tools: [{ tool: 'tar', versionArgv: ['tar', '--version'], debianPackage: 'tar', homebrewPackage: 'gnu-tar' }],
+    tools: [TAR],
   },
   probe: probeFiles,
   capture: captureFiles,

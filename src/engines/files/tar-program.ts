@@ -1,5 +1,14 @@
 import type { Context, ProcessSpec } from '../../context.ts';
 import { toolError } from '../../errors.ts';
+import type { ToolNeed } from '../engine.ts';
+
+/** For `doctor`. */
+export const TAR: ToolNeed = {
+  tool: 'tar',
+  versionArgv: ['tar', '--version'],
+  debianPackage: 'tar',
+  homebrewPackage: 'gnu-tar',
+};
 
 /** The system's tar. GNU tar and libarchive's bsdtar (macOS) take different options; `tar-argv.ts` knows them. */
 export interface TarProgram {
