@@ -18,8 +18,6 @@ export interface ToolNeed {
   readonly folders?: readonly string[];
   /** The one folder where it must lie, because a target says so. */
   readonly only?: string;
-  /** The one folder where it must lie, because a target says so. */
-  readonly only?: string;
 }
 
 export interface Capabilities {
@@ -40,7 +38,6 @@ export interface Capabilities {
   readonly safetyBeforeMerge: boolean;
   /** What it captures and restores lies on the machine that bkp runs on; else every machine reaches the same. */
   readonly local: boolean;
-  /** What some target of the type may need. */
   /** What some target of the type may need. */
   readonly tools: readonly ToolNeed[];
   /** Native formats it captures and reads; an adopted dump is of the first, unless `adoptedFormat` tells another. */
@@ -207,8 +204,6 @@ export interface FoundAside<T> extends SetAside {
 export interface Engine<K extends Target['type'] = Target['type']> {
   readonly type: K;
   readonly capabilities: Capabilities;
-  /** The programs that one target needs; where it is absent, those of `capabilities`. */
-  neededTools?(target: TargetOf<K>): readonly ToolNeed[];
   /** The programs that one target needs; where it is absent, those of `capabilities`. */
   neededTools?(target: TargetOf<K>): readonly ToolNeed[];
   /** Looks at the target without changing anything. Throws only for bugs and aborts: what is wrong is a `problem`. */
