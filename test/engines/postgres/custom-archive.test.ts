@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -6,6 +6,7 @@ import {
   createCustomArchiveReader,
   openCustomInspector,
 } from '../../../src/engines/postgres/archive/custom-archive.ts';
+import { tellPositions } from '../../../src/engines/postgres/archive/tell-positions.ts';
 import { tableKey } from '../../../src/engines/postgres/server/table-key.ts';
 import { connectionOf, startedServices } from '../../services/connection.ts';
 import { createDatabase, dropDatabase, psql } from '../../services/postgres-psql.ts';
@@ -13,6 +14,12 @@ import { testFolder } from '../../test-context.ts';
 import { countRows, feed, ODD_DATABASE, ODD_SEQUENCES, run, runInto, verdictOf, wholeLengths } from './dump-fixture.ts';
 
 const DATABASE = 'bkp custom archive';
+
+/** The seven numbers of the time of the dump follow the compression, an int before version 1.15. */
+function withoutTime(archive: Buffer): Buffer {
+  const at = (archive[6] ?? 0) < 15 ? 16 : 12;
+  return Buffer.from(archive).fill(0, at, at + 7 * 5);
+}
 
 const read = (bytes: Buffer, pieceBytes: number = 64 * 1024) => feed(openCustomInspector(), bytes, pieceBytes).end();
 
@@ -108,6 +115,19 @@ describe.each(startedServices('postgres'))('%s', (name) => {
     expect(read(more, 7)).toEqual(read(archive));
     // From 17 on a second table of contents follows; without it the archive is whole, with a part of it it is not.
     expect(wholeLengths(openCustomInspector(), more)).toEqual([...new Set([bytes.length, more.length])]);
+  });
+
+  test('tells where the data are as pg_dump does that writes to a file', async () => {
+    const folder = await testFolder();
+    const [named, piped] = [join(folder, 'named'), join(folder, 'piped')];
+    run(connection, 'pg_dump', '-Fc', '-Z0', '-f', named, '-d', DATABASE);
+    writeFileSync(piped, archive);
+    const reader = createCustomArchiveReader();
+    reader.push(archive);
+    await tellPositions(piped, reader.end());
+    expect(withoutTime(readFileSync(piped))).toEqual(withoutTime(readFileSync(named)));
+    expect(withoutTime(archive)).not.toEqual(withoutTime(readFileSync(named)));
+    expect(read(readFileSync(piped))).toEqual(read(archive));
   });
 
   test('refuses data that stand elsewhere than they should', async () => {

@@ -4,12 +4,18 @@ import { cutArchive, damagedArchive } from './errors.ts';
 import { type ArchiveHeader, readHeader } from './header.ts';
 import { type ArchiveEntry, readRepeatedToc, readToc } from './toc.ts';
 import { archiveFacts } from './dump-facts.ts';
-import { createFeed, type Feed, type Reading } from './feed.ts';
+import { createFeed, type Feed, measured, type Reading } from './feed.ts';
 
 /** What stands before the data. */
 export interface ArchiveStart {
   readonly header: ArchiveHeader;
   readonly entries: readonly ArchiveEntry[];
+}
+
+/** What an archive turned out to hold. */
+export interface CustomArchive extends ArchiveStart, BlockCounts, Pick<BlockReader, 'positions'> {
+  /** Where the table of contents begins. */
+  readonly tocAt: number;
 }
 
 /** Takes an uncompressed archive of the custom format piece by piece. */
@@ -18,7 +24,7 @@ export interface CustomArchiveReader {
   /** Header and table of contents, as soon as they have passed. */
   start(): ArchiveStart | undefined;
   /** Throws `integrity` unless the archive was whole. */
-  end(): ArchiveStart & BlockCounts;
+  end(): CustomArchive;
 }
 
 /** Memory is that of the table of contents, whatever the size of the data. */
@@ -51,7 +57,7 @@ export function createCustomArchiveReader(): CustomArchiveReader {
       if (start === undefined || blocks === null) throw cutArchive('before the end of its table of contents');
       const counts = blocks.end();
       if (rest !== null && rest.outcome() === undefined) throw cutArchive('in what follows its data');
-      return { ...start, ...counts };
+      return { ...start, ...counts, positions: blocks.positions };
     },
   };
 }
@@ -65,7 +71,7 @@ export function openCustomInspector(): RawReader {
   };
 }
 
-function* readStart(): Reading<ArchiveStart> {
-  const header = yield* readHeader('custom');
-  return { header, entries: yield* readToc(header, 'custom') };
+function* readStart(): Reading<ArchiveStart & Pick<CustomArchive, 'tocAt'>> {
+  const { outcome: header, bytes: tocAt } = yield* measured(readHeader('custom'));
+  return { header, tocAt, entries: yield* readToc(header, 'custom') };
 }

@@ -45,3 +45,15 @@ export function createFeed<T>(reading: Reading<T>): Feed<T> {
     outcome: () => (step.done === true ? step.value : undefined),
   };
 }
+
+/** A reading that also tells how many bytes it took. */
+export function* measured<T>(reading: Reading<T>): Reading<{ readonly outcome: T; readonly bytes: number }> {
+  let bytes = 0;
+  let step = reading.next();
+  while (step.done !== true) {
+    const piece = yield step.value;
+    bytes += piece.length;
+    step = reading.next(piece);
+  }
+  return { outcome: step.value, bytes };
+}

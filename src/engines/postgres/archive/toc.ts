@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { damagedArchive } from './errors.ts';
 import type { ArchiveForm, ArchiveHeader } from './header.ts';
-import { readInt, readOffset, readText, skipText } from './values.ts';
+import { INT_BYTES, KNOWN_POSITION, readInt, readOffset, readText, skipText } from './values.ts';
 import { type Decoder, decoderOf, LATIN1 } from './client-encoding.ts';
-import type { Reading } from './feed.ts';
+import { measured, type Reading } from './feed.ts';
 import { tableKey } from '../server/table-key.ts';
 
 /** One line of the table of contents. Of statements only those that tell a value are kept. */
@@ -26,6 +26,8 @@ export interface ArchiveEntry {
   readonly position: number | null;
   /** The file or member with its data; null in the custom format, and where there is none. */
   readonly file: string | null;
+  /** How many bytes after the begin of the table of contents it ends. */
+  readonly end: number;
 }
 
 /** An entry with data, for people. */
@@ -35,8 +37,8 @@ export const nameOfEntry = ({ desc, namespace, tag }: ArchiveEntry): string =>
 export type ArchiveSection = 'none' | 'pre-data' | 'data' | 'post-data';
 
 const SECTIONS: readonly (ArchiveSection | undefined)[] = [undefined, 'none', 'pre-data', 'data', 'post-data'];
-/** States of a position. */
-const [KNOWN, NO_DATA] = [2, 3];
+/** The state of a position, which stands at the end of an entry, where there are no data. */
+const NO_DATA = 3;
 
 export function* readToc(header: ArchiveHeader, form: ArchiveForm): Reading<readonly ArchiveEntry[]> {
   const entries = yield* readEntries(header, form, true);
@@ -54,8 +56,8 @@ export function* readRepeatedToc(
   entries: readonly ArchiveEntry[],
   positions: ReadonlyMap<number, number>,
 ): Reading<true> {
-  const repeated = yield* readEntries(header, 'custom', false);
-  const expected = entries.map((entry) => ({ ...entry, position: positions.get(entry.dumpId) ?? null }));
+  const repeated = (yield* readEntries(header, 'custom', false)).map((entry) => ({ ...entry, end: 0 }));
+  const expected = entries.map((entry) => ({ ...entry, position: positions.get(entry.dumpId) ?? null, end: 0 }));
   if (!isDeepStrictEqual(repeated, expected)) throw damagedArchive('something follows its data');
   return true;
 }
@@ -69,9 +71,12 @@ function* readEntries(
   if (count < 0) throw damagedArchive('its table of contents has no length');
   const entries: ArchiveEntry[] = [];
   let decoder = decoderOf('');
+  let end = INT_BYTES;
   while (entries.length < count) {
-    const { entry, encoding } = yield* readEntry(header, form, decoder, withStatistics);
-    entries.push(entry);
+    const { outcome, bytes } = yield* measured(readEntry(header, form, decoder, withStatistics));
+    const { entry, encoding } = outcome;
+    end += bytes;
+    entries.push({ ...entry, end });
     if (encoding !== null) decoder = decoderOf(encoding);
   }
   return entries;
@@ -83,7 +88,7 @@ function* readEntry(
   form: ArchiveForm,
   decoder: Decoder,
   withStatistics: boolean,
-): Reading<{ readonly entry: ArchiveEntry; readonly encoding: string | null }> {
+): Reading<{ readonly entry: Omit<ArchiveEntry, 'end'>; readonly encoding: string | null }> {
   const [dumpId, dumper] = [yield* readInt(), yield* readInt()];
   if (dumpId <= 0 || dumper < 0 || dumper > 1) throw damagedArchive('an entry of its table of contents has no id');
   const hadDumper = dumper === 1;
@@ -107,7 +112,7 @@ function* readEntry(
   const names = { desc, tag, section, namespace, owner, tablespace, setsSequence };
   const place = yield* form === 'custom' ? readPlace(positionBytes) : readFile();
   if (place.hasData !== hadDumper) throw damagedArchive(`entry ${dumpId} does not tell whether it has data`);
-  const entry: ArchiveEntry = { dumpId, hadDumper, ...names, isCopy, position: place.position, file: place.file };
+  const entry = { dumpId, hadDumper, ...names, isCopy, position: place.position, file: place.file };
   return { entry, encoding: desc === 'ENCODING' ? statement : null };
 }
 
@@ -116,7 +121,7 @@ type Place = Pick<ArchiveEntry, 'position' | 'file'> & { readonly hasData: boole
 function* readPlace(positionBytes: number): Reading<Place> {
   const { state, position } = yield* readOffset(positionBytes);
   if (state < 1 || state > NO_DATA) throw damagedArchive('an entry has a place that could not be');
-  return { hasData: state !== NO_DATA, position: state === KNOWN ? position : null, file: null };
+  return { hasData: state !== NO_DATA, position: state === KNOWN_POSITION ? position : null, file: null };
 }
 
 function* readFile(): Reading<Place> {

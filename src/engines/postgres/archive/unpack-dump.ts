@@ -6,8 +6,10 @@ import type { Context } from '../../../context.ts';
 import { type BkpError, hasErrnoCode, reasonOf, targetError } from '../../../errors.ts';
 import type { IncomingArtifact } from '../../engine.ts';
 import { requireFreeSpace } from '../../free-space.ts';
+import { createCustomArchiveReader } from './custom-archive.ts';
 import { archiveFacts, type DumpFacts } from './dump-facts.ts';
 import { createTarArchiveReader, type MemberSink } from './tar-archive.ts';
+import { tellPositions } from './tell-positions.ts';
 
 /** A stored dump as it lies on the disk, private to this run. */
 export interface UnpackedDump {
@@ -76,16 +78,32 @@ export async function unpackToc(artifact: IncomingArtifact, context: Context): P
   });
 }
 
-/** The dump as one file, for programs that have to move about in it. */
+/**
+ * A dump in the custom format as one file in which every table is found at once. Throws `integrity` unless all of it was
+ * there.
+ */
 export async function unpackFile(artifact: IncomingArtifact, context: Context): Promise<UnpackedDump> {
   if (artifact.rawBytes !== null) await requireFreeSpace(context.workDir, artifact.rawBytes, 'unpack the dump');
-  const path = join(context.workDir, `pg-dump-${randomUUID()}`);
-  const file = { path, remove: () => rm(path, { force: true }) };
-  return removeUnless(file, async () => {
-    await artifact.into({ kind: 'file', path });
-    return file;
+  const folder = await makeFolder(context);
+  const files = createFileWriter(folder.path);
+  const reader = createCustomArchiveReader();
+  return removeUnless(folder, async () => {
+    files.begin(FILE);
+    try {
+      await pushAll(artifact, (chunk) => {
+        reader.push(chunk);
+        files.data(chunk);
+      });
+    } finally {
+      files.close();
+    }
+    const path = join(folder.path, FILE);
+    await tellPositions(path, reader.end());
+    return { ...folder, path };
   });
 }
+
+const FILE = 'dump';
 
 async function makeFolder(context: Context): Promise<UnpackedDump> {
   const path = join(context.workDir, `pg-dump-${randomUUID()}`);

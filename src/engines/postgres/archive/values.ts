@@ -45,6 +45,9 @@ function* readLength(): Reading<number | null> {
   return bytes === -1 ? null : bytes;
 }
 
+/** The state of a position that pg_dump could tell. */
+export const KNOWN_POSITION = 2;
+
 /** The place of a data block: a state and a position of the size that the header tells, the lowest byte first. */
 export function* readOffset(size: number): Reading<{ readonly state: number; readonly position: number }> {
   const state = yield* readByte();
@@ -52,3 +55,13 @@ export function* readOffset(size: number): Reading<{ readonly state: number; rea
   const high = size === 8 ? bytes.readUInt32LE(4) : 0;
   return { state, position: high * 0x1_0000_0000 + bytes.readUInt32LE(0) };
 }
+
+/** The same written, for a position that is known. */
+export function encodePosition(position: number, size: number): Buffer {
+  const bytes = Buffer.alloc(1 + size);
+  bytes[0] = KNOWN_POSITION;
+  bytes.writeUIntLE(position, 1, Math.min(size, MOST_UINT_BYTES));
+  return bytes;
+}
+
+const MOST_UINT_BYTES = 6;
