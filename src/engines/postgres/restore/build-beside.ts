@@ -6,9 +6,11 @@ import type { ArchiveOutline } from '../script/outline.ts';
 import type { PostgresTarget, Session } from '../server/connection.ts';
 import { freeName, newSuffix, oldSuffix } from '../server/database-names.ts';
 import { readProperties } from '../server/database-properties.ts';
-import { fillDatabase, restoredRows, settleDatabase } from './fill.ts';
+import { fillDatabase, restoredRows } from './fill.ts';
+import { settleDatabase } from './settle.ts';
 import { grantRest } from './grant-rest.ts';
 import { onlyArchive } from '../archive/only-archive.ts';
+import { pauseSubscriptions, readEnabledSubscriptions } from './pause-subscriptions.ts';
 import { queryValue } from '../server/query-value.ts';
 import { quoteIdentifier } from '../server/quote.ts';
 import { createSideDatabase, dropSideDatabase } from './side-database.ts';
@@ -63,9 +65,11 @@ export async function buildBeside(
     await acceptDatabase(request, side, context);
     const old = before === null ? null : await freeName(admin, database, oldSuffix(snapshot));
     const finish = comments.length === 0 ? [] : properties(quoteIdentifier(database)).filter(isComment);
+    const subscriptions = old === null ? [] : await readEnabledSubscriptions(admin, database);
     throwIfAborted(context.signal);
     await swapDatabases({ side, database, old, finish }, destination, context);
-    const warnings = [...leftOutWarnings(unowned), ...lost];
+    const paused = old === null ? [] : await pauseSubscriptions(subscriptions, destination, old, context);
+    const warnings = [...leftOutWarnings(unowned), ...lost, ...paused];
     return { ...(await outcomeOf(facts, old, live, warnings, admin)), ...chosen };
   } catch (error) {
     await dropSideDatabase(destination, side, context);
