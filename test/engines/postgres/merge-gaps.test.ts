@@ -61,6 +61,33 @@ describe('a merge', () => {
     expect((await restore(taken, server.target('rich'), 'merge', context)).warnings).toEqual([]);
   });
 
+  test('names other objects that are missing, and brings foreign tables back', async () => {
+    const { merge } = await take(
+      `CREATE SCHEMA app; CREATE TYPE app.mood AS ENUM ('ok'); CREATE DOMAIN app.short AS text; CREATE TYPE app."My pair" AS (a int);
+       CREATE FUNCTION app.f(int, app.mood[], VARIADIC text[]) RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE FUNCTION app.f() RETURNS int LANGUAGE sql AS 'SELECT 1';
+       CREATE FUNCTION app."My f"() RETURNS int LANGUAGE sql AS 'SELECT 1';
+       CREATE PROCEDURE app.p(OUT a int, int) LANGUAGE sql AS 'SELECT 1'; CREATE AGGREGATE app.total(*) (SFUNC = int8inc, STYPE = int8, INITCOND = 0);
+       CREATE TABLE t (a int, b int); CREATE STATISTICS app.st (dependencies) ON a, b FROM t; CREATE PUBLICATION pub FOR TABLE t;
+       CREATE FOREIGN DATA WRAPPER nowhere; CREATE SERVER far FOREIGN DATA WRAPPER nowhere; CREATE FOREIGN TABLE app.there (a int) SERVER far;
+       CREATE FUNCTION app.of_mood(app.mood) RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE CAST (app.mood AS int) WITH FUNCTION app.of_mood(app.mood)`,
+    );
+    expect((await merge()).warnings).toEqual([]);
+    await sql('DROP FOREIGN TABLE app.there');
+    expect((await merge()).warnings).toEqual([]);
+    expect(await sql("SELECT relkind FROM pg_class WHERE oid = 'app.there'::regclass")).toBe('f');
+    await sql('DROP FUNCTION app.f(int, app.mood[], VARIADIC text[]); DROP TYPE app."My pair"');
+    const before = await describeDatabase(server, 'm');
+    const { warnings } = await merge();
+    expect(warnings).toEqual([
+      'not brought back, a merge adds rows and missing tables: type app."My pair", function app.f(integer, app.mood[], text[])',
+    ]);
+    expect(await describeDatabase(server, 'm')).toBe(before);
+    await sql('DROP SCHEMA app CASCADE; DROP SERVER far; DROP FOREIGN DATA WRAPPER nowhere; DROP PUBLICATION pub');
+    expect((await merge()).warnings).toEqual([
+      'not brought back, a merge adds rows and missing tables: type app."My pair", type app.mood, domain app.short, function app.of_mood(app.mood), cast (app.mood AS integer), function app.My f(), function app.f(), function app.f(integer, app.mood[], text[]), procedure app.p(integer), aggregate app.total(*) and 2 more',
+    ]);
+  });
+
   test('brings sequences, materialized views and lost foreign keys back', async () => {
     const { merge } = await take(
       `CREATE SEQUENCE alone START 5; SELECT nextval('alone'), nextval('alone'); COMMENT ON SEQUENCE alone IS 'mine';

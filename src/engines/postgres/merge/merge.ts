@@ -1,24 +1,24 @@
 import type { Context } from '../../../context.ts';
 import { targetError, throwIfAborted } from '../../../errors.ts';
 import type { RestoreOutcome, RestoreRequest } from '../../engine.ts';
-import { type ChosenPaths, keyOf } from '../script/chosen-paths.ts';
-import type { PostgresTarget, Session } from '../server/connection.ts';
-import { parseCopy, type ScriptPart } from '../script/copy-script.ts';
-import { createAll, createCompanions, createKeys, createLast, validateIfPossible } from './create-definitions.ts';
-import { collectDefinitions, readOutlines } from '../script/definitions.ts';
-import { inTransaction } from '../server/in-transaction.ts';
-import { orphanConflicts, settleForeignKeys } from './foreign-keys.ts';
-import { quieten, silence } from './quiet.ts';
-import { mergeRows } from './rows.ts';
-import { readData } from '../script/read-data.ts';
-import { openStatements } from './statements.ts';
-import { labelOf, type MergeTable, qualified, readMergeTable, readMergeTables } from './table.ts';
-import { tellMissingParts } from './missing-parts.ts';
 import { onlyArchive } from '../archive/only-archive.ts';
-import { sequencesOf } from './owned-sequences.ts';
-import { tableKey } from '../server/table-key.ts';
-import { readThere } from './there-relations.ts';
+import { type ChosenPaths, keyOf } from '../script/chosen-paths.ts';
+import type { DefinitionSource, Definitions } from '../script/definitions.ts';
+import { readData } from '../script/read-data.ts';
+import type { Section } from '../script/sections.ts';
 import { leftOutWarnings, type Unowned } from '../script/unowned.ts';
+import type { PostgresTarget, Session } from '../server/connection.ts';
+import { inTransaction } from '../server/in-transaction.ts';
+import { type ArchiveComparison, compareArchive } from './compare-archive.ts';
+import { createAll, createCompanions, createKeys, createLast, validateIfPossible } from './create-definitions.ts';
+import { orphanConflicts, settleForeignKeys } from './foreign-keys.ts';
+import { tellGoneObjects } from './gone-objects.ts';
+import { tellMissingParts } from './missing-parts.ts';
+import { sequencesOf } from './owned-sequences.ts';
+import { quieten, silence } from './quiet.ts';
+import { openRowMerge, type RowMerge } from './row-merge.ts';
+import { openStatements, type StatementTaker } from './statements.ts';
+import { labelOf } from './table.ts';
 
 export interface MergeSource {
   readonly request: RestoreRequest<PostgresTarget>;
@@ -46,110 +46,97 @@ export async function mergePostgres(
 }
 
 async function mergeInTransaction(
-  { request, program, unowned }: MergeSource,
+  source: MergeSource,
   chosen: ChosenPaths | null,
   session: Session,
   context: Context,
 ): Promise<RestoreOutcome> {
-  const artifact = onlyArchive(request.artifacts);
-  const all = chosen?.all ?? (await readOutlines(artifact, program, context));
-  const isWanted = (id: number): boolean => chosen?.choice.relations.has(id) !== false;
-  const relations = await readThere(session);
-  const gone = all.filter((one) => isWanted(one.id) && COMES_BACK.test(one.type) && !relations.has(keyOf(one)));
-  const views =
-    chosen === null ? [] : all.filter((one) => isWanted(one.id) && one.type === 'VIEW' && !relations.has(keyOf(one)));
-  const present = all.filter((one) => one.type === 'TABLE' && isWanted(one.id) && relations.has(keyOf(one)));
-  const there = (await readMergeTables(session, present)).filter(({ kind }) => kind !== 'other');
-  const missing = await collectDefinitions(
-    { artifact, program, unowned },
-    all,
-    { relations: new Set([...gone, ...views].map(({ id }) => id)), others: chosen?.choice.others ?? new Set() },
-    (key) => relations.has(key),
-    context,
-  );
-  const loud = await quieten(session, there);
-  const made = await createAll(session, missing.before, missing.needed);
-  await createCompanions(session, missing.companions, made);
-  const fresh = missing.before.filter(({ id }) => made.has(id));
-
-  const wanted = new Set(all.flatMap((one) => (isWanted(one.id) ? [keyOf(one)] : [])));
-  const rows = openRowMerge(session, there, chosen === null ? null : wanted);
-  const sequences = chosen === null ? null : await sequencesOf(session, chosen, fresh, there);
-  const statements = openStatements(session, {
-    objects: chosen === null ? { overwrite: false, unowned } : null,
-    sequences,
-  });
-  await readData(artifact, program, context, (part) =>
-    part.kind === 'copy' ? rows.take(part) : statements.take(part.text),
-  );
-
+  const { request, program, unowned } = source;
+  const from = { artifact: onlyArchive(request.artifacts), program, unowned };
+  const found = await compareArchive(from, chosen, session, context);
+  const { missing } = found;
+  const loud = await quieten(session, found.there);
+  const fresh = await makeMissing(session, missing);
+  const { rows, statements } = await mergeData(from, chosen, found, fresh, session, context);
   const checks = await createKeys(session, missing.keys, missing.needed);
-  const orphans = await settleForeignKeys(session, [...rows.inserted.keys()]);
-  const conflicts = [...rows.conflicts, ...orphanConflicts(orphans)];
-  if (conflicts.length > 0 && !request.skipConflicts) {
-    throw targetError(`cannot merge into database ${request.destination.database}: ${conflicts.join('; ')}`, {
-      hint: 'nothing was changed; `--skip-conflicts` leaves these rows out',
-    });
-  }
+  const settled = await settleRows(request, rows, session);
   const unsure = await validateIfPossible(session, checks);
   const unpublished = await createLast(session, missing.after);
   for (const statement of loud) await session.query(statement);
-  const counts = [...rows.inserted].map(
-    ([table, count]) => [labelOf(table), count - (orphans.get(table) ?? 0)] as const,
-  );
-  const lost = await tellMissingParts(session, { artifact, program, unowned }, all, isWanted, context);
+  const lost = await tellMissingParts(session, from, found.all, found.isWanted, context);
+  const gone = chosen === null ? await tellGoneObjects(session, found.all) : [];
   throwIfAborted(context.signal);
   await statements.raiseSequences(new Set(fresh.map(keyOf)));
-  const { size } = statements.objects.made;
-  const objects = size === 0 ? {} : { 'large objects': size };
+  const { made } = statements.objects;
   return {
     facts: null,
     keptOld: [],
-    restored: { ...Object.fromEntries(counts.filter(([, count]) => count > 0)), ...objects },
-    conflicts,
+    restored: { ...settled.restored, ...(made.size === 0 ? {} : { 'large objects': made.size }) },
+    conflicts: settled.conflicts,
     warnings: [
-      ...leftOutWarnings(unowned, (id, label) => missing.leftOut.has(id) || isOfObject(label, statements.objects.made)),
+      ...leftOutWarnings(unowned, (id, label) => missing.leftOut.has(id) || isOfObject(label, made)),
       ...missing.warnings,
       ...unsure,
       ...unpublished,
       ...lost,
+      ...gone,
       ...missing.lacking.map(({ key, needs }) => `${key} was left out: it needs ${needs}, which is not there`),
     ],
   };
 }
 
-/** Missing ones are made again; views only tell what is missing. */
-const COMES_BACK = /^(?:TABLE|SEQUENCE|MATERIALIZED VIEW|FOREIGN TABLE)$/;
+/** Makes relations that are missing, without keys and rows; returns what was not there. */
+async function makeMissing(session: Session, missing: Definitions): Promise<readonly Section[]> {
+  const made = await createAll(session, missing.before, missing.needed);
+  await createCompanions(session, missing.companions, made);
+  return missing.before.filter(({ id }) => made.has(id));
+}
+
+/** Adds rows and large objects, and takes note of the values of sequences. */
+async function mergeData(
+  { artifact, program, unowned }: DefinitionSource,
+  chosen: ChosenPaths | null,
+  { all, isWanted, there }: ArchiveComparison,
+  fresh: readonly Section[],
+  session: Session,
+  context: Context,
+): Promise<{ readonly rows: RowMerge; readonly statements: StatementTaker }> {
+  const isWhole = chosen === null;
+  const wanted = new Set(all.flatMap((one) => (isWanted(one.id) ? [keyOf(one)] : [])));
+  const rows = openRowMerge(session, there, isWhole ? null : wanted);
+  const statements = openStatements(session, {
+    objects: isWhole ? { overwrite: false, unowned } : null,
+    sequences: isWhole ? null : await sequencesOf(session, chosen, fresh, there),
+  });
+  await readData(artifact, program, context, (part) =>
+    part.kind === 'copy' ? rows.take(part) : statements.take(part.text),
+  );
+  return { rows, statements };
+}
+
+/**
+ * Takes rows out again that refer to nothing, and tells what came back. Throws `target` where rows could not, unless they
+ * may be left out.
+ */
+async function settleRows(
+  { destination, skipConflicts }: MergeSource['request'],
+  rows: RowMerge,
+  session: Session,
+): Promise<Pick<RestoreOutcome, 'restored' | 'conflicts'>> {
+  const orphans = await settleForeignKeys(session, [...rows.inserted.keys()]);
+  const conflicts = [...rows.conflicts, ...orphanConflicts(orphans)];
+  if (conflicts.length > 0 && !skipConflicts) {
+    throw targetError(`cannot merge into database ${destination.database}: ${conflicts.join('; ')}`, {
+      hint: 'nothing was changed; `--skip-conflicts` leaves these rows out',
+    });
+  }
+  const counts = [...rows.inserted].map(
+    ([table, count]) => [labelOf(table), count - (orphans.get(table) ?? 0)] as const,
+  );
+  return { restored: Object.fromEntries(counts.filter(([, count]) => count > 0)), conflicts };
+}
 
 const isOfObject = (label: string, made: ReadonlySet<string>): boolean => {
   const oid = /^ACL LARGE OBJECT (\d+)$/.exec(label)?.[1];
   return oid !== undefined && made.has(oid);
 };
-
-interface RowMerge {
-  take(part: Extract<ScriptPart, { kind: 'copy' }>): Promise<void>;
-  readonly inserted: ReadonlyMap<MergeTable, number>;
-  readonly conflicts: readonly string[];
-}
-
-function openRowMerge(session: Session, there: readonly MergeTable[], wanted: ReadonlySet<string> | null): RowMerge {
-  const known = new Map(there.map((table) => [qualified(table), table]));
-  const inserted = new Map<MergeTable, number>();
-  const conflicts: string[] = [];
-  return {
-    inserted,
-    conflicts,
-    async take({ statement, rows }) {
-      const { schema, name, columns } = parseCopy(statement);
-      if (wanted?.has(tableKey(schema, name)) === false) return;
-      const table = known.get(qualified({ schema, name })) ?? (await readMergeTable(session, schema, name));
-      if (table === null || table.kind === 'other') {
-        conflicts.push(`${labelOf({ schema, name })}: something else has its name now`);
-        return;
-      }
-      const merged = await mergeRows(session, table, columns, rows);
-      conflicts.push(...merged.conflicts);
-      if (merged.inserted > 0) inserted.set(table, merged.inserted);
-    },
-  };
-}
