@@ -1,27 +1,27 @@
 import type { Context } from '../../../context.ts';
-import { BkpError, guardError, integrityError, reasonOf, targetError, throwIfAborted } from '../../../errors.ts';
+import { BkpError, integrityError, reasonOf, targetError, throwIfAborted } from '../../../errors.ts';
 import type { Facts, RestoreOutcome } from '../../engine.ts';
-import { collectNeeds, type Needs } from '../script/needs.ts';
-import { type ChosenPaths, keyOf } from '../script/chosen-paths.ts';
-import type { Session } from '../server/connection.ts';
-import { parseCopy } from '../script/copy-script.ts';
-import { createAll, createCompanions, createKeys, createLast } from '../merge/create-definitions.ts';
-import { collectDefinitions, type Definitions, type Lacking } from '../script/definitions.ts';
-import { codeOf } from '../server/explain-error.ts';
-import type { MergeSource } from '../merge/merge.ts';
-import { areHeard, quieten, silence } from '../merge/quiet.ts';
-import { readData } from '../script/read-data.ts';
-import { openStatements } from '../merge/statements.ts';
-import { type MergeTable, qualified, readMergeTables } from '../merge/table.ts';
 import { onlyArchive } from '../archive/only-archive.ts';
+import { createAll, createCompanions, createKeys, createLast } from '../merge/create-definitions.ts';
+import type { MergeSource } from '../merge/merge.ts';
 import { sequencesOf } from '../merge/owned-sequences.ts';
+import { areHeard, quieten, silence } from '../merge/quiet.ts';
+import { openStatements, type StatementTaker } from '../merge/statements.ts';
+import { type MergeTable, qualified } from '../merge/table.ts';
+import { type ChosenPaths, keyOf } from '../script/chosen-paths.ts';
+import { parseCopy } from '../script/copy-script.ts';
+import type { Definitions } from '../script/definitions.ts';
+import { collectNeeds, type Needs } from '../script/needs.ts';
+import { readData } from '../script/read-data.ts';
+import type { Section } from '../script/sections.ts';
+import { leftOutWarnings } from '../script/unowned.ts';
+import type { PostgresTarget, Session } from '../server/connection.ts';
+import { codeOf } from '../server/explain-error.ts';
+import { tableKey } from '../server/table-key.ts';
+import { type ChosenComparison, compareChosen } from './compare-chosen.ts';
 import { assertServerHas } from './preflight.ts';
 import { brokenForeignKeys, lockReferenced } from './referential-check.ts';
 import { assertFits, copyRows, deleteRows } from './replace-rows.ts';
-import type { Section } from '../script/sections.ts';
-import { tableKey } from '../server/table-key.ts';
-import { readThere } from '../merge/there-relations.ts';
-import { leftOutWarnings } from '../script/unowned.ts';
 import { assertRowsBrought, readFilledTables } from './unsaved-rows.ts';
 
 /**
@@ -34,74 +34,21 @@ export async function exchangeChosen(
   session: Session,
   context: Context,
 ): Promise<RestoreOutcome> {
-  const { request, program, unowned } = source;
-  const artifact = onlyArchive(request.artifacts);
-  const { database } = request.destination;
-  const there = await readThere(session);
-  const relations = chosen.all.filter(({ id }) => chosen.choice.relations.has(id));
-  const present = relations.filter((relation) => there.has(keyOf(relation)));
-  if (request.mode === 'new' && present.length > 0) throw presentError(database, present);
-  const tables = await readTables(session, present);
-  const missing = new Set(relations.filter((one) => !there.has(keyOf(one))).map(({ id }) => id));
-  const definitions = await collectDefinitions(
-    { artifact, program, unowned },
-    chosen.all,
-    { ...chosen.choice, relations: missing },
-    (key) => there.has(key),
-    context,
-  );
-  const [lacking] = definitions.lacking;
-  if (lacking !== undefined) throw lackingError(lacking);
-
+  const { request, unowned } = source;
+  const found = await compareChosen(source, chosen, session, context);
+  const { present, tables, definitions } = found;
   await assertServerHas(session, { needs: needsOf(definitions) }, request.destination, {
     makesDatabase: false,
     noOwner: request.noOwner,
   });
-  await lockReferenced(
-    session,
-    tables.map(({ oid }) => oid),
-  );
-  if (await areHeard(session, tables)) await silence(session, request.destination);
-  const loud = await quieten(session, tables);
+  const loud = await openTables(tables, session, request.destination);
   const made = await createAll(session, definitions.before, definitions.needed);
   await createCompanions(session, definitions.companions, made);
-  const filled = tables.length === 0 ? [] : await readFilledTables(session);
-  await deleteRows(session, tables);
-
-  const known = new Map(tables.map((table) => [qualified(table), table]));
-  const wanted = new Set(relations.map(qualified));
-  const counts = new Map<string, number>();
-  const sequences = await sequencesOf(
-    session,
-    chosen,
-    definitions.before.filter(({ id }) => made.has(id)),
-    tables,
-  );
+  const fresh = definitions.before.filter(({ id }) => made.has(id));
+  const sequences = await sequencesOf(session, chosen, fresh, tables);
   const statements = openStatements(session, { objects: null, sequences });
-  await readData(artifact, program, context, async (part) => {
-    if (part.kind === 'line') return statements.take(part.text);
-    const { schema, name } = parseCopy(part.statement);
-    if (!wanted.has(qualified({ schema, name }))) return;
-    const table = known.get(qualified({ schema, name }));
-    if (table !== undefined) assertFits(table, part.statement, database);
-    const key = tableKey(schema, name);
-    counts.set(key, (counts.get(key) ?? 0) + (await copyRows(session, part)));
-  });
-  const replaced = new Set(tables.map(keyOf));
-  assertRowsBrought(
-    filled.filter(({ key }) => replaced.has(key)),
-    new Set(counts.keys()),
-    request.destination,
-  );
-  assertCounts(request.artifactFacts, counts, database);
-
-  const checks = await createKeys(session, definitions.keys, definitions.needed);
-  const broken = await brokenForeignKeys(
-    session,
-    tables.map(({ oid }) => oid),
-  );
-  if (broken.length > 0) throw brokenError(database, broken.join('; '));
-  await validate(session, checks, database);
+  const counts = await exchangeRows(source, found, statements, session, context);
+  await holdForeignKeys(found, session, request.destination.database);
   const unpublished = await createLast(session, definitions.after);
   for (const statement of loud) await session.query(statement);
   await refresh(session, present);
@@ -120,34 +67,72 @@ export async function exchangeChosen(
   };
 }
 
-const presentError = (database: string, present: readonly Section[]): Error =>
-  guardError(
-    `cannot restore ${present.map(keyOf).join(', ')}: database ${database} has ${present.length === 1 ? 'it' : 'them'}`,
-    {
-      hint: '`--mode replace` puts the captured rows in place, `--mode merge` adds what is missing',
-    },
+/** Keeps others away from tables and what they refer to, and triggers still; returns what makes those heard again. */
+async function openTables(
+  tables: readonly MergeTable[],
+  session: Session,
+  destination: PostgresTarget,
+): Promise<readonly string[]> {
+  await lockReferenced(
+    session,
+    tables.map(({ oid }) => oid),
   );
+  if (await areHeard(session, tables)) await silence(session, destination);
+  return quieten(session, tables);
+}
 
-const lackingError = ({ key, needs }: Lacking): Error =>
-  targetError(`cannot restore ${key}: it needs ${needs}, which is not there`, {
-    hint: `choose it too: --path ${needs}`,
+/** Puts the captured rows into chosen tables, in the place of those that are there; returns how many by key. */
+async function exchangeRows(
+  { request, program }: MergeSource,
+  { relations, tables }: ChosenComparison,
+  statements: StatementTaker,
+  session: Session,
+  context: Context,
+): Promise<ReadonlyMap<string, number>> {
+  const { destination, artifactFacts } = request;
+  const filled = tables.length === 0 ? [] : await readFilledTables(session);
+  await deleteRows(session, tables);
+  const known = new Map(tables.map((table) => [qualified(table), table]));
+  const wanted = new Set(relations.map(qualified));
+  const counts = new Map<string, number>();
+  await readData(onlyArchive(request.artifacts), program, context, async (part) => {
+    if (part.kind === 'line') return statements.take(part.text);
+    const { schema, name } = parseCopy(part.statement);
+    if (!wanted.has(qualified({ schema, name }))) return;
+    const table = known.get(qualified({ schema, name }));
+    if (table !== undefined) assertFits(table, part.statement, destination.database);
+    const key = tableKey(schema, name);
+    counts.set(key, (counts.get(key) ?? 0) + (await copyRows(session, part)));
   });
+  const replaced = new Set(tables.map(keyOf));
+  assertRowsBrought(
+    filled.filter(({ key }) => replaced.has(key)),
+    new Set(counts.keys()),
+    destination,
+  );
+  assertCounts(artifactFacts, counts, destination.database);
+  return counts;
+}
+
+/** Makes keys and looks at all rows; throws `target` where a foreign key does not hold. */
+async function holdForeignKeys(
+  { tables, definitions }: ChosenComparison,
+  session: Session,
+  database: string,
+): Promise<void> {
+  const checks = await createKeys(session, definitions.keys, definitions.needed);
+  const broken = await brokenForeignKeys(
+    session,
+    tables.map(({ oid }) => oid),
+  );
+  if (broken.length > 0) throw brokenError(database, broken.join('; '));
+  await validate(session, checks, database);
+}
 
 const brokenError = (database: string, reason: string): Error =>
   targetError(`cannot restore chosen paths of database ${database}: ${reason}`, {
     hint: 'nothing was changed; choose the other tables too, or add what is missing with `--mode merge`',
   });
-
-/** Tables whose rows will be others. Throws `target` where something else has the name of one now. */
-async function readTables(session: Session, present: readonly Section[]): Promise<readonly MergeTable[]> {
-  const tables = await readMergeTables(
-    session,
-    present.filter(({ type }) => type === 'TABLE'),
-  );
-  const other = tables.find(({ kind }) => kind === 'other');
-  if (other === undefined) return tables;
-  throw targetError(`cannot restore table ${keyOf(other)}: something else has its name now`);
-}
 
 function assertCounts(facts: Facts | undefined, counts: ReadonlyMap<string, number>, database: string): void {
   const captured = facts?.['tables'];
