@@ -21,6 +21,9 @@ const HINTS: Readonly<Record<string, string>> = {
   ENOENT: 'correct `socket`: the folder that holds .s.PGSQL.5432',
 };
 
+/** Node.js does not know that its flags are not ours to set, and that we do ask the system. */
+const ADVICE_OF_NODE = /; if the root CA is installed locally, .*$/;
+
 /** A standby ends what keeps it from following its primary. */
 export const OF_STANDBY =
   'turn hot_standby_feedback on, raise max_standby_streaming_delay, or capture from the primary';
@@ -28,7 +31,7 @@ export const OF_STANDBY =
 /** An error of the server or of the way to it, in one sentence; `doing` is `cannot query database kong on db:5432`. */
 export function explainPostgresError(doing: string, error: unknown): BkpError {
   const code = codeOf(error);
-  const reason = reasonOf(error).split('\n')[0] ?? '';
+  const reason = (reasonOf(error).split('\n')[0] ?? '').replace(ADVICE_OF_NODE, '');
   const hint = reason.includes('conflict with recovery') ? OF_STANDBY : HINTS[code];
   return targetError(`${doing}: ${reason === '' ? code : reason}`, { hint, cause: error });
 }

@@ -36,7 +36,7 @@ export async function openLibpq(
       PGPASSFILE: passFile,
       PGAPPNAME: 'bkp',
       PGCONNECT_TIMEOUT: '15',
-      ...libpqTls(target),
+      ...libpqTls(target, join(context.workDir, `nothing-${randomUUID()}`)),
       PGOPTIONS: options === undefined ? MAY_WRITE : `${MAY_WRITE} ${options}`,
     },
     close: () => rm(passFile, { force: true }),
