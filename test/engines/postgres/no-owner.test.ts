@@ -109,7 +109,7 @@ describe('a restore without owners', () => {
 });
 
 /** Rights of roles of which one is gone, in every shape that pg_dump gives them. */
-async function takeRights(format: 'custom' | 'plain' = 'custom'): Promise<{
+async function takeRights(): Promise<{
   readonly taken: Dump;
   readonly context: Context;
   readonly rights: (database: string) => Promise<string>;
@@ -131,7 +131,7 @@ async function takeRights(format: 'custom' | 'plain' = 'custom'): Promise<{
      ALTER DEFAULT PRIVILEGES IN SCHEMA s GRANT SELECT ON TABLES TO no_here, no_gone;
      SELECT lo_create(88); GRANT SELECT ON LARGE OBJECT 88 TO no_here, no_gone`,
   );
-  const taken = await dump(server.target('rights'), context, folder, [], format);
+  const taken = await dump(server.target('rights'), context, folder);
   await server.sql('postgres', 'DROP DATABASE no_rights');
   await server.sql('postgres', 'DROP ROLE no_gone');
   const rights = (database: string): Promise<string> =>
@@ -157,34 +157,6 @@ describe('rights of several roles of which one is missing', () => {
   afterEach(async () => {
     await server.dropAll();
     await server.sql('postgres', 'DROP ROLE IF EXISTS no_here, no_deputy, no_gone');
-  });
-
-  test.each(['custom', 'plain'] as const)('come back for the others, from a dump as %s', async (format) => {
-    const { taken, context, rights } = await takeRights(format);
-    const made = await restore(taken, server.target('rights'), 'new', context, { noOwner: true });
-    expect(await rights('rights')).toBe(RIGHTS);
-    expect(made.warnings).toEqual([expect.stringMatching(/^role no_gone is missing: left out /)]);
-    const [told] = made.warnings;
-    for (const part of [
-      'a part of ACL TABLE t in schema s',
-      'a part of ACL COLUMN t.b in schema s',
-      ', ACL TABLE handed in schema s',
-    ])
-      expect(told).toContain(part);
-    for (const part of ['FUNCTION secret()', 'DEFAULT ACL DEFAULT PRIVILEGES FOR TABLES', 'ACL LARGE OBJECT 88'])
-      expect(told).toMatch(new RegExp(`a part of [^,]*${part.replaceAll(/[()]/g, String.raw`\$&`)}`));
-
-    await server.sql('rights', 'DROP TABLE s.t; SELECT lo_unlink(88)');
-    const merged = await restore(taken, server.target('rights'), 'merge', context, { noOwner: true });
-    expect(await rights('rights')).toBe(RIGHTS);
-    expect(merged.warnings.join()).toMatch(/a part of ACL TABLE t in schema s.*a part of ACL LARGE OBJECT 88/);
-    expect(merged.warnings.join()).not.toContain('handed');
-
-    await server.sql('rights', 'DROP TABLE s.t');
-    const paths = { noOwner: true, paths: ['s.t'], expectedFacts: null };
-    const chosen = await restore(taken, server.target('rights'), 'replace', context, paths);
-    expect(await rights('rights')).toBe(RIGHTS);
-    expect(chosen.warnings.join()).toContain('a part of ACL TABLE t in schema s');
   });
 
   test('come back in place, and where the user may give none for others are told', async () => {

@@ -36,7 +36,6 @@ export async function dump(
   context: Context,
   folder: string,
   options: readonly string[] = [],
-  format: 'custom' | 'plain' = 'custom',
 ): Promise<Dump> {
   const repository = await newRepository(folder, context);
   const libpq = await openLibpq(target, context);
@@ -49,11 +48,11 @@ export async function dump(
     };
     const key = `snapshots/test/${SNAPSHOT}/${target.database.length}-${Math.random()}.dump.zst`;
     const compression = { method: 'zstd', level: 1 } as const;
-    const process = { argv: [PG_DUMP, '-w', `--format=${format}`, '-v', '-Z0', ...options], env: libpq.env } as const;
+    const process = { argv: [PG_DUMP, '-w', '-Fc', '-Z0', ...options], env: libpq.env } as const;
     const source = { kind: 'process', process } as const;
-    const artifact = { name: '', extension: 'dump', format: `pg-${format}`, source, estimatedBytes: null };
+    const artifact = { name: '', extension: 'dump', format: 'pg-custom', source, estimatedBytes: null };
     const stored = await storeArtifact({ artifact, compression, threads: 1, repository, key }, context);
-    const entry = { ...artifactOf(stored, 'zstd'), format: `pg-${format}` };
+    const entry = { ...artifactOf(stored, 'zstd'), format: 'pg-custom' };
     return { facts, artifact: (reading) => openArtifact(entry, { repository, key }, reading) };
   } finally {
     await session.close();

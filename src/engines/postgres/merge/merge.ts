@@ -137,6 +137,6 @@ async function settleRows(
 }
 
 const isOfObject = (label: string, made: ReadonlySet<string>): boolean => {
-  const oid = /^ACL LARGE OBJECT (\d+)$/.exec(label)?.[1];
-  return oid !== undefined && made.has(oid);
+  const [, first, last = first] = /^ACL LARGE OBJECTS? (\d+)(?:\.\.(\d+))?$/.exec(label) ?? [];
+  return first !== undefined && [...made].some((oid) => Number(oid) >= Number(first) && Number(oid) <= Number(last));
 };
