@@ -5,7 +5,8 @@ import { connectPatiently, steady } from '../server/admin-session.ts';
 import { acceptDatabase, type Beside, fillKeeping } from './build-beside.ts';
 import type { PostgresTarget } from '../server/connection.ts';
 import { readContents } from '../server/database-contents.ts';
-import { restoredRows, settleDatabase } from './fill.ts';
+import { restoredRows } from './fill.ts';
+import { settleDatabase } from './settle.ts';
 import { leftOutWarnings } from '../script/unowned.ts';
 
 /**

@@ -1,8 +1,5 @@
 import type { Context } from '../../../context.ts';
 import type { Facts, RestoreRequest } from '../../engine.ts';
-import { connectPatiently } from '../server/admin-session.ts';
-import { analyzeDatabase } from './analyze.ts';
-import { countAndCompare } from './compare-facts.ts';
 import type { PostgresTarget } from '../server/connection.ts';
 import { databaseArgument } from '../server/database-argument.ts';
 import { openLibpq } from '../server/libpq.ts';
@@ -30,21 +27,6 @@ export async function fillDatabase(
     await runFill({ artifact, database: databaseArgument(database), program, options, env: libpq.env, jobs }, context);
   } finally {
     await libpq.close();
-  }
-}
-
-/** Gathers statistics and counts a filled database. Throws `integrity` where the counts are not those of the capture. */
-export async function settleDatabase(request: Request, database: string, context: Context): Promise<Facts> {
-  const session = await connectPatiently(request.destination, context, database);
-  try {
-    await session.query('SET default_transaction_read_only = off');
-    await analyzeDatabase(session);
-    await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    const facts = await countAndCompare(session, request);
-    await session.query('COMMIT');
-    return facts;
-  } finally {
-    await session.close();
   }
 }
 
