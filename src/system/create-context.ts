@@ -13,6 +13,7 @@ import { collectJob, jobArgv } from './run-job.ts';
 import { collectReader } from './run-reader.ts';
 import { startProcess, type StartedProcess, type StartOptions } from './start-process.ts';
 import { makeWorkDir } from './work-dir.ts';
+import { keepYoungSpaceSmall } from './young-space.ts';
 
 export interface ContextOptions {
   readonly signal?: AbortSignal;
@@ -46,6 +47,8 @@ export async function createContext(options: ContextOptions = {}): Promise<Owned
   const withSignal = (signal: AbortSignal): Context => {
     const start = (spec: ProcessSpec, stdio: Pick<StartOptions, 'stdin' | 'stdout' | 'answers'>): StartedProcess => {
       throwIfAborted(signal);
+      // Where programs run, their bytes flow through here.
+      keepYoungSpaceSmall();
       const program = findTool(spec.argv[0], spec.env?.['PATH'] ?? environment['PATH']);
       if (program === undefined) {
         throw toolError(`cannot run ${spec.argv[0]}: no such program on PATH`, {

@@ -3,6 +3,7 @@ import type { JobName, ReaderName, RunningProcess } from '../context.ts';
 import { abortReason, toolError } from '../errors.ts';
 import { collectCommand } from './run-command.ts';
 import { type JobAnswer, valueOf } from './job-protocol.ts';
+import { SMALL_YOUNG_SPACE } from './young-space.ts';
 
 /** The command line of one job or reader; in the bundle the entry lies beside the other chunks. */
 export function jobArgv(name: JobName | `read-${ReaderName}`): readonly [string, ...string[]] {
@@ -10,6 +11,7 @@ export function jobArgv(name: JobName | `read-${ReaderName}`): readonly [string,
   return [
     process.execPath,
     '--disable-warning=ExperimentalWarning',
+    SMALL_YOUNG_SPACE,
     fileURLToPath(new URL(entry, import.meta.url)),
     name,
   ];
