@@ -95,7 +95,20 @@ describe('bkp restore of a PostgreSQL database', () => {
     const merge = 'restore shop@latest --target db --mode merge';
     const loud = await place.bkp(`${merge} --yes`, 6);
     expect(loud.stderr).toMatch(/cl_owner may not silence triggers[\s\S]*GRANT SET ON PARAMETER/);
-    await sql('GRANT SET ON PARAMETER session_replication_role TO cl_owner');
+    await sql('CREATE RULE loud AS ON DELETE TO shop.orders DO ALSO NOTHING');
+    const orders = 'restore shop@latest --target db --path shop.orders --mode replace --yes';
+    expect((await place.bkp(orders, 1)).stderr).toContain('cl_owner may not silence triggers');
+    await sql(
+      'DROP TABLE shop.orders; CREATE VIEW shop.orders AS SELECT 1; GRANT SET ON PARAMETER session_replication_role TO cl_owner',
+    );
+    expect((await place.bkp(orders, 1)).stderr).toContain(
+      'cannot restore table shop.orders: something else has its name',
+    );
+    await sql(
+      'DROP VIEW shop.orders; CREATE TABLE shop.orders (id serial PRIMARY KEY, person int REFERENCES shop.people)',
+    );
+    await sql('ALTER TABLE shop.orders OWNER TO cl_owner; INSERT INTO shop.orders (person) VALUES (1)');
+    expect(await kinds()).toEqual(['backup']);
 
     await sql('CREATE ROLE cl_other; GRANT cl_other TO cl_owner; ALTER TABLE shop.orders OWNER TO cl_other');
     await place.bkp('backup shop');

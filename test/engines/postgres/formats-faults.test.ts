@@ -100,10 +100,10 @@ test('a script that was dumped by hand comes back whole, and only whole', async 
   await postgres.restore(requestFor(artifact, 'copy'), context);
   expect(await server.sql('copy', 'SELECT count(*) FROM first')).toBe('2');
   await server.sql('copy', 'DROP TABLE second');
-  await expect(postgres.restore({ ...requestFor(artifact, 'copy'), mode: 'merge' }, context)).rejects.toMatchObject({
-    code: 'target',
-    message: 'cannot take a part of the script: its objects have no numbers',
-  });
+  const merge = { ...requestFor(artifact, 'copy'), mode: 'merge' } as const;
+  const refusal = { code: 'target', message: 'cannot take a part of the script: its objects have no numbers' };
+  await expect(postgres.assertRestorable?.(merge, context)).rejects.toMatchObject(refusal);
+  await expect(postgres.restore(merge, context)).rejects.toMatchObject(refusal);
 });
 
 test.each(['custom', 'tar', 'directory'] as const)(

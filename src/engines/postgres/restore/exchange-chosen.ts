@@ -37,10 +37,7 @@ export async function exchangeChosen(
   const { request, unowned } = source;
   const found = await compareChosen(source, chosen, session, context);
   const { present, tables, definitions } = found;
-  await assertServerHas(session, { needs: needsOf(definitions) }, request.destination, {
-    makesDatabase: false,
-    noOwner: request.noOwner,
-  });
+  await assertNeeds(request, found, session);
   const loud = await openTables(tables, session, request.destination);
   const made = await createAll(session, definitions.before, definitions.needed);
   await createCompanions(session, definitions.companions, made);
@@ -65,6 +62,30 @@ export async function exchangeChosen(
       ...unpublished,
     ],
   };
+}
+
+/** Throws what `exchangeChosen` would throw before it reads rows. Changes nothing. */
+export async function assertExchangeable(
+  source: MergeSource,
+  chosen: ChosenPaths,
+  session: Session,
+  context: Context,
+): Promise<void> {
+  const { request } = source;
+  const found = await compareChosen(source, chosen, session, context);
+  await assertNeeds(request, found, session);
+  if (!(await areHeard(session, found.tables))) return;
+  await session.query('BEGIN');
+  await silence(session, request.destination);
+  await session.query('ROLLBACK');
+}
+
+async function assertNeeds(
+  { destination, noOwner }: MergeSource['request'],
+  { definitions }: ChosenComparison,
+  session: Session,
+): Promise<void> {
+  await assertServerHas(session, { needs: needsOf(definitions) }, destination, { makesDatabase: false, noOwner });
 }
 
 /** Keeps others away from tables and what they refer to, and triggers still; returns what makes those heard again. */

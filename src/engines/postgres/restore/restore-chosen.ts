@@ -3,10 +3,11 @@ import { targetError } from '../../../errors.ts';
 import type { RestoreOutcome } from '../../engine.ts';
 import { analyzeAfterwards } from './analyze-afterwards.ts';
 import { type Beside, buildBeside } from './build-beside.ts';
+import { connectPatiently } from '../server/admin-session.ts';
 import { choosePaths, type ChosenPaths } from '../script/chosen-paths.ts';
 import type { Session } from '../server/connection.ts';
 import { readOutlines } from '../script/definitions.ts';
-import { exchangeChosen } from './exchange-chosen.ts';
+import { assertExchangeable, exchangeChosen } from './exchange-chosen.ts';
 import { inTransaction } from '../server/in-transaction.ts';
 import { mayNotCreate } from './inspect-destination.ts';
 import { mergePostgres } from '../merge/merge.ts';
@@ -18,8 +19,7 @@ import { readRights } from '../server/rights.ts';
 export async function restoreChosen(beside: Beside, admin: Session, context: Context): Promise<RestoreOutcome> {
   const { request, program, live } = beside;
   const { destination, mode } = request;
-  const all = await readOutlines(onlyArchive(request.artifacts), program, context);
-  const chosen = { all, choice: choosePaths(all, request.paths) };
+  const chosen = await choose(request, program, context);
   if (live === 'absent') return restoreIntoNew(beside, chosen, admin, context);
   if (live === 'occupied' && mode === 'merge') return mergePostgres(beside, chosen, admin, context);
   const outcome = await inTransaction(destination, admin, context, (session) =>
@@ -27,6 +27,32 @@ export async function restoreChosen(beside: Beside, admin: Session, context: Con
   );
   const statistics = await analyzeAfterwards(destination, tablesOf(chosen), context);
   return { ...outcome, warnings: [...outcome.warnings, ...statistics] };
+}
+
+/** Throws what `restoreChosen` would throw before it reads rows, among what is there. Changes nothing. */
+export async function assertChosenRestorable(
+  { request, program, live }: Pick<Beside, 'request' | 'program' | 'live'>,
+  context: Context,
+): Promise<void> {
+  const { destination, mode } = request;
+  const chosen = await choose(request, program, context);
+  if (live === 'absent' || mode === 'merge') return;
+  const session = await connectPatiently(destination, context, destination.database);
+  try {
+    await session.query(`SELECT pg_catalog.set_config('search_path', '', false)`);
+    await assertExchangeable({ request, program, unowned: null }, chosen, session, context);
+  } finally {
+    await session.close();
+  }
+}
+
+async function choose(
+  { artifacts, paths }: Beside['request'],
+  program: string,
+  context: Context,
+): Promise<ChosenPaths> {
+  const all = await readOutlines(onlyArchive(artifacts), program, context);
+  return { all, choice: choosePaths(all, paths) };
 }
 
 async function restoreIntoNew(

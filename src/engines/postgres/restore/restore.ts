@@ -10,14 +10,13 @@ import type { DatabaseContents } from '../server/database-contents.ts';
 import { storedFormat } from '../archive/dump-formats.ts';
 import { fillInPlace } from './fill-in-place.ts';
 import { contentsOf, describeContents, IN_RECOVERY, mayNotCreate, noScriptInPlace } from './inspect-destination.ts';
-import { choosePaths } from '../script/chosen-paths.ts';
 import { readOutlines } from '../script/definitions.ts';
 import { mergePostgres } from '../merge/merge.ts';
 import { orDamage } from '../script/or-damage.ts';
 import { onlyArchive } from '../archive/only-archive.ts';
 import { assertServerHas } from './preflight.ts';
 import { replaceInPlace } from './replace-in-place.ts';
-import { restoreChosen } from './restore-chosen.ts';
+import { assertChosenRestorable, restoreChosen } from './restore-chosen.ts';
 import { maySetAside, readRights } from '../server/rights.ts';
 import { readServer } from '../server/server.ts';
 import { dropLeftovers } from './side-database.ts';
@@ -59,8 +58,9 @@ export async function assertPostgresRestorable(
   const admin = await connectAdmin(request.destination, context);
   try {
     const { program, live } = await prepare(request, artifact, tools, admin, context, rolesCome);
-    if (request.paths.length > 0) choosePaths(await readOutlines(artifact, program, context), request.paths);
-    else if (request.mode !== 'merge') await wayOf(request, live, admin);
+    if (request.paths.length > 0) await assertChosenRestorable({ request, program, live }, context);
+    else if (request.mode === 'merge') await readOutlines(artifact, program, context);
+    else await wayOf(request, live, admin);
   } finally {
     await admin.close();
   }
