@@ -26,6 +26,7 @@ export type RunEvent =
       readonly rawBytes: number;
       readonly storedBytes: number;
       readonly message: string | null;
+      readonly hint: string | null;
     }
   | {
       readonly type: 'hook';

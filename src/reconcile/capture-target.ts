@@ -51,6 +51,7 @@ function finish({ target }: CaptureTargetInput, captured: ManifestTarget, contex
     rawBytes,
     storedBytes,
     message: null,
+    hint: null,
   });
   return captured;
 }

@@ -1,5 +1,5 @@
 import { engineOf } from '../engines/registry.ts';
-import { reasonOf, targetError } from '../errors.ts';
+import { BkpError, reasonOf, targetError } from '../errors.ts';
 import { resolveTarget } from '../policy/references.ts';
 import type { ResolvedBackup, ResolvedTarget } from '../policy/resolved-policy.ts';
 import type { Repository } from '../repositories/repository.ts';
@@ -131,6 +131,7 @@ async function captureOne(
       rawBytes: 0,
       storedBytes: 0,
       message,
+      hint: error instanceof BkpError ? (error.hint ?? null) : null,
     });
     return failedTarget({ target }, message);
   }

@@ -96,13 +96,16 @@ function describe(event: Exclude<RunEvent, ProgressEvent>, terminal: Terminal, l
       return;
     }
     case 'target-finished':
-      if (event.status === 'captured')
+      if (event.status === 'captured') {
         say(
           'green',
           '  captured',
           `${event.target}  ${formatBytes(event.rawBytes)}, stored ${formatBytes(event.storedBytes)}`,
         );
-      else say('red', '  failed', `${event.target}  ${event.message ?? ''}`);
+        return;
+      }
+      say('red', '  failed', `${event.target}  ${event.message ?? ''}`);
+      if (event.hint !== null) say('cyan', '  hint', event.hint);
       return;
     case 'hook':
       say(

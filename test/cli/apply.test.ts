@@ -106,6 +106,7 @@ describe('bkp apply', () => {
                   made repository far (<uuid>) in <folder>/far
       start  create shop@near
         failed  db  cannot copy the database: <folder>/gone.db does not exist
+        hint  correct \`path\`, or mount its file system
       failed  create shop@near  cannot copy the database: <folder>/gone.db does not exist
       not-started copy shop@far  dependency-failed: create shop@near is not done
       not-started verify shop@near  dependency-failed: create shop@near is not done

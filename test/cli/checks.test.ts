@@ -228,6 +228,7 @@ describe('bkp doctor', () => {
     const backup = await project.run(['backup', 'shop'], { env });
     expect(backup.exitCode).toBe(7);
     expect(`${backup.stdout}${backup.stderr}`).toContain('no such program on PATH');
+    expect(backup.stderr).toMatch(/^ {2}failed +tree .*\n {2}hint +`bkp doctor` names the package/m);
   });
 
   it('looks for what each target needs, in the folder that it names', async () => {

@@ -23,8 +23,17 @@ const EVENTS: readonly RunEvent[] = [
     rawBytes: 432_013_312,
     storedBytes: 64_000_000,
     message: null,
+    hint: null,
   },
-  { type: 'target-finished', target: 'tree', status: 'failed', rawBytes: 0, storedBytes: 0, message: 'no such folder' },
+  {
+    type: 'target-finished',
+    target: 'tree',
+    status: 'failed',
+    rawBytes: 0,
+    storedBytes: 0,
+    message: 'no such folder',
+    hint: 'correct `paths`',
+  },
   { type: 'hook', phase: 'after', argv: ['false'], ok: false, message: 'exited 1' },
   { type: 'warning', message: 'tree changed while it was read' },
   { type: 'note', message: 'captured once more' },
@@ -53,6 +62,7 @@ describe('reportEvents', () => {
         hook      before: systemctl stop shop
         captured  db  412 MiB, stored 61.0 MiB
         failed    tree  no such folder
+        hint      correct \`paths\`
         hook failed after: false exited 1
       warning     tree changed while it was read
                   captured once more
