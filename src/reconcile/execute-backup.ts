@@ -3,7 +3,7 @@ import { dueTick } from '../schedule/ticks.ts';
 import { forgetOld } from '../snapshots/forget-old.ts';
 import { executeStep } from './execute-step.ts';
 import { emitFinished, type ApplyOptions, type BackupExecution } from './execution.ts';
-import { acquireLeases, releaseLeases } from './execution-leases.ts';
+import { acquireLeases, releaseLeases, type AcquiredLeases } from './execution-leases.ts';
 import { observe } from './observe.ts';
 import { openRun, recordOrTell, withFlaw } from './run-record-writer.ts';
 import { identitiesOf } from './remembered-identities.ts';
@@ -22,15 +22,15 @@ export async function executeBackup(
   options: ApplyOptions,
 ): Promise<readonly StepResult[]> {
   const runId = session.newId(session.context.clock.now());
-  const repositories = await acquireLeases(session, { backup, steps, planned, run: runId }, options);
+  const leases = await acquireLeases(session, { backup, steps, planned, run: runId }, options);
   try {
     const observation = await observe(session);
     const { wanted, others } = sortStillWanted(session, observation, backup, steps, options);
     for (const result of others) emitFinished(session, result);
     if (wanted.length === 0) return others;
-    return [...others, ...(await executeWanted(session, backup, wanted, observation, repositories, runId, options))];
+    return [...others, ...(await executeWanted(session, backup, wanted, observation, leases, runId, options))];
   } finally {
-    await releaseLeases(repositories);
+    await releaseLeases(leases.held);
   }
 }
 
@@ -39,13 +39,14 @@ async function executeWanted(
   name: string,
   steps: readonly Step[],
   observation: Observation,
-  repositories: BackupExecution['repositories'],
+  { held: repositories, unwritable }: AcquiredLeases,
   runId: string,
   options: ApplyOptions,
 ): Promise<readonly StepResult[]> {
   const backup = session.policy.backups.find((one) => one.name === name);
   const creates = steps.find(isCapture);
-  const home = repositories.get(creates?.repository ?? steps[0]?.repository ?? '');
+  const [anywhere] = repositories.values();
+  const home = repositories.get(creates?.repository ?? steps[0]?.repository ?? '') ?? anywhere;
   if (home === undefined) throw new Error(`no lease for ${name}`);
   const startedAt = session.context.clock.now();
   const tick =
@@ -69,6 +70,7 @@ async function executeWanted(
     backup,
     observation,
     repositories,
+    unwritable,
     run,
     startedAt,
     tick,

@@ -1,11 +1,14 @@
-import { integrityError } from '../errors.ts';
+import { integrityError, notFoundError } from '../errors.ts';
 import type { Repository } from '../repositories/repository.ts';
+import { snapshotFolder } from '../snapshots/keys.ts';
 import { addMark } from '../snapshots/marks.ts';
-import type { Manifest } from '../snapshots/manifest.ts';
+import type { Manifest, ManifestArtifact } from '../snapshots/manifest.ts';
+import { moveKeys } from '../snapshots/move-keys.ts';
+import { readSnapshot } from '../snapshots/read-snapshot.ts';
 import { cleanRemains } from '../snapshots/remove-remains.ts';
 import { beginSnapshot } from '../snapshots/snapshot-draft.ts';
-import { newestMark, protection } from '../snapshots/standing.ts';
-import { copyArtifact, DamagedSource } from './copy-snapshot.ts';
+import { isBeingRemoved, newestMark, protection } from '../snapshots/standing.ts';
+import { copyArtifact, DamagedSource, hasArrived, type ArtifactPlace } from './copy-artifact.ts';
 import type { StepDone } from './execute-step.ts';
 import type { BackupExecution } from './execution.ts';
 import { folderOf, readable, recordOf, snapshotOf, writable } from './holder.ts';
@@ -34,10 +37,17 @@ export async function copyStep(execution: BackupExecution, step: Step): Promise<
     const stored = step.action === 'replace' ? replaceArtifacts : copyWhole;
     execution.stored.push({ repository: step.repository, backup: await stored(execution, step, source), id });
   } catch (error) {
-    if (error instanceof DamagedSource) await markSource(execution, source, [error.artifact], error.message, false);
+    if (error instanceof DamagedSource && (await isStillThere(source)))
+      await markSource(execution, source, [error.artifact], error.message, false);
     throw error;
   }
   return { snapshot: id, flaws: [] };
+}
+
+/** Another run may have let the source go while it was read: then it is not damaged. */
+async function isStillThere({ repository, backup, manifest: { id } }: Source): Promise<boolean> {
+  const now = await readSnapshot(repository, { backup, id });
+  return now?.ok === true && !isBeingRemoved(now.value.record);
 }
 
 /** What a copy learns about its source is remembered, so that the next plan does not rely on it. */
@@ -56,23 +66,26 @@ async function markSource(
 
 async function copyWhole(execution: BackupExecution, step: Step, source: Source): Promise<string> {
   const { session } = execution;
-  const { manifest } = source;
   const { repository, lease } = writable(execution, step.repository);
-  const { backup, id, policy } = manifest;
+  const { backup, id, policy } = source.manifest;
   const writer = await beginSnapshot(repository, { backup, id, policy }, lease, session.context);
+  const manifest = moveKeys(source.manifest, writer.prefix);
+  const folder = snapshotFolder(backup, id);
+  const context = stoppable(session);
   try {
-    for (const artifact of artifactsOf(manifest)) {
+    for (const { from, artifact } of pairs(source, manifest)) {
+      const to = { repository, folder, artifact };
       await writer.addKey(artifact.key);
-      await copyArtifact(
-        { manifest, artifact, from: source.repository, to: repository, fromBackup: source.backup, toBackup: backup },
-        stoppable(session),
-      );
+      if (writer.announced.has(artifact.key) && (await hasArrived(to, context))) continue;
+      await copyArtifact(from, to, context);
     }
     await writer.commit(manifest);
   } catch (error) {
-    await cleanRemains(repository, { backup, id, policyNames: [policy] }, lease, session.context).catch(
-      () => undefined,
-    );
+    // What arrived stays for the next try, unless there is nothing to take the rest from.
+    if (error instanceof DamagedSource)
+      await cleanRemains(repository, { backup, id, policyNames: [policy] }, lease, session.context).catch(
+        () => undefined,
+      );
     throw error;
   }
   const record = recordOf(execution, source.name, id);
@@ -84,26 +97,40 @@ async function copyWhole(execution: BackupExecution, step: Step, source: Source)
 
 async function replaceArtifacts(execution: BackupExecution, step: Step, source: Source): Promise<string> {
   const { session } = execution;
-  const { manifest } = source;
   const { repository, lease } = writable(execution, step.repository);
-  const { id, policy } = manifest;
+  const { id, policy } = source.manifest;
   const backup = folderOf(execution, step.repository, id);
-  const wanted = artifactsOf(manifest).filter(
-    (artifact) => step.artifacts.length === 0 || step.artifacts.includes(artifact.key),
+  const manifest = await requireManifest(repository, { backup, id });
+  const folder = snapshotFolder(backup, id);
+  const wanted = pairs(source, manifest).filter(
+    ({ artifact }) => step.artifacts.length === 0 || step.artifacts.includes(artifact.key),
   );
-  for (const artifact of wanted) {
+  for (const { from, artifact } of wanted) {
     await lease.assertHeld();
-    await copyArtifact(
-      { manifest, artifact, from: source.repository, to: repository, fromBackup: source.backup, toBackup: backup },
-      stoppable(session),
-    );
+    await copyArtifact(from, { repository, folder, artifact }, stoppable(session));
   }
   const before = recordOf(execution, step.repository, id);
   const deep = before !== undefined && newestMark(before.marks, 'damaged')?.data['deep'] === true;
   if (deep) await assertReadable(execution, step, source, backup);
-  const data = { deep, replaced: wanted.map(({ key }) => key) };
+  const data = { deep, replaced: wanted.map(({ artifact }) => artifact.key) };
   await addMark(repository, { backup, id, policy, kind: 'verified', data }, lease, session.context);
   return backup;
+}
+
+/** Every artifact of the receiver's manifest with where its bytes come from: the two may have other keys. */
+function pairs(
+  { repository, backup, manifest }: Source,
+  receiver: Manifest,
+): readonly { readonly from: ArtifactPlace; readonly artifact: ManifestArtifact }[] {
+  const folder = snapshotFolder(backup, manifest.id);
+  return Object.entries(receiver.targets).flatMap(([name, target]) =>
+    target.artifacts.map((artifact) => {
+      const same = manifest.targets[name]?.artifacts.find((one) => one.name === artifact.name);
+      if (same === undefined)
+        throw notFoundError(`cannot copy ${artifact.key}: ${repository.location} has no such artifact of ${name}`);
+      return { artifact, from: { repository, folder, artifact: same } };
+    }),
+  );
 }
 
 /** What the engine found wrong although every byte was right is wrong in the source too. */
@@ -118,6 +145,3 @@ async function assertReadable(execution: BackupExecution, step: Step, source: So
     `cannot replace ${backup}@${source.manifest.id}: the copy in ${source.name} is damaged too: ${String(reason)}`,
   );
 }
-
-const artifactsOf = (manifest: Manifest): readonly Manifest['targets'][string]['artifacts'][number][] =>
-  Object.values(manifest.targets).flatMap((target) => target.artifacts);

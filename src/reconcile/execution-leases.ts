@@ -1,4 +1,4 @@
-import { guardError } from '../errors.ts';
+import { BkpError, guardError } from '../errors.ts';
 import type { Repository } from '../repositories/repository.ts';
 import type { Lease } from '../snapshots/held-lease.ts';
 import { repositoryIdentity } from '../snapshots/identity.ts';
@@ -15,32 +15,46 @@ export interface LeasedWork {
   readonly run: string;
 }
 
+/** The leases of a run, and the repositories that cannot be written to, with the reason. */
+export interface AcquiredLeases {
+  readonly held: BackupExecution['repositories'];
+  readonly unwritable: BackupExecution['unwritable'];
+}
+
 /**
  * Takes the lease of a backup in every repository that its steps write to; a restore is remembered everywhere. Throws
- * before anything is written to a place that is not the repository of the plan.
+ * before anything is written to a place that is not the repository of the plan. One that cannot be written to keeps the
+ * others from nothing.
  */
 export async function acquireLeases(
   session: Session,
   { backup, steps, planned, run }: LeasedWork,
   options: ApplyOptions,
-): Promise<BackupExecution['repositories']> {
-  const everywhere = steps.some((step) => step.action === 'restore')
-    ? (session.policy.backups.find((one) => one.name === backup)?.repositories ?? [])
-    : [];
+): Promise<AcquiredLeases> {
+  const hasRestore = steps.some((step) => step.action === 'restore');
+  const everywhere = hasRestore ? (session.policy.backups.find((one) => one.name === backup)?.repositories ?? []) : [];
   const names = new Set([...steps.map((step) => step.repository), ...everywhere]);
   const held = new Map<string, { repository: Repository; lease: Lease }>();
+  const unwritable = new Map<string, BkpError>();
   try {
     for (const { name, repository } of session.repositories) {
       if (!names.has(name) || repository === null) continue;
-      await assertPlanned(repository, planned.find((one) => one.name === name)?.id ?? null);
       const request = { backup, purpose: options.command, run, waitMs: options.lockTimeoutMs };
-      held.set(name, { repository, lease: await takeLease(session, repository, request) });
+      try {
+        await assertPlanned(repository, planned.find((one) => one.name === name)?.id ?? null);
+        held.set(name, { repository, lease: await takeLease(session, repository, request) });
+      } catch (error) {
+        if (!(error instanceof BkpError) || error.code !== 'repository' || hasRestore) throw error;
+        unwritable.set(name, error);
+      }
     }
+    const [problem] = unwritable.values();
+    if (held.size === 0 && problem !== undefined) throw problem;
   } catch (error) {
     await releaseLeases(held);
     throw error;
   }
-  return held;
+  return { held, unwritable };
 }
 
 /** An unmounted disk must not be taken for an empty repository, not even between a plan and its first step. */

@@ -1,3 +1,4 @@
+import type { BkpError } from '../errors.ts';
 import type { ResolvedBackup } from '../policy/resolved-policy.ts';
 import type { Repository } from '../repositories/repository.ts';
 import type { Lease } from '../snapshots/held-lease.ts';
@@ -31,6 +32,8 @@ export interface BackupExecution {
   readonly observation: Observation;
   /** By repository name. */
   readonly repositories: ReadonlyMap<string, { readonly repository: Repository; readonly lease: Lease }>;
+  /** By repository name: why no lease could be had there, so that its steps fail and the others go on. */
+  readonly unwritable: ReadonlyMap<string, BkpError>;
   readonly run: OpenRun;
   readonly startedAt: Date;
   readonly tick: Date | null;

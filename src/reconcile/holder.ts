@@ -12,6 +12,8 @@ export function writable(
   name: string,
 ): { readonly repository: Repository; readonly lease: Lease } {
   const held = execution.repositories.get(name);
+  const problem = execution.unwritable.get(name);
+  if (problem !== undefined) throw problem;
   if (held === undefined) throw guardError(`cannot write to ${name}: no lease is held there`);
   return held;
 }

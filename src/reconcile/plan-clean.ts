@@ -8,11 +8,22 @@ import { count, formatInstant } from './phrases.ts';
 import { reason } from './reasons.ts';
 import type { PlanNotice } from './step.ts';
 
-/** What captures and removals that were cut short left, and old states whose time is over. */
-export function planCleans(policy: ResolvedPolicy, observation: Observation, now: Date): Partial<Drafts> {
+/**
+ * What captures and removals that were cut short left, and old states whose time is over. What a copy left stays as long
+ * as a copy is wanted (`copies`, carried out now or not): the next one goes on from there.
+ */
+export function planCleans(
+  policy: ResolvedPolicy,
+  observation: Observation,
+  now: Date,
+  copies: ReadonlySet<string> = new Set(),
+): Partial<Drafts> {
   const names = new Set(ownNames(policy));
   // A whole snapshot that lost its manifest is drift: its files may be all that is left of it.
-  const lost = new Set(missingSnapshots(policy, observation).map(({ repository, id }) => `${repository} ${id}`));
+  const lost = new Set([
+    ...copies,
+    ...missingSnapshots(policy, observation).map(({ repository, id }) => copyOf(repository, id)),
+  ]);
   const steps: Draft[] = [];
   const warnings: PlanNotice[] = [];
   for (const repository of observation.repositories) {
@@ -20,13 +31,16 @@ export function planCleans(policy: ResolvedPolicy, observation: Observation, now
     for (const remains of repository.inventory.remains) {
       if (remains.policy !== null && !names.has(remains.policy)) continue;
       if (remains.kind === 'unknown') warnings.push(unknownRemains(repository.name, remains));
-      else if (!remains.inProgress && !lost.has(`${repository.name} ${remains.id}`))
+      else if (!remains.inProgress && !lost.has(copyOf(repository.name, remains.id)))
         steps.push(cleanStep(repository.name, remains));
     }
   }
   const expired = observation.setAside.filter(({ record }) => new Date(record.until) <= now);
   return { steps: [...steps, ...expired.map(expiredStep)], warnings };
 }
+
+/** Names a snapshot in one repository. */
+export const copyOf = (repository: string, id: string): string => `${repository} ${id}`;
 
 const cleanStep = (repository: string, remains: Remains): Draft => ({
   ...emptyStep,

@@ -4,7 +4,7 @@ import { addressOf, joinDrafts, stepKey, type Draft, type Drafts } from './draft
 import { inventoryDigest, touchedFolders } from './inventory-digest.ts';
 import type { Observation, PlanOptions } from './observation.ts';
 import { planBackup } from './plan-backup.ts';
-import { planCleans } from './plan-clean.ts';
+import { copyOf, planCleans } from './plan-clean.ts';
 import { noticeDrift } from './plan-drift.ts';
 import { planRemoved } from './plan-removed.ts';
 import { planRestore } from './plan-restores.ts';
@@ -51,7 +51,7 @@ export function plan(input: PlanInput): Plan {
       options.backups,
     ),
   ];
-  const cleans = ofBackups(planCleans(policy, observation, now), options.backups);
+  const cleans = ofBackups(planCleans(policy, observation, now, wantedCopies(backups)), options.backups);
   const others = onlyWanted(joinDrafts([...restores, ...leftovers, cleans]), options);
   const all = joinDrafts([
     ...backups.map(({ drafts }) => drafts),
@@ -60,6 +60,19 @@ export function plan(input: PlanInput): Plan {
   ]);
   return finishPlan(input, all);
 }
+
+/** Snapshots that are to be copied, also where a filter leaves the copy out. */
+const wantedCopies = (backups: readonly { readonly drafts: Drafts }[]): ReadonlySet<string> =>
+  new Set(
+    backups.flatMap(({ drafts }) => [
+      ...drafts.steps.flatMap(({ action, repository, snapshot }) =>
+        action === 'copy' && snapshot !== null ? copyOf(repository, snapshot) : [],
+      ),
+      ...drafts.withheld.flatMap(({ action, address, snapshot }) =>
+        action === 'copy' && snapshot !== null ? copyOf(address.slice(address.indexOf('@') + 1), snapshot) : [],
+      ),
+    ]),
+  );
 
 /** Numbers, orders and totals drafts: the last act of every way to make a plan. */
 export function finishPlan({ policy, observation, now, options, bkpVersion }: PlanInput, drafts: Drafts): Plan {

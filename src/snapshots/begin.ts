@@ -12,6 +12,11 @@ export interface Begin extends SnapshotName {
   readonly lease: { readonly backup: string; readonly number: number };
   readonly startedAt: string;
   readonly keys: readonly string[];
+  /**
+   * The owner is removing what the keys name. Written before a cleaner looks for a manifest, and looked for by whoever
+   * wrote one or is about to rely on one: of the two at least one sees the other.
+   */
+  readonly cleaning?: true;
 }
 
 export const writeBegin = (begin: Begin): Buffer => writeDocument(begin);
@@ -30,12 +35,17 @@ export function parseBegin(bytes: Uint8Array, name: SnapshotName): Parsed<Begin>
       lease: leaseOf(fields.object('lease')),
       startedAt: fields.time('startedAt'),
       keys,
+      ...(fields.all['cleaning'] === true ? { cleaning: true as const } : {}),
     };
     if (begin.backup !== name.backup || begin.id !== name.id)
       throw new Error(`it belongs to ${begin.backup}@${begin.id}`);
     return begin;
   });
 }
+
+/** True when a begin.json says that files which a manifest names are being removed. */
+export const isCleaning = (begin: Pick<Begin, 'cleaning' | 'keys'> | undefined, keys: readonly string[]): boolean =>
+  begin?.cleaning === true && begin.keys.some((key) => keys.includes(key));
 
 const leaseOf = (fields: Fields): Begin['lease'] => ({ backup: fields.text('backup'), number: fields.whole('number') });
 

@@ -5,6 +5,7 @@ import type { LeaseOwner } from './inventory.ts';
 import { leaseKey } from './keys.ts';
 import { leaseNumbers } from './lease-numbers.ts';
 import { writeLease, type LeaseDocument } from './lease-document.ts';
+import { leaseTimers, type LeaseTimers } from './lease-timers.ts';
 
 /** A lease that this process holds and renews until it is released or lost: hooks and cleaning go on after a signal. */
 export interface Lease {
@@ -22,8 +23,18 @@ export interface Lease {
 /** Renewals within one lease time: two may fail before others can take over. */
 const RENEWALS_PER_LEASE = 3;
 
+/** A lease of which nobody else knows yet. */
+export interface NewLease extends Lease {
+  /** Stops renewing and leaves the document as it is: the number was not good. */
+  abandon(): void;
+}
+
 /** Renews a lease that was just created. The timer does not keep the process alive. */
-export function keepLease(repository: Repository, created: LeaseDocument, context: Pick<Context, 'clock'>): Lease {
+export function keepLease(
+  repository: Repository,
+  created: LeaseDocument,
+  { clock, timers = leaseTimers }: Pick<Context, 'clock'> & { readonly timers?: LeaseTimers },
+): NewLease {
   const { backup, number } = created;
   const loss = new AbortController();
   let document = created;
@@ -31,7 +42,7 @@ export function keepLease(repository: Repository, created: LeaseDocument, contex
   let writing: Promise<void> = Promise.resolve();
 
   const lose = (successor: number | undefined): BkpError => {
-    clearInterval(timer);
+    stopBeating();
     const error = lostTo(created, successor);
     if (!loss.signal.aborted) loss.abort(error);
     return error;
@@ -45,17 +56,16 @@ export function keepLease(repository: Repository, created: LeaseDocument, contex
       if (isReleased) return;
       await look();
       if (state === 'released') isReleased = true;
-      document = { ...document, state, renewedAt: context.clock.now().toISOString(), renewals: document.renewals + 1 };
+      document = { ...document, state, renewedAt: clock.now().toISOString(), renewals: document.renewals + 1 };
       await repository.put(leaseKey(backup, number), writeLease(document));
     });
     writing = next.catch(() => undefined);
     return next;
   };
-  const timer = setInterval(() => {
+  const stopBeating = timers.every(created.leaseMs / RENEWALS_PER_LEASE, () => {
     // A renewal that fails is tried again; if the silence gets too long, others take over and `assertHeld` sees it.
     write('held').catch(() => undefined);
-  }, created.leaseMs / RENEWALS_PER_LEASE);
-  timer.unref();
+  });
 
   return {
     backup,
@@ -67,8 +77,12 @@ export function keepLease(repository: Repository, created: LeaseDocument, contex
       if (loss.signal.aborted) throw lostTo(created, undefined);
       await look();
     },
+    abandon: () => {
+      isReleased = true;
+      stopBeating();
+    },
     release: async () => {
-      clearInterval(timer);
+      stopBeating();
       if (isReleased || loss.signal.aborted) return;
       try {
         await write('released');

@@ -1,11 +1,12 @@
-import { setTimeout } from 'node:timers/promises';
 import type { Context, Host } from '../context.ts';
-import { abortReason, lockError, throwIfAborted } from '../errors.ts';
+import { lockError, throwIfAborted } from '../errors.ts';
 import type { Repository } from '../repositories/repository.ts';
+import { createOwn } from './create-own.ts';
 import { readIfPresent } from './identity.ts';
 import type { HeldLease, LeaseOwner } from './inventory.ts';
 import { leaseKey, LEASES, parseLeaseKey } from './keys.ts';
 import { leaseNumbers } from './lease-numbers.ts';
+import { leaseTimers, type LeaseTimers } from './lease-timers.ts';
 import { parseLease, writeLease, type LeaseDocument } from './lease-document.ts';
 import { keepLease, type Lease } from './held-lease.ts';
 
@@ -24,7 +25,10 @@ export interface LeaseRequest {
   readonly pollMs?: number;
 }
 
-export type LeaseContext = Pick<Context, 'clock' | 'host' | 'signal' | 'emit'>;
+export type LeaseContext = Pick<Context, 'clock' | 'host' | 'signal' | 'emit'> & {
+  /** The process's own where absent. */
+  readonly timers?: LeaseTimers;
+};
 
 const LEASE_MS = 60_000;
 const POLL_MS = 1000;
@@ -39,27 +43,32 @@ export async function acquireLease(
   request: LeaseRequest,
   context: LeaseContext,
 ): Promise<Lease> {
-  const { clock, host } = context;
+  const { clock, host, timers = leaseTimers } = context;
   const started = clock.monotonicMs();
   const leaseMs = request.leaseMs ?? LEASE_MS;
   let seen: { readonly content: string; readonly since: number } | undefined;
+  let refused = 0;
   let isTold = false;
   for (;;) {
     throwIfAborted(context.signal);
+    // An answer may take long: what it tells was true when it was asked for at the latest, and not before it came.
+    const asked = clock.monotonicMs();
     const newest = await newestLease(repository, request.backup);
     const now = clock.monotonicMs();
     if (newest !== undefined && seen?.content !== newest.content) seen = { content: newest.content, since: now };
-    const silentMs = seen === undefined ? 0 : now - seen.since;
+    const silentMs = seen === undefined ? 0 : asked - seen.since;
     if (newest === undefined || isOver(newest, host) || silentMs >= (newest.lease?.leaseMs ?? leaseMs)) {
-      const taken = await takeLease(repository, request, (newest?.number ?? 0) + 1, leaseMs, context);
-      if (taken !== undefined) return taken;
+      const number = Math.max(newest?.number ?? 0, refused) + 1;
+      const taken = await takeLease(repository, request, number, leaseMs, context);
+      if (typeof taken === 'object') return taken;
+      if (taken === 'refused') refused = number;
       continue;
     }
     const waitedMs = now - started;
     if (waitedMs >= request.waitMs) throw notObtained(request.backup, newest);
     if (!isTold) context.emit({ type: 'waiting', message: `waiting for ${describe(request.backup, newest)}` });
     isTold = true;
-    await pause(Math.min(request.pollMs ?? POLL_MS, request.waitMs - waitedMs), context.signal);
+    await timers.wait(Math.min(request.pollMs ?? POLL_MS, request.waitMs - waitedMs), context.signal);
   }
 }
 
@@ -91,13 +100,14 @@ const isOver = ({ lease }: NewestLease, host: Host): boolean =>
 export const isDead = (owner: LeaseOwner, host: Host): boolean =>
   host.bootId !== '' && owner.host === host.name && owner.bootId === host.bootId && !host.isAlive(owner.pid);
 
+/** A lease, or that somebody else has the number, or that the store refuses it although nobody has it. */
 async function takeLease(
   repository: Repository,
   request: LeaseRequest,
   number: number,
   leaseMs: number,
   context: LeaseContext,
-): Promise<Lease | undefined> {
+): Promise<Lease | 'taken' | 'refused'> {
   const at = context.clock.now().toISOString();
   const document: LeaseDocument = {
     formatVersion: 1,
@@ -111,16 +121,21 @@ async function takeLease(
     leaseMs,
     renewals: 0,
   };
-  if (!(await repository.create(leaseKey(request.backup, number), writeLease(document)))) return undefined;
+  const key = leaseKey(request.backup, number);
+  const created = await createOwn(repository, key, writeLease(document));
+  if (created !== 'created') return created;
+  // Renewed from now on, however long the look takes.
+  const lease = keepLease(repository, document, context);
   // A waiter that was paused may find a number free again whose successors are long in use.
   const numbers = await leaseNumbers(repository, request.backup);
   if (numbers.at(-1) !== number) {
-    if ((numbers.at(-1) ?? 0) > number) await repository.remove(leaseKey(request.backup, number));
-    return undefined;
+    lease.abandon();
+    if ((numbers.at(-1) ?? 0) > number) await repository.remove(key);
+    return 'taken';
   }
   // The last two stay: the highest so that no number comes twice, the one before for who still holds it in good faith.
   for (const old of numbers.filter((one) => one < number - 1)) await repository.remove(leaseKey(request.backup, old));
-  return keepLease(repository, document, context);
+  return lease;
 }
 
 const ownerOfRun = ({ policy, run }: Pick<LeaseRequest, 'policy' | 'run'>, host: Host): LeaseOwner => ({
@@ -141,14 +156,6 @@ const notObtained = (backup: string, newest: NewestLease): Error =>
   lockError(`cannot obtain ${describe(backup, newest)}`, {
     hint: `wait longer with --lock-timeout; \`bkp unlock ${backup}\` ends the lease of a run that is gone`,
   });
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await setTimeout(Math.max(1, ms), undefined, { signal });
-  } catch {
-    throw abortReason(signal);
-  }
-}
 
 /** True when a lease was released, has a successor, or its owner is dead. Silence alone does not tell. */
 export async function isLeaseOver(
@@ -195,6 +202,6 @@ export async function breakLease(
     LEASE_MS,
     context,
   );
-  await lease?.release();
+  if (typeof lease === 'object') await lease.release();
   return newest.lease;
 }

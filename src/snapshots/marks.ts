@@ -6,7 +6,7 @@ import type { Lease } from './held-lease.ts';
 import { readIfPresent } from './identity.ts';
 import type { MarkRecord } from './inventory.ts';
 import { markKey, marksOf, parseMarkKey, type SnapshotName } from './keys.ts';
-import type { Mark, MarkKind } from './manifest.ts';
+import { CLEANED, type Mark, type MarkKind } from './manifest.ts';
 
 export interface MarkRequest extends SnapshotName {
   readonly kind: MarkKind;
@@ -82,6 +82,16 @@ async function markKeysOf(
     })
     .toSorted((a, b) => (a.at < b.at ? -1 : 1));
 }
+
+/**
+ * The marks that are about a manifest with the given keys: what was cleaned away of an earlier try to store the same
+ * snapshot, under other keys, does not speak against it.
+ */
+export const marksAbout = <M extends MarkRecord>(marks: readonly M[], keys: readonly string[]): readonly M[] =>
+  marks.filter((mark) => !isCleaned(mark) || releasedKeys([mark]).some((key) => keys.includes(key)));
+
+/** True for what a cleaning left to tell of remains. */
+export const isCleaned = ({ kind, data }: MarkRecord): boolean => kind === 'released' && data['reason'] === CLEANED;
 
 /** Keys below the snapshot's folder that `released` marks list. */
 export function releasedKeys(marks: readonly MarkRecord[]): readonly string[] {

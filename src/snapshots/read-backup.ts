@@ -3,11 +3,12 @@ import type { Repository } from '../repositories/repository.ts';
 import type { CatalogPart } from './catalog.ts';
 import { readIfPresent } from './identity.ts';
 import type { GoneSnapshot, MarkRecord, SnapshotRecord, UnreadableManifest } from './inventory.ts';
-import { manifestKey, parseMarkKey, runKey, snapshotFolder } from './keys.ts';
+import { manifestKey, parseMarkKey, runKey, snapshotFolder, type SnapshotName } from './keys.ts';
 import type { BackupListing } from './list-backups.ts';
 import { parseManifest, slimManifest } from './manifest-codec.ts';
-import { readMark } from './marks.ts';
+import { isCleaned, marksAbout, readMark } from './marks.ts';
 import type { CachedManifest } from './pack-manifests.ts';
+import { artifactKeys, readManifest } from './read-snapshot.ts';
 import type { RunRecord } from './run-record.ts';
 import { readRun } from './runs.ts';
 
@@ -46,7 +47,8 @@ export async function readBackup(
   for (const [id, { record }] of manifests.cached) {
     if (manifests.unusable.has(id)) continue;
     const folderPresent = listing.folders.has(id) || (await hasFolder(repository, backup, id));
-    snapshots.push({ ...record, marks: marks.byId.get(id) ?? [], folderPresent });
+    const own = await ownMarks(repository, { backup, id }, marks.byId.get(id) ?? []);
+    snapshots.push({ ...record, marks: own, folderPresent });
   }
   const present = new Set(listing.manifests);
   const isNews = manifests.isNews || marks.isNews || runs.isNews;
@@ -62,6 +64,17 @@ export async function readBackup(
     },
     learned: isNews ? { manifests: manifests.cached, marks: marks.cached, runs: runs.cached } : undefined,
   };
+}
+
+/** Marks without those of an earlier try to store the same snapshot; it is rare, so the manifest is read for it. */
+async function ownMarks(
+  repository: Repository,
+  name: SnapshotName,
+  marks: readonly MarkRecord[],
+): Promise<readonly MarkRecord[]> {
+  if (!marks.some(isCleaned)) return marks;
+  const manifest = await readManifest(repository, name);
+  return manifest?.ok === true ? marksAbout(marks, artifactKeys(manifest.value)) : marks;
 }
 
 /** A snapshot stored after the folders were listed has one. */

@@ -1,16 +1,19 @@
 import type { Repository } from '../repositories/repository.ts';
 import type { Parsed } from './document.ts';
 import { readIfPresent } from './identity.ts';
-import type { SnapshotRecord } from './inventory.ts';
+import { isCleaning, type Begin } from './begin.ts';
+import type { MarkRecord, SnapshotRecord } from './inventory.ts';
 import { manifestKey, snapshotFolder, type SnapshotName } from './keys.ts';
-import type { Manifest } from './manifest.ts';
+import { CLEANED, type Manifest } from './manifest.ts';
 import { parseManifest, slimManifest } from './manifest-codec.ts';
-import { readMarks, type StoredMark } from './marks.ts';
+import { marksAbout, readMarks, type StoredMark } from './marks.ts';
+import { readBegin } from './remove-remains.ts';
 
 /** One snapshot as it stands in a repository now. */
 export interface StoredSnapshot {
   readonly manifest: Manifest;
   readonly marks: readonly StoredMark[];
+  /** With a cleaning that is under way as if it had its mark already: nothing may rest on such a snapshot. */
   readonly record: SnapshotRecord;
 }
 
@@ -27,12 +30,23 @@ export async function readSnapshot(
 ): Promise<Parsed<StoredSnapshot> | undefined> {
   const parsed = await readManifest(repository, name);
   if (parsed?.ok !== true) return parsed;
-  const marks = await readMarks(repository, name);
+  const keys = artifactKeys(parsed.value);
+  const marks = marksAbout(await readMarks(repository, name), keys);
+  const begin = await readBegin(repository, name);
   const folderPresent = (await repository.list(snapshotFolder(name.backup, name.id), 'shallow')).length > 0;
   const record: SnapshotRecord = {
     ...slimManifest(parsed.value),
-    marks: marks.map(({ kind, at, data }) => ({ kind, at, data })),
+    marks: [...marks.map(({ kind, at, data }) => ({ kind, at, data })), ...markOfCleaning(begin, keys)],
     folderPresent,
   };
   return { ok: true, value: { manifest: parsed.value, marks, record } };
 }
+
+/** Keys of all artifacts, below the snapshot's folder. */
+export const artifactKeys = ({ targets }: Pick<Manifest, 'targets'>): readonly string[] =>
+  Object.values(targets).flatMap((target) => target.artifacts.map(({ key }) => key));
+
+const markOfCleaning = (begin: Begin | undefined, keys: readonly string[]): readonly MarkRecord[] =>
+  begin === undefined || !isCleaning(begin, keys)
+    ? []
+    : [{ kind: 'released', at: begin.startedAt, data: { keys: begin.keys, reason: CLEANED, run: begin.owner.run } }];

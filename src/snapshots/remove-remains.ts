@@ -1,7 +1,7 @@
 import type { Context, Host } from '../context.ts';
 import { guardError } from '../errors.ts';
 import type { Repository } from '../repositories/repository.ts';
-import { parseBegin, type Begin } from './begin.ts';
+import { parseBegin, writeBegin, type Begin } from './begin.ts';
 import type { Lease } from './held-lease.ts';
 import { readIfPresent } from './identity.ts';
 import { beginKey, manifestKey, snapshotFolder, type SnapshotName } from './keys.ts';
@@ -20,7 +20,8 @@ export async function readBegin(repository: Repository, name: SnapshotName): Pro
 /**
  * Removes what a capture or a removal that was cut short left behind: only keys that its begin.json or a `released`
  * mark lists, only when no manifest is there and the lease it was made under is over. False when there was nothing to
- * do. A `released` mark goes first, so that a writer which was paused and wakes up cannot make a good snapshot of it.
+ * do. begin.json says so first and a `released` mark before the first file goes, so that a writer which was paused and
+ * wakes up cannot make a good snapshot of it.
  */
 export async function cleanRemains(
   repository: Repository,
@@ -46,6 +47,7 @@ export async function cleanRemains(
   }
   assertKeys(keys);
   if (await hasManifest(repository, name)) return false;
+  if (begin !== undefined && !(await claim(repository, begin, lease))) return false;
   const announced = new Set(releasedKeys(marks));
   if (keys.some((key) => !announced.has(key)) || announced.size === 0) {
     const data = { keys, reason: CLEANED, run: lease.owner.run };
@@ -54,6 +56,15 @@ export async function cleanRemains(
   if (await hasManifest(repository, name)) return false;
   await removeArtifacts(repository, name, keys, lease);
   return true;
+}
+
+/** Announces the cleaning; false, with all as it was, where a manifest came in the meantime. */
+async function claim(repository: Repository, begin: Begin, { owner, backup, number }: Lease): Promise<boolean> {
+  const key = beginKey(begin.backup, begin.id);
+  await repository.put(key, writeBegin({ ...begin, owner, lease: { backup, number }, cleaning: true }));
+  if (!(await hasManifest(repository, begin))) return true;
+  await repository.put(key, writeBegin(begin));
+  return false;
 }
 
 /** True when nobody but the holder of `lease` can be at work on what a begin.json announces. */

@@ -1,16 +1,25 @@
 import type { Context, Host } from '../context.ts';
-import { guardError, repositoryError } from '../errors.ts';
+import { guardError, lockError, repositoryError } from '../errors.ts';
 import type { Repository } from '../repositories/repository.ts';
-import { writeBegin, type Begin } from './begin.ts';
+import { isCleaning, writeBegin, type Begin } from './begin.ts';
+import { createOwn } from './create-own.ts';
 import type { Lease } from './held-lease.ts';
 import { beginKey, manifestKey, snapshotFolder, type SnapshotName } from './keys.ts';
-import { CLEANED, type Manifest } from './manifest.ts';
+import type { Manifest } from './manifest.ts';
 import { assertKeys, writeManifest } from './manifest-codec.ts';
-import { readMarks } from './marks.ts';
+import { isCleaned, readMarks } from './marks.ts';
+import { artifactKeys } from './read-snapshot.ts';
 import { isDeserted, readBegin } from './remove-remains.ts';
 
 /** A snapshot on its way into a repository: invisible until its manifest is committed. */
 export interface SnapshotDraft extends SnapshotName {
+  /**
+   * What the key of every artifact must begin with. Empty unless files of an earlier try were cleaned away: whoever
+   * cleans may be slow, and must not meet the files of this one.
+   */
+  readonly prefix: string;
+  /** Keys that an earlier try to store the same snapshot announced and nobody cleaned: some may have arrived whole. */
+  readonly announced: ReadonlySet<string>;
   /** Lists an artifact's key in begin.json and gives the repository key to store it under. */
   addKey(key: string): Promise<string>;
   /** Writes the manifest, exclusively and last: the snapshot exists from now on. */
@@ -43,86 +52,85 @@ export async function beginSnapshot(
     startedAt: clock.now().toISOString(),
     keys: [],
   };
-  if (!(await repository.create(beginKey(name.backup, id), writeBegin(begin)))) {
-    begin = { ...begin, keys: await takeOver(repository, name, lease, host) };
-    await repository.put(beginKey(name.backup, id), writeBegin(begin));
+  let earlier: Begin | undefined;
+  if (!(await repository.create(beginKey(backup, id), writeBegin(begin)))) {
+    earlier = await deserted(repository, name, lease, host);
+    begin = { ...begin, keys: earlier?.keys ?? [] };
+    await repository.put(beginKey(backup, id), writeBegin(begin));
   }
-  await forgetCleaning(repository, name);
+  const wasCleaned = earlier?.cleaning === true || (await readMarks(repository, name)).some(isCleaned);
   let writing: Promise<void> = Promise.resolve();
+  const prefix = wasCleaned ? `copy~${lease.owner.run}/` : '';
   const addKey = async (key: string): Promise<void> => {
+    if (!key.startsWith(prefix)) throw new Error(`${key} does not begin with ${prefix}`);
     if (begin.keys.includes(key)) return;
     assertKeys([key]);
     await lease.assertHeld();
     begin = { ...begin, keys: [...begin.keys, key] };
-    await repository.put(beginKey(name.backup, id), writeBegin(begin));
+    await repository.put(beginKey(backup, id), writeBegin(begin));
   };
   return {
     ...name,
+    prefix,
+    announced: new Set(wasCleaned ? [] : earlier?.keys),
     addKey: async (key) => {
       // Targets are captured side by side; begin.json is written one key after the other.
       const next = writing.then(() => addKey(key));
       writing = next.catch(() => undefined);
       await next;
-      return `${snapshotFolder(name.backup, id)}${key}`;
+      return `${snapshotFolder(backup, id)}${key}`;
     },
     commit: (manifest) => commit(repository, manifest, begin, lease),
   };
 }
 
-/** The keys of a dead try; throws where somebody may still be at work. */
-async function takeOver(
+/** The begin.json of a dead try, if it can be read; throws where somebody may still be at work. */
+async function deserted(
   repository: Repository,
   name: SnapshotName,
   lease: Lease,
   host: Host,
-): Promise<readonly string[]> {
+): Promise<Begin | undefined> {
+  const key = beginKey(name.backup, name.id);
   const begin = await readBegin(repository, name);
-  if (
-    begin === undefined ||
-    !(await isDeserted(repository, begin, lease, host)) ||
-    (await repository.stat(manifestKey(name.backup, name.id))) !== undefined
-  ) {
+  // Where nothing is, the store only refuses to create anew what was removed once.
+  const isFree = begin === undefined ? (await repository.stat(key)) === undefined : false;
+  const isOver = begin === undefined ? isFree : await isDeserted(repository, begin, lease, host);
+  if (!isOver || (await repository.stat(manifestKey(name.backup, name.id))) !== undefined) {
     throw guardError(`cannot store ${name.backup}@${name.id} in ${repository.location}: it is there already`, {
       hint: '`bkp list` shows what it is',
     });
   }
-  return begin.keys;
-}
-
-/** What an earlier cleaning remembered must not speak against a snapshot that is stored anew. */
-async function forgetCleaning(repository: Repository, name: SnapshotName): Promise<void> {
-  for (const mark of await readMarks(repository, name)) {
-    if (mark.kind === 'released' && mark.data['reason'] === CLEANED) await repository.remove(mark.key);
-  }
+  return begin;
 }
 
 async function commit(repository: Repository, manifest: Manifest, begin: Begin, lease: Lease): Promise<void> {
   const listed = new Set(begin.keys);
-  for (const { artifacts } of Object.values(manifest.targets)) {
-    for (const { key } of artifacts) {
-      if (!listed.has(key))
-        throw repositoryError(`cannot commit ${begin.backup}@${begin.id}: ${key} was never announced`);
-    }
+  const keys = artifactKeys(manifest);
+  for (const key of keys) {
+    if (!listed.has(key))
+      throw repositoryError(`cannot commit ${begin.backup}@${begin.id}: ${key} was never announced`);
   }
+  const key = manifestKey(begin.backup, begin.id);
   const bytes = writeManifest(manifest);
   await lease.assertHeld();
-  if (!(await repository.create(manifestKey(begin.backup, begin.id), bytes))) {
-    throw guardError(`cannot commit ${begin.backup}@${begin.id}: it has a manifest already`);
+  const how = await createOwn(repository, key, bytes);
+  if (how === 'taken') throw guardError(`cannot commit ${begin.backup}@${begin.id}: it has a manifest already`);
+  if (how === 'refused') {
+    await lease.assertHeld();
+    await repository.put(key, bytes);
   }
-  await withdrawIfLate(repository, begin, lease);
+  await assertNotCleaned(repository, begin, keys);
 }
 
 /**
- * A runner that was paused right before its manifest may have lost its lease and, with it, the artifacts: what others
- * began to clean or to store anew must not look like a snapshot. One that nobody touched stays.
+ * A runner that was paused right before its manifest may have lost its lease and, with it, the artifacts. A cleaner tells
+ * in begin.json before it looks for a manifest: where it does not, it will find this one and leave it.
  */
-async function withdrawIfLate(repository: Repository, begin: Begin, lease: Lease): Promise<void> {
-  try {
-    await lease.assertHeld();
-  } catch (error) {
-    const current = await readBegin(repository, begin);
-    if (current?.lease.number === begin.lease.number && current.owner.run === begin.owner.run) return;
-    await repository.remove(manifestKey(begin.backup, begin.id));
-    throw error;
-  }
+async function assertNotCleaned(repository: Repository, begin: Begin, keys: readonly string[]): Promise<void> {
+  const current = await readBegin(repository, begin);
+  if (current !== undefined && !isCleaning(current, keys)) return;
+  throw lockError(`cannot commit ${begin.backup}@${begin.id}: another runner took over and cleaned it away`, {
+    hint: 'this run was silent for longer than its lease; run it again',
+  });
 }

@@ -57,8 +57,10 @@ export function simulate(
         if (find(step.repository, id) !== undefined) throw new Error(`${id} is in ${step.repository} already`);
         const marks =
           protection(source) === null ? [] : source.marks.filter(({ kind }) => kind === 'protected').slice(-1);
-        change(step.repository, ({ snapshots }) => ({
+        // What an earlier try left is taken over.
+        change(step.repository, ({ snapshots, remains }) => ({
           snapshots: [...snapshots, { ...source, marks, folderPresent: true }],
+          remains: remains.filter((one) => one.id !== id),
         }));
         break;
       }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { applyTo, deepDamage, goodIn, leftovers, outlineOf, planOf } from './look.ts';
@@ -117,16 +117,22 @@ test('an artifact that does not fit leaves nothing visible, earlier snapshots in
   expect(outlineOf(await planOf(world))).toEqual([]);
 });
 
-test('a copy that does not fit fails, is not visible, and is made later', async () => {
+test('a copy that does not fit fails, is not visible, and goes on later from what arrived', async () => {
   const world = await worldWithOne();
   writeFileSync(world.path('data', 'up', 'large.bin'), randomBytes(3_000_000));
   expect((await applyTo(world, { requested: ['app'], only: ['create'] })).exitCode).toBe(0);
   const said = await limited(world, 1024, 'apply', '--yes');
   expect(said.code, said.err).toBe(7);
   expect((await goodIn(world)).filter((name) => name.startsWith('off'))).toHaveLength(1);
-  for (const repository of ['nas', 'off']) expect(leftovers(world, repository)).toEqual([]);
+  expect(leftovers(world, 'nas')).toEqual([]);
+  const arrived = leftovers(world, 'off').filter((file) => file.endsWith('.zst'));
+  expect(arrived).toHaveLength(1);
+  const before = statSync(world.path('off', arrived[0] ?? ''));
+  expect(outlineOf(await planOf(world))).toEqual(['copy app@off replica-missing', 'verify app@off verify-due']);
   expect((await applyTo(world)).exitCode).toBe(0);
   expect((await goodIn(world)).filter((name) => name.startsWith('off'))).toHaveLength(2);
+  expect(statSync(world.path('off', arrived[0] ?? ''))).toMatchObject({ ino: before.ino, mtimeMs: before.mtimeMs });
+  expect(await deepDamage(world)).toEqual([]);
 });
 
 if (process.platform === 'linux') {

@@ -7,6 +7,7 @@ import { makeId } from '../../src/snapshots/ids.ts';
 import type { RepositoryInventory } from '../../src/snapshots/inventory.ts';
 import { acquireLease, type LeaseContext, type LeaseRequest } from '../../src/snapshots/leases.ts';
 import type { Manifest, ManifestArtifact } from '../../src/snapshots/manifest.ts';
+import { moveKeys } from '../../src/snapshots/move-keys.ts';
 import { readInventory, type InventoryRequest } from '../../src/snapshots/read-inventory.ts';
 import { beginSnapshot } from '../../src/snapshots/snapshot-draft.ts';
 
@@ -131,8 +132,9 @@ export async function storeSnapshot(
 ): Promise<void> {
   const { backup, id, policy } = manifest;
   const draft = await beginSnapshot(repository, { backup, id, policy }, lease, runner);
-  for (const key of keysOf(manifest)) await repository.put(await draft.addKey(key), Buffer.from('content'));
-  await draft.commit(manifest);
+  const placed = moveKeys(manifest, draft.prefix);
+  for (const key of keysOf(placed)) await repository.put(await draft.addKey(key), Buffer.from('content'));
+  await draft.commit(placed);
 }
 
 /** The inventory as the policy `acme` sees it. */
