@@ -1,4 +1,5 @@
 import type { Readable, Stream, Writable } from 'node:stream';
+import type { Identities } from './encryption/identities.ts';
 import type { RunEvent } from './event.ts';
 
 /** Where time comes from. Pure code never sees it: it takes a `Date`. */
@@ -92,6 +93,8 @@ export interface Context {
   readonly signal: AbortSignal;
   /** A private folder (0700) for this run, removed at its end. Large temporary files go here. */
   readonly workDir: string;
+  /** What opens encrypted artifacts; absent where nobody gave one. */
+  readonly identities?: Identities | undefined;
   emit(event: RunEvent): void;
   /**
    * Runs one program to its end with its output in memory. Resolves whatever the exit code is; throws a `tool` error

@@ -2,8 +2,9 @@ import { EXIT, usageError } from '../errors.ts';
 import { findSnapshot } from '../reconcile/find-snapshot.ts';
 import { observeRepositories } from '../reconcile/observe-repositories.ts';
 import { requireManifest } from '../reconcile/require-manifest.ts';
-import type { Session } from '../reconcile/session.ts';
-import { formatSnapshotDiff, snapshotDiff } from '../report/snapshot-diff.ts';
+import { isSealed, unsealManifest } from '../reconcile/seal-manifest.ts';
+import { stoppable, type Session } from '../reconcile/session.ts';
+import { formatSnapshotDiff, snapshotDiff, withoutFacts } from '../report/snapshot-diff.ts';
 import { reportWarnings } from '../report/run-events.ts';
 import type { Manifest } from '../snapshots/manifest.ts';
 import type { CommandRun } from './command.ts';
@@ -14,7 +15,9 @@ export const diffCommand: CommandRun = async ([a = '', b = ''], options, environ
   withRepositorySession(options, environment, reportWarnings(environment.terminal), async (session) => {
     const observation = await observeRepositories(session);
     const [before, after] = [await manifestOf(session, observation, a), await manifestOf(session, observation, b)];
-    const rows = snapshotDiff(before, after);
+    const isHidden = isSealed(before) || isSealed(after);
+    if (isHidden) environment.terminal.err('warning: facts are encrypted; --identity FILE compares them too\n');
+    const rows = isHidden ? withoutFacts(snapshotDiff(before, after)) : snapshotDiff(before, after);
     const { terminal } = environment;
     if (options.text('format') === 'json')
       terminal.out(
@@ -31,5 +34,6 @@ async function manifestOf(
 ): Promise<Manifest> {
   const [place] = findSnapshot(session, observation, reference).places;
   if (place === undefined) throw usageError(`cannot compare ${reference}: no repository has it`);
-  return requireManifest(place.repository, place.record);
+  const manifest = await requireManifest(place.repository, place.record);
+  return session.context.identities === undefined ? manifest : unsealManifest(manifest, stoppable(session));
 }

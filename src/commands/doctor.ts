@@ -6,6 +6,8 @@ import { EXIT } from '../errors.ts';
 import { formatTools, type ToolReport } from '../report/tools-text.ts';
 import { openEdge } from '../system/edge.ts';
 import { examinePolicy } from '../policy/load.ts';
+import { isSshKey } from '../encryption/recipient.ts';
+import type { ResolvedPolicy } from '../policy/resolved-policy.ts';
 import { holdsReference } from '../policy/reference-syntax.ts';
 import type { Terminal } from '../report/terminal.ts';
 import { systemPolicyFiles } from '../system/policy-files.ts';
@@ -20,16 +22,31 @@ const ZSTD: ToolNeed = {
   homebrewPackage: 'zstd',
 };
 
+const AGE: ToolNeed = {
+  tool: 'age',
+  versionArgv: ['age', '--version'],
+  debianPackage: 'age',
+  homebrewPackage: 'age',
+};
+
 /**
  * Tools, versions and what is missing, with the package to install: what the policy's targets need, or what all engines
  * could use where no policy is at hand. Exit 6 when something that the policy needs is missing.
  */
 export const doctorCommand: CommandRun = async (_args, options, { terminal, signal, bkpVersion }) => {
-  const targets = await usedTargets(options, terminal);
+  const policy = await usedPolicy(options, terminal);
+  const targets = policy && Object.values(policy.targets).map(({ config }) => config);
   const { edge, dispose } = await openEdge({ signal, emit: () => undefined });
   try {
     const context = edge.context.withSignal(signal);
     const tools = [{ ...(await inspectTool(context, ZSTD, 'fast compression', false)), replaceable: true }];
+    const recipients = policy && recipientsOf(policy);
+    const isReplaceable = recipients?.some(isSshKey) !== true;
+    if (recipients?.length !== 0)
+      tools.push({
+        ...(await inspectTool(context, AGE, 'fast encryption', !isReplaceable)),
+        replaceable: isReplaceable,
+      });
     for (const type of Object.keys(ENGINES))
       for (const need of neededTools(type, targets))
         tools.push(await inspectTool(context, need, `${type} targets`, targets !== undefined));
@@ -46,10 +63,19 @@ export const doctorCommand: CommandRun = async (_args, options, { terminal, sign
   }
 };
 
-/** The policy's targets; undefined without a valid policy, which is not what is examined here. */
-async function usedTargets(options: OptionValues, terminal: Terminal): Promise<readonly Target[] | undefined> {
+/** The policy; undefined without a valid policy, which is not what is examined here. */
+async function usedPolicy(options: OptionValues, terminal: Terminal): Promise<ResolvedPolicy | undefined> {
   const { policy } = await examinePolicy({ path: policyPath(options), files: systemPolicyFiles(terminal.readStdin) });
-  return policy && Object.values(policy.targets).map(({ config }) => config);
+  return policy;
+}
+
+/** What the policy encrypts to, as far as it is written there; a file of recipients stands for itself. */
+function recipientsOf({ repositories, backups }: ResolvedPolicy): readonly string[] {
+  const ofRepositories = repositories.map(({ config }) => ('encryption' in config ? config.encryption : undefined));
+  return [...ofRepositories, ...backups.map(({ encryption }) => encryption)].flatMap((encryption) => [
+    ...(encryption?.recipients ?? []),
+    ...(encryption?.recipientsFile === undefined ? [] : [encryption.recipientsFile]),
+  ]);
 }
 
 /** What the targets of a type need, each program once for every place where it must lie. */

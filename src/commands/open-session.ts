@@ -25,6 +25,7 @@ export async function withSession<T>(
     signal: environment.signal,
     emit: reporter.emit,
     cacheDir: environment.cacheDir,
+    identityFiles: options.list('identity'),
   });
   try {
     return await work(openSession(policy, edge));

@@ -26,6 +26,7 @@ export async function withRepositorySession<T>(
     signal: environment.signal,
     emit: reporter.emit,
     cacheDir: environment.cacheDir,
+    identityFiles: options.list('identity'),
   });
   try {
     if (isPath) return await work(openSession(await adHocPolicy(wanted, edge), edge), true);

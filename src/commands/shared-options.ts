@@ -20,7 +20,12 @@ export const LOCK: OptionSpec = {
 };
 export const REPOSITORY: OptionSpec = {
   flags: '--repository <name|path>',
-  description: 'a repository of the policy, or a path when there is no policy',
+  description: 'a repository of the policy, or a path or s3://bucket/prefix when there is no policy',
+};
+export const IDENTITY: OptionSpec = {
+  flags: '--identity <file>',
+  description: 'private key that opens what is encrypted (default: BKP_AGE_IDENTITY_FILE)',
+  repeat: true,
 };
 export const TARGET: OptionSpec = { flags: '--target <name>', description: 'only this target', repeat: true };
 
@@ -31,6 +36,7 @@ export const PLANNING: readonly OptionSpec[] = [
   { flags: '--prune-removed', description: 'prune snapshots of backups that left the policy' },
   { flags: '--max-prune <n>', description: 'most prunes per backup and repository' },
   { flags: '--init-repositories', description: 'make repositories that do not exist yet' },
+  IDENTITY,
 ];
 
 export const REPORTS: readonly OptionSpec[] = [

@@ -13,7 +13,7 @@ export type Formerly = readonly Name[];
 /**
  * Where snapshots are stored.
  */
-export type RepositoryConfig = DirectoryRepository;
+export type RepositoryConfig = DirectoryRepository | S3Repository;
 /**
  * One thing to protect.
  */
@@ -146,6 +146,92 @@ export interface DirectoryRepository {
    * Promise that only one runner writes here; needed where the file system has no exclusive create. Default false.
    */
   readonly singleWriter?: boolean;
+  readonly encryption?: Encryption;
+}
+/**
+ * Encrypt artifacts with age to public keys; any one of the private keys restores. That of a backup holds instead of that of its repositories.
+ */
+export interface Encryption {
+  /**
+   * Public keys: `age1…`, `ssh-ed25519 …` or `ssh-rsa …`.
+   *
+   * @minItems 1
+   */
+  readonly recipients?: readonly string[];
+  /**
+   * A file with further public keys, one on each line, relative to the policy file.
+   */
+  readonly recipientsFile?: string;
+  /**
+   * `sealed`: what tells of the content (facts, warnings, names of databases) is encrypted too. `open`: it stays readable. Default sealed.
+   */
+  readonly manifest?: 'sealed' | 'open';
+}
+/**
+ * A bucket, or a prefix of one, of any S3-compatible store. The bucket must exist; bkp never makes one.
+ */
+export interface S3Repository {
+  /**
+   * The kind of repository.
+   */
+  readonly type: 's3';
+  /**
+   * The bucket.
+   */
+  readonly bucket: string;
+  /**
+   * Where in the bucket the repository lies, without slashes around it. Default: the bucket is the repository.
+   */
+  readonly prefix?: string;
+  /**
+   * URL of the store. Default: AWS in the region.
+   */
+  readonly endpoint?: string;
+  /**
+   * Region of the bucket. Default: that of the environment or the profile, with an endpoint `us-east-1`.
+   */
+  readonly region?: string;
+  /**
+   * The bucket stands in the path of the URL instead of its host name. Default: true with an endpoint that is not AWS.
+   */
+  readonly pathStyle?: boolean;
+  /**
+   * Access key, together with `secretAccessKey`. Default: the profile, else what the AWS SDK finds in the environment, shared files or the machine's role.
+   */
+  readonly accessKeyId?: string;
+  /**
+   * Secret of the access key.
+   */
+  readonly secretAccessKey?: string;
+  /**
+   * Token that temporary access keys come with.
+   */
+  readonly sessionToken?: string;
+  /**
+   * Profile of the shared AWS configuration, instead of an access key.
+   */
+  readonly profile?: string;
+  /**
+   * File with certificates that may sign the store's, besides the well-known ones.
+   */
+  readonly caFile?: string;
+  /**
+   * Storage class of artifacts; manifests and marks have the store's default. It must be readable at once: no archive class.
+   */
+  readonly storageClass?: string;
+  /**
+   * Encryption that the store is asked for; one that does not confirm it is refused.
+   */
+  readonly serverSideEncryption?: 'AES256' | 'aws:kms' | 'aws:kms:dsse';
+  /**
+   * Key of the store's key service for `aws:kms`. Default: the one of the bucket.
+   */
+  readonly kmsKeyId?: string;
+  /**
+   * Promise that only one runner writes here; needed where the store has no exclusive create (`If-None-Match`). Default false.
+   */
+  readonly singleWriter?: boolean;
+  readonly encryption?: Encryption;
 }
 /**
  * Files and folders, captured with the system's tar: owners, modes, times, links, holes, attributes.
@@ -425,6 +511,7 @@ export interface Backup {
   readonly protect?: boolean;
   readonly schedule?: Schedule;
   readonly repositories?: RepositoryNames;
+  readonly encryption?: Encryption;
   readonly retention?: Retention;
   readonly timezone?: Timezone;
   readonly verify?: Verify;

@@ -227,7 +227,8 @@ export const REPOSITORY_FACTS: Readonly<Record<RepositoryConfig['type'], TypeFac
     "keys": [
       "type",
       "path",
-      "singleWriter"
+      "singleWriter",
+      "encryption"
     ],
     "required": [
       "type",
@@ -246,10 +247,77 @@ export const REPOSITORY_FACTS: Readonly<Record<RepositoryConfig['type'], TypeFac
     "kinds": {
       "type": "text",
       "path": "text",
-      "singleWriter": "boolean"
+      "singleWriter": "boolean",
+      "encryption": "object",
+      "encryption.recipients": "list",
+      "encryption.recipientsFile": "text",
+      "encryption.manifest": "text"
     },
     "sql": false,
     "local": true
+  },
+  "s3": {
+    "keys": [
+      "type",
+      "bucket",
+      "prefix",
+      "endpoint",
+      "region",
+      "pathStyle",
+      "accessKeyId",
+      "secretAccessKey",
+      "sessionToken",
+      "profile",
+      "caFile",
+      "storageClass",
+      "serverSideEncryption",
+      "kmsKeyId",
+      "singleWriter",
+      "encryption"
+    ],
+    "required": [
+      "type",
+      "bucket"
+    ],
+    "defines": [],
+    "paths": [
+      "caFile"
+    ],
+    "secrets": [
+      "accessKeyId",
+      "secretAccessKey",
+      "sessionToken"
+    ],
+    "places": [
+      "bucket",
+      "prefix",
+      "endpoint"
+    ],
+    "restoreOnly": [],
+    "formats": {},
+    "kinds": {
+      "type": "text",
+      "bucket": "text",
+      "prefix": "text",
+      "endpoint": "text",
+      "region": "text",
+      "pathStyle": "boolean",
+      "accessKeyId": "text",
+      "secretAccessKey": "text",
+      "sessionToken": "text",
+      "profile": "text",
+      "caFile": "text",
+      "storageClass": "text",
+      "serverSideEncryption": "text",
+      "kmsKeyId": "text",
+      "singleWriter": "boolean",
+      "encryption": "object",
+      "encryption.recipients": "list",
+      "encryption.recipientsFile": "text",
+      "encryption.manifest": "text"
+    },
+    "sql": false,
+    "local": false
   }
 };
 

@@ -1,4 +1,5 @@
-import type { Check as PolicyCheck, Retention as PolicyRetention } from '../generated/policy.ts';
+import { resolve } from 'node:path';
+import type { Check as PolicyCheck, Encryption, Retention as PolicyRetention } from '../generated/policy.ts';
 import { parseDuration } from '../duration.ts';
 import { parseExpectation } from './expectation.ts';
 import { sourceOf } from './locate.ts';
@@ -31,6 +32,7 @@ export function resolveBackup(
     protect: value.protect ?? false,
     targets: value.targets.flatMap((name) => targets[name] ?? []),
     repositories: value.repositories ?? [],
+    ...encryptionOf(value.encryption, document.directory),
     schedule: scheduleOf(value.schedule),
     timezone: value.timezone ?? 'UTC',
     retention: retentionOf(value.retention),
@@ -51,6 +53,11 @@ export function resolveBackup(
 
 const milliseconds = (text: string | undefined): number | null =>
   text === undefined ? null : (parseDuration(text) ?? null);
+
+function encryptionOf(encryption: Encryption | undefined, directory: string): Pick<ResolvedBackup, 'encryption'> {
+  if (encryption?.recipientsFile === undefined) return encryption === undefined ? {} : { encryption };
+  return { encryption: { ...encryption, recipientsFile: resolve(directory, encryption.recipientsFile) } };
+}
 
 function scheduleOf(schedule: BackupSettings['schedule']): Schedule | null {
   if (schedule === undefined) return null;

@@ -1,5 +1,5 @@
 import type { RestoreMode } from '../engines/engine.ts';
-import type { RepositoryConfig, Target } from '../generated/policy.ts';
+import type { Encryption, RepositoryConfig, Target } from '../generated/policy.ts';
 import type { Compression } from '../streams/bytes.ts';
 
 /** Where a value stands in the policy: one-based line and column. */
@@ -63,6 +63,8 @@ export interface ResolvedBackup {
   readonly targets: readonly ResolvedTarget[];
   /** In policy order: the first readable one receives new snapshots, the others copies. */
   readonly repositories: readonly string[];
+  /** Holds instead of that of the repositories; `recipientsFile` is absolute. */
+  readonly encryption?: Encryption;
   readonly schedule: Schedule | null;
   readonly timezone: string;
   /** Null keeps everything. */

@@ -3,6 +3,7 @@ import type { PolicySet } from './policy-set.ts';
 import { checkChecks } from './rules/checks.ts';
 import { checkCopies } from './rules/copies.ts';
 import { checkDatabases } from './rules/databases.ts';
+import { checkEncryption } from './rules/encryption.ts';
 import { checkFormats } from './rules/formats.ts';
 import { checkNames } from './rules/names.ts';
 import { checkPlaces } from './rules/places.ts';
@@ -19,6 +20,7 @@ const RULES: readonly Rule[] = [
   checkReferences,
   checkChecks,
   checkDatabases,
+  checkEncryption,
   checkUsage,
   checkCopies,
   checkPlaces,

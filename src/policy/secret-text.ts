@@ -2,6 +2,9 @@ import { isAlias, isMap, isPair, isScalar, isSeq, visit, type Document, type Nod
 import { REPOSITORY_FACTS, SECRET, TARGET_FACTS } from '../generated/schema-facts.ts';
 import { splitReferences } from './reference-syntax.ts';
 
+/** A private key of age, wherever it stands by mistake. */
+const PRIVATE_KEY = /AGE-SECRET-KEY-/i;
+
 /** The edges of a stretch of text, counted in UTF-16 units. */
 export interface Offsets {
   readonly start: number;
@@ -60,6 +63,7 @@ export function secretOffsets(yaml: Document): readonly Offsets[] {
   };
   const walk = (node: unknown, path: readonly (string | number)[], depth = 0): void => {
     const inner = target(node);
+    if (isScalar(inner) && PRIVATE_KEY.test(String(inner.value))) hide(inner, depth);
     if (isSeq(inner)) inner.items.forEach((item, index) => walk(item, [...path, index], depth + 1));
     if (!isMap(inner) || depth > MOST_DEPTH) return;
     for (const pair of inner.items) {

@@ -1,16 +1,17 @@
 import type { Context } from '../context.ts';
 import type { Capture, Engine, Facts, FactValue } from '../engines/engine.ts';
 import { factsOfPart, uniteFacts } from '../engines/part-facts.ts';
-import { joinFacts } from './join-facts.ts';
 import { integrityError } from '../errors.ts';
 import type { Target } from '../generated/policy.ts';
 import type { Check, ResolvedTarget } from '../policy/resolved-policy.ts';
 import type { Repository } from '../repositories/repository.ts';
-import { artifactKey } from '../snapshots/keys.ts';
 import type { CheckOutcome, ManifestArtifact, ManifestTarget } from '../snapshots/manifest.ts';
 import { storeArtifact } from '../streams/store-artifact.ts';
+import { encryptableKey } from './encryptable-key.ts';
+import type { WantedEncryption } from './encryption-of.ts';
 import { nativeCommand } from './native-command.ts';
 import { checkName, factAt, factText, judge } from './expectations.ts';
+import { joinFacts } from './join-facts.ts';
 
 export interface CaptureTargetInput {
   readonly target: ResolvedTarget;
@@ -23,6 +24,8 @@ export interface CaptureTargetInput {
   readonly repository: Repository;
   /** Compressor threads for each artifact. */
   readonly threads: number;
+  /** To whom it is encrypted; null where everybody may read it. */
+  readonly encryption: WantedEncryption | null;
   /** Reserves the place of an artifact: writes its key into begin.json and returns the repository key. */
   addKey(artifactKey: string): Promise<string>;
   /** Called at every sign of progress. */
@@ -65,7 +68,8 @@ async function captureOnce(
   factsOfCopy.catch(() => undefined);
   try {
     const stored: StoredArtifact[] = [];
-    for (const artifact of capture.artifacts) stored.push(await store(input, artifact, context));
+    for (const [index, artifact] of capture.artifacts.entries())
+      stored.push(await store(input, artifact, index, context));
     const inArtifacts = uniteFacts(stored.map((one) => one.facts));
     const facts = joinFacts(input.target.name, inArtifacts, await factsOfCopy);
     const checks = await runChecks(input, capture, facts);
@@ -100,16 +104,18 @@ interface StoredArtifact {
 async function store(
   input: CaptureTargetInput,
   artifact: Capture['artifacts'][number],
+  index: number,
   context: Context,
 ): Promise<StoredArtifact> {
-  const { target, repository, threads } = input;
+  const { target, repository, threads, encryption } = input;
   const { inspect, ...bare } = artifact;
   const compression = target.compression.method === 'none' ? null : target.compression.method;
-  const key = artifactKey({ target: target.name, name: artifact.name, extension: artifact.extension, compression });
+  const key = encryptableKey({ ...artifact, target: target.name, compression }, index, encryption);
   const result = await storeArtifact(
     {
       artifact: target.checks === 'full' && inspect !== undefined ? artifact : bare,
       compression: target.compression,
+      recipients: encryption?.recipients,
       threads,
       repository,
       key: await input.addKey(key),
@@ -126,7 +132,7 @@ async function store(
       name: artifact.name,
       format: artifact.format,
       compression,
-      encryption: null,
+      encryption: encryption === null ? null : 'age',
       rawBytes: result.rawBytes,
       storedBytes: result.storedBytes,
       storedSha256: result.storedSha256,

@@ -18,7 +18,7 @@ export interface DownloadInput {
   readonly force: boolean;
 }
 
-const SUFFIX = /\.(?:zst|gz)$/;
+const SUFFIX = /(?:\.(?:zst|gz))?(?:\.age)?$/;
 
 /** Writes one artifact into a folder, whole or not at all, after its stored bytes were found right. */
 export async function downloadArtifact(
@@ -29,7 +29,7 @@ export async function downloadArtifact(
   const context = stoppable(session);
   const path = join(
     input.folder,
-    native && artifact.compression !== null ? artifact.key.replace(SUFFIX, '') : artifact.key,
+    native && (artifact.compression ?? artifact.encryption) !== null ? artifact.key.replace(SUFFIX, '') : artifact.key,
   );
   if (!input.force && (await exists(path)))
     throw guardError(`cannot download to ${path}: it exists`, { hint: '--force overwrites it' });
@@ -38,7 +38,9 @@ export async function downloadArtifact(
   const temporary = `${path}.${session.context.host.pid}.part`;
   try {
     await mkdir(dirname(path), { recursive: true });
-    const stored = native ? artifact : { ...artifact, compression: null, rawBytes: artifact.storedBytes };
+    const stored = native
+      ? artifact
+      : { ...artifact, compression: null, encryption: null, rawBytes: artifact.storedBytes };
     await openArtifact(stored, { repository: place.repository, key }, context).into({ kind: 'file', path: temporary });
     await rename(temporary, path);
     return { path, bytes: (await stat(path)).size };

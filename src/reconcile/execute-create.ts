@@ -13,8 +13,10 @@ import { ownNames } from './backup-view.ts';
 import { captureTarget, failedTarget } from './capture-target.ts';
 import { definitionDigest, definitionsOf } from './definition.ts';
 import { eachLimited } from './each-limited.ts';
+import { encryptionFor, type WantedEncryption } from './encryption-of.ts';
 import { afterHooks, runAfterHooks, runBeforeHooks } from './hooks.ts';
 import type { OpenRun } from './run-record-writer.ts';
+import { sealManifest } from './seal-manifest.ts';
 import { stoppable, type Session } from './session.ts';
 import { compressorThreads } from './threads.ts';
 
@@ -46,14 +48,15 @@ export interface CreateOutcome {
 export async function executeCreate(session: Session, input: CreateInput): Promise<CreateOutcome> {
   const { repository, lease, id, backup } = input;
   const name = { backup: backup.name, id };
+  const encryption = encryptionFor(session, backup, repository);
   const writer = await beginSnapshot(repository, { ...name, policy: session.policy.name }, lease, session.context);
   try {
-    const { targets, flaws } = await captureBetweenHooks(session, input, writer);
+    const { targets, flaws } = await captureBetweenHooks(session, { ...input, encryption }, writer);
     const captured = Object.values(targets).filter((target) => target.status === 'captured');
     session.signal.throwIfAborted();
     if (captured.length === 0) throw nothingCaptured(input.backup, targets);
     const manifest = describeSnapshot(session, input, targets);
-    await writer.commit(manifest);
+    await writer.commit(await sealManifest(manifest, encryption, session.context));
     return { manifest, flaws };
   } catch (error) {
     await cleanRemains(repository, { ...name, policyNames: [session.policy.name] }, lease, session.context).catch(
@@ -63,9 +66,13 @@ export async function executeCreate(session: Session, input: CreateInput): Promi
   }
 }
 
+interface EncryptedInput extends CreateInput {
+  readonly encryption: WantedEncryption | null;
+}
+
 async function captureBetweenHooks(
   session: Session,
-  input: CreateInput,
+  input: EncryptedInput,
   writer: SnapshotDraft,
 ): Promise<{ readonly targets: Readonly<Record<string, ManifestTarget>>; readonly flaws: readonly string[] }> {
   const { backup, run } = input;
@@ -92,7 +99,7 @@ async function captureBetweenHooks(
 
 async function captureOne(
   session: Session,
-  input: CreateInput,
+  input: EncryptedInput,
   target: ResolvedTarget,
   writer: SnapshotDraft,
 ): Promise<ManifestTarget> {
@@ -114,6 +121,7 @@ async function captureOne(
             checks: input.backup.checks[target.name] ?? [],
             previous: previousOf(target, input.previous),
             repository: input.repository,
+            encryption: input.encryption,
             threads: compressorThreads(context.host.cpus, Math.min(input.backup.parallelism, input.targets.length)),
             addKey: (key) => writer.addKey(key),
             progressed,

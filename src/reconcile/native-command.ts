@@ -5,6 +5,13 @@ import type { ManifestArtifact } from '../snapshots/manifest.ts';
 
 const DECODERS = { zstd: 'zstd -dc', gzip: 'gzip -dc' } as const;
 
+/** What a person types to decode an artifact to stdout; the identity is the file with the private key. */
+function decodeCommand({ key, compression, encryption }: ManifestArtifact): string {
+  const decoder = compression === null ? undefined : DECODERS[compression];
+  if (encryption === null) return `${decoder ?? 'cat'} ${key}`;
+  return [`age -d -i identity.txt ${key}`, ...(decoder === undefined ? [] : [decoder])].join(' | ');
+}
+
 export interface NativeTarget {
   readonly engine: Engine;
   readonly target: ResolvedTarget;
@@ -13,9 +20,10 @@ export interface NativeTarget {
 
 /** The command that restores an artifact without bkp, as it stands in the manifest. */
 export function nativeCommand({ engine, target, config }: NativeTarget, artifact: ManifestArtifact): string {
-  const decode =
-    artifact.compression === null ? `cat ${artifact.key}` : `${DECODERS[artifact.compression]} ${artifact.key}`;
   // References stay references: the command is for people, and manifests hold no secrets.
   const { name, format, key } = artifact;
-  return engine.nativeRestore({ ...config, ...target.config }, { name, format, decode, file: key });
+  return engine.nativeRestore(
+    { ...config, ...target.config },
+    { name, format, decode: decodeCommand(artifact), file: key },
+  );
 }

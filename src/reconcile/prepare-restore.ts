@@ -10,6 +10,7 @@ import { placeOf } from './destination-place.ts';
 import type { FoundSnapshot, SnapshotPlace } from './find-snapshot.ts';
 import { obstacleOf } from './obstacle.ts';
 import { requireManifest } from './require-manifest.ts';
+import { unsealManifest } from './seal-manifest.ts';
 import { stoppable, type Session } from './session.ts';
 
 /** What a restore was asked to do. */
@@ -57,7 +58,8 @@ export async function prepareRestore(
 ): Promise<PreparedRestore> {
   const [place] = found.places;
   if (place === undefined) throw targetError(`cannot restore ${found.backup.name}@${found.id}: no repository has it`);
-  const manifest = await requireManifest(place.repository, place.record);
+  const stored = await requireManifest(place.repository, place.record);
+  const manifest = await unsealManifest(stored, stoppable(session));
   const names = order.targets.length > 0 ? order.targets : Object.keys(manifest.targets);
   const targets: PreparedTarget[] = [];
   for (const name of names) targets.push(await prepareTarget(session, found, manifest, name, order));

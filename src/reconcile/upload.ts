@@ -8,13 +8,15 @@ import type { ResolvedBackup, ResolvedTarget } from '../policy/resolved-policy.t
 import type { Repository } from '../repositories/repository.ts';
 import type { Lease } from '../snapshots/held-lease.ts';
 import { MANIFEST_FORMAT, type Manifest, type ManifestArtifact } from '../snapshots/manifest.ts';
-import { artifactKey } from '../snapshots/keys.ts';
 import { cleanRemains } from '../snapshots/remove-remains.ts';
 import { beginSnapshot } from '../snapshots/snapshot-draft.ts';
-import { openArtifact } from '../streams/open-artifact.ts';
+import { openArtifact, openNativeFile } from '../streams/open-artifact.ts';
 import { storeArtifact } from '../streams/store-artifact.ts';
 import { definitionDigest, definitionsOf } from './definition.ts';
+import { encryptableKey } from './encryptable-key.ts';
+import { encryptionFor } from './encryption-of.ts';
 import { nativeCommand } from './native-command.ts';
+import { sealManifest } from './seal-manifest.ts';
 import { stoppable, type Session } from './session.ts';
 import { takeLease } from './take-lease.ts';
 import { compressorThreads } from './threads.ts';
@@ -47,7 +49,7 @@ export async function uploadSnapshot(session: Session, input: UploadInput): Prom
   const request = { backup: backup.name, purpose: 'upload', run, waitMs: input.lockTimeoutMs };
   const lease = await takeLease(session, repository, request);
   try {
-    return await adopt(session, input, { id, takenAt, lease, bytes: stats.size });
+    return await adopt(session, input, { id, takenAt, lease, bytes: stats.size, modifiedMs: stats.mtimeMs });
   } finally {
     await lease.release().catch(() => undefined);
   }
@@ -58,12 +60,15 @@ interface Adoption {
   readonly takenAt: Date;
   readonly lease: Lease;
   readonly bytes: number;
+  readonly modifiedMs: number;
 }
 
-async function adopt(session: Session, input: UploadInput, { id, takenAt, lease, bytes }: Adoption): Promise<Manifest> {
+async function adopt(session: Session, input: UploadInput, adoption: Adoption): Promise<Manifest> {
+  const { id, takenAt, lease, bytes, modifiedMs } = adoption;
   const { backup, target, file, repository } = input;
   const context = stoppable(session);
   const name = { backup: backup.name, id };
+  const encryption = encryptionFor(session, backup, repository);
   const draft = await beginSnapshot(repository, { ...name, policy: session.policy.name }, lease, session.context);
   try {
     const engine = engineOf(target.config.type);
@@ -75,12 +80,14 @@ async function adopt(session: Session, input: UploadInput, { id, takenAt, lease,
       estimatedBytes: bytes,
     };
     const compression = target.compression.method === 'none' ? null : target.compression.method;
-    const key = artifactKey({ target: target.name, name: '', extension: artifact.extension, compression });
+    const { extension } = artifact;
+    const key = encryptableKey({ target: target.name, name: '', extension, compression }, 0, encryption);
     const repositoryKey = await draft.addKey(key);
     const stored = await storeArtifact(
       {
         artifact,
         compression: target.compression,
+        recipients: encryption?.recipients,
         threads: compressorThreads(context.host.cpus, 1),
         repository,
         key: repositoryKey,
@@ -92,17 +99,19 @@ async function adopt(session: Session, input: UploadInput, { id, takenAt, lease,
       name: '',
       format: artifact.format,
       compression,
-      encryption: null,
+      encryption: encryption === null ? null : 'age',
       rawBytes: stored.rawBytes,
       storedBytes: stored.storedBytes,
       storedSha256: stored.storedSha256,
     };
-    const { facts } = await checkDump(
-      engine,
-      input,
-      openArtifact(described, { repository, key: repositoryKey }, context),
-      context,
-    );
+    // A runner that encrypts cannot read what it stored: then the engine reads the file that was stored.
+    const readable =
+      encryption === null
+        ? openArtifact(described, { repository, key: repositoryKey }, context)
+        : await openNativeFile(file, artifact.format, context);
+    const { facts } = await checkDump(engine, input, readable, context);
+    if ((await stat(file)).mtimeMs !== modifiedMs)
+      throw integrityError(`cannot upload ${file}: it changed while it was read`);
     const manifest: Manifest = {
       formatVersion: MANIFEST_FORMAT,
       policy: session.policy.name,
@@ -132,7 +141,7 @@ async function adopt(session: Session, input: UploadInput, { id, takenAt, lease,
       },
       policyFiles: session.policy.files,
     };
-    await draft.commit(manifest);
+    await draft.commit(await sealManifest(manifest, encryption, context));
     return manifest;
   } catch (error) {
     await cleanRemains(repository, { ...name, policyNames: [session.policy.name] }, lease, session.context).catch(

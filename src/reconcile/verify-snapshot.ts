@@ -1,5 +1,6 @@
 import { assertFactsAgree } from './join-facts.ts';
 import { openArtifacts } from './open-artifacts.ts';
+import { unsealManifest } from './seal-manifest.ts';
 import type { Context } from '../context.ts';
 import { engineOf } from '../engines/registry.ts';
 import { BkpError, reasonOf } from '../errors.ts';
@@ -26,12 +27,12 @@ export const damageData = ({ damaged, isDeep }: Verification): Readonly<Record<s
 
 /**
  * Hashes every stored byte of a snapshot and, when `deep`, lets the engines read every artifact whole, with the programs
- * that the policy names for its targets. Damage is found, not thrown; a repository that cannot be read is thrown, because
+ * that the policy names for its targets; that of an encrypted one needs an identity. Damage is found, not thrown; a repository that cannot be read is thrown, because
  * that says nothing about the snapshot.
  */
 export async function verifySnapshot(
   repository: Repository,
-  manifest: Manifest,
+  stored: Manifest,
   folder: string,
   deep: boolean,
   { targets }: Pick<ResolvedPolicy, 'targets'>,
@@ -39,6 +40,7 @@ export async function verifySnapshot(
 ): Promise<Verification> {
   const damaged: { key: string; reason: string }[] = [];
   let isDeep = false;
+  const manifest = deep ? await unsealManifest(stored, context) : stored;
   for (const [name, target] of Object.entries(manifest.targets)) {
     let whole = target.status === 'captured';
     for (const artifact of target.artifacts) {

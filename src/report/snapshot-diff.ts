@@ -24,6 +24,10 @@ export function snapshotDiff(before: Manifest, after: Manifest): readonly Snapsh
   });
 }
 
+/** The changes that are known where the facts of one of them cannot be read. */
+export const withoutFacts = (changes: readonly SnapshotChange[]): readonly SnapshotChange[] =>
+  changes.filter(({ what }) => !what.startsWith('facts'));
+
 function valuesOf(manifest: Manifest, target: string): ReadonlyMap<string, FactValue> {
   const stored = manifest.targets[target];
   if (stored === undefined) return new Map();

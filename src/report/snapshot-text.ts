@@ -7,6 +7,7 @@ import type { Paint } from './terminal.ts';
 
 /** A snapshot for people: what it is, where it is, what each target left and how to restore it without bkp. */
 export function formatSnapshot(manifest: Manifest, standings: readonly SnapshotStanding[], paint: Paint): string {
+  const { encryption } = manifest;
   const took = Date.parse(manifest.finishedAt) - Date.parse(manifest.startedAt);
   const head = [
     ['status', `${manifest.status}${manifest.kind === 'backup' ? '' : `, ${manifest.kind}`}`],
@@ -14,6 +15,10 @@ export function formatSnapshot(manifest: Manifest, standings: readonly SnapshotS
     ...(manifest.tick === null ? [] : [['for', `tick ${formatInstant(manifest.tick)}`]]),
     ['policy', manifest.policy],
     ['by', `bkp ${manifest.tool.bkp}`],
+    ...(encryption?.recipients ?? []).map((recipient, index) => [index === 0 ? 'encrypted to' : '', recipient]),
+    ...(encryption?.manifest === 'sealed'
+      ? [['', paint('dim', 'facts and warnings too: --identity FILE shows them')]]
+      : []),
     ...standings.flatMap((standing, index) => [
       [index === 0 ? 'stored in' : '', describeStanding(standing, paint)],
       ['', paint('dim', standing.folder)],

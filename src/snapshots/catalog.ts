@@ -30,7 +30,7 @@ export interface Catalog {
 }
 
 /** Changes when the form of the files below does; files of another version are rebuilt. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** Opens the catalog in a folder, which is made at the first write. */
 export function openCatalog(folder: string): Catalog {

@@ -18,6 +18,8 @@ export interface SnapshotRecord {
   readonly protect: boolean;
   readonly sizeBytes: number;
   readonly storedBytes: number;
+  /** Public keys that it is encrypted to; absent where everybody can read it. */
+  readonly recipients?: readonly string[];
   /** Sorted by time. */
   readonly marks: readonly MarkRecord[];
   /** False when `snapshots/<backup>/<id>/` is gone: every artifact is missing. */

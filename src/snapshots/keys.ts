@@ -79,14 +79,15 @@ export interface ArtifactName {
   readonly name: string;
   readonly extension: string;
   readonly compression: 'zstd' | 'gzip' | null;
+  readonly isEncrypted?: boolean;
 }
 
 const SUFFIX = { zstd: '.zst', gzip: '.gz' } as const;
 
-/** The key of an artifact below its snapshot's folder: `db.tar.zst`, or `db/<percent-encoded name>.sql.zst`. */
-export function artifactKey({ target, name, extension, compression }: ArtifactName): string {
+/** The key of an artifact below its snapshot's folder: `db.tar.zst.age`, or `db/<percent-encoded name>.sql.zst`. */
+export function artifactKey({ target, name, extension, compression, isEncrypted = false }: ArtifactName): string {
   const stem = name === '' ? target : `${target}/${encodeName(name)}`;
-  return `${stem}.${extension}${compression === null ? '' : SUFFIX[compression]}`;
+  return `${stem}.${extension}${compression === null ? '' : SUFFIX[compression]}${isEncrypted ? '.age' : ''}`;
 }
 
 const LONGEST_NAME = 180;

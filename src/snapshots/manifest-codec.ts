@@ -52,6 +52,11 @@ function assertSound(manifest: Manifest, name: SnapshotName): void {
   if (targets.some((target) => target.status === 'captured' && target.artifacts.length === 0)) {
     throw new Error('a captured target has no artifact');
   }
+  const isEncrypted = manifest.encryption !== undefined;
+  const artifacts = targets.flatMap((target) => target.artifacts);
+  if (artifacts.some((artifact) => (artifact.encryption !== null) !== isEncrypted)) {
+    throw new Error('`encryption` does not agree with its artifacts');
+  }
   assertKeys(targets.flatMap((target) => target.artifacts.map((artifact) => artifact.key)));
 }
 
@@ -82,5 +87,6 @@ export function slimManifest(manifest: Manifest): ManifestRecord {
     protect: manifest.protect,
     sizeBytes: artifacts.reduce((sum, artifact) => sum + (artifact.rawBytes ?? artifact.storedBytes), 0),
     storedBytes: artifacts.reduce((sum, artifact) => sum + artifact.storedBytes, 0),
+    ...(manifest.encryption === undefined ? {} : { recipients: manifest.encryption.recipients }),
   };
 }

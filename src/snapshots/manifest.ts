@@ -22,8 +22,23 @@ export interface Manifest {
   /** The backup had `protect: true`: refused to `destroy` and `--prune-removed`. */
   readonly protect: boolean;
   readonly targets: Readonly<Record<string, ManifestTarget>>;
+  /** Absent where everybody can read the artifacts. */
+  readonly encryption?: ManifestEncryption;
   /** Text of the policy files as they stood (references, never values), by path. */
   readonly policyFiles: Readonly<Record<string, string>>;
+}
+
+export interface ManifestEncryption {
+  readonly method: 'age';
+  /** Public keys; the private key of any one of them opens every artifact and the sealed part. Sorted. */
+  readonly recipients: readonly string[];
+  /** `sealed` where the targets leave out what tells of the content. */
+  readonly manifest: 'sealed' | 'open';
+  /**
+   * JSON in age's text form, encrypted to the same recipients: what the targets leave out. There in any case, because it
+   * tells whether an identity fits.
+   */
+  readonly sealed: string;
 }
 
 export interface ManifestTarget {
@@ -57,7 +72,7 @@ export interface ManifestArtifact {
   readonly name: string;
   readonly format: string;
   readonly compression: 'zstd' | 'gzip' | null;
-  readonly encryption: null;
+  readonly encryption: 'age' | null;
   /** Null where the raw bytes were not counted (`checks: fast` of a program's output). */
   readonly rawBytes: number | null;
   readonly storedBytes: number;

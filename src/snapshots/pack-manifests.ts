@@ -14,6 +14,7 @@ export interface PackedManifests {
   readonly policies: readonly string[];
   readonly definitions: readonly string[];
   readonly targets: readonly ManifestRecord['targets'][];
+  readonly recipients: readonly (readonly string[])[];
   readonly rows: readonly Row[];
 }
 
@@ -32,6 +33,8 @@ type Row = readonly [
   protect: boolean,
   sizeBytes: number,
   storedBytes: number,
+  /** -1 where everybody can read it. */
+  recipients: number,
 ];
 
 /** Packs manifests; what repeats is stored once. */
@@ -39,6 +42,7 @@ export function packManifests(manifests: ReadonlyMap<string, CachedManifest>): P
   const policies = new Table<string>();
   const definitions = new Table<string>();
   const targets = new Table<ManifestRecord['targets']>();
+  const recipients = new Table<readonly string[]>();
   const rows = Array.from(manifests, ([id, { version, digest, record }]): Row => [
     id,
     version,
@@ -54,20 +58,28 @@ export function packManifests(manifests: ReadonlyMap<string, CachedManifest>): P
     record.protect,
     record.sizeBytes,
     record.storedBytes,
+    record.recipients === undefined ? -1 : recipients.indexOf(record.recipients.join('\n'), record.recipients),
   ]);
-  return { policies: policies.values, definitions: definitions.values, targets: targets.values, rows };
+  return {
+    policies: policies.values,
+    definitions: definitions.values,
+    targets: targets.values,
+    recipients: recipients.values,
+    rows,
+  };
 }
 
 /** Unpacks manifests; throws when the rows do not fit. */
 export function unpackManifests(backup: string, packed: PackedManifests): ReadonlyMap<string, CachedManifest> {
-  const { policies, definitions, targets } = packed;
+  const { policies, definitions, targets, recipients } = packed;
   const manifests = new Map<string, CachedManifest>();
   for (const row of packed.rows) {
     const [id, version, digest, policy, kind, status, tick, startedAt, finishedAt] = row;
-    const [definition, target, protect, sizeBytes, storedBytes] = row.slice(9) as [
+    const [definition, target, protect, sizeBytes, storedBytes, keys] = row.slice(9) as [
       number,
       number,
       boolean,
+      number,
       number,
       number,
     ];
@@ -88,6 +100,7 @@ export function unpackManifests(backup: string, packed: PackedManifests): Readon
         protect,
         sizeBytes,
         storedBytes,
+        ...(keys === -1 ? {} : { recipients: at(recipients, keys) }),
       },
     });
   }

@@ -1,14 +1,15 @@
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { createReadStream } from 'node:fs';
-import type { Context, ProcessSpec, ReaderName, StdioEnd } from '../context.ts';
+import type { Context, ReaderName, StdioEnd } from '../context.ts';
 import type { Facts, OutgoingArtifact } from '../engines/engine.ts';
 import type { ByteSource } from './bytes.ts';
-import type { Compressor } from './compressor.ts';
+import type { Encoder } from './encoder.ts';
+import { handOver, type Pipe, pipePrograms } from './pipe-programs.ts';
 import { fanOut, readerStage } from './raw-reader.ts';
 import { judgeEnd, type Stages } from './stages.ts';
 
-/** Bytes on their way from a source through the compression. */
+/** Bytes on their way from a source through the encoder. */
 export interface CaptureFlow {
   /** What is to be stored. */
   readonly stored: Readable;
@@ -25,43 +26,35 @@ export interface CaptureOutcome {
 }
 
 /**
- * Starts a flow. The bytes of a program or a file go straight into the compressing program, or through a reader that is a
+ * Starts a flow. The bytes of a program or a file go straight into the encoding programs, or through a reader that is a
  * program too, whenever nothing in this process has to see them.
  */
 export function startCapture(
   artifact: Pick<OutgoingArtifact, 'source' | 'inspect'>,
-  compressor: Compressor,
+  encoder: Encoder,
   file: { readonly fd: number; readonly bytes: number } | undefined,
   stages: Stages,
   context: Context,
 ): CaptureFlow {
   const { source, inspect } = artifact;
-  if (compressor.kind === 'program' && inspect === undefined && file !== undefined) {
-    const { stdout } = startCompressor(compressor.process, file.fd, stages, context);
-    return { stored: stdout, outcome: async () => ({ rawBytes: file.bytes, facts: null, warnings: [], retry: false }) };
+  const { programs } = encoder;
+  if (programs.length > 0 && inspect === undefined && file !== undefined) {
+    const { stored } = startEncoder(encoder, file.fd, stages, context);
+    return { stored, outcome: async () => ({ rawBytes: file.bytes, facts: null, warnings: [], retry: false }) };
   }
   const isRead = inspect !== undefined && inspect.program === undefined;
-  if (compressor.kind === 'program' && source.kind === 'process' && !isRead) {
-    const { stdin, stdout } = startCompressor(compressor.process, 'pipe', stages, context);
-    if (stdin === null) throw new Error('a compressor without an input');
-    const producer = handOver(stdin, () => startProducer(source, inspect?.program, stdin, stages, context));
-    return { stored: stdout, outcome: () => producer.outcome() };
+  if (programs.length > 0 && source.kind === 'process' && !isRead) {
+    const { sink, stored } = startEncoder(encoder, 'pipe', stages, context);
+    if (sink === null) throw new Error('an encoder without an input');
+    const producer = handOver(sink, () => startProducer(source, inspect?.program, sink, stages, context));
+    return { stored, outcome: () => producer.outcome() };
   }
-  return captureThroughNode(artifact, compressor, stages, context);
-}
-
-/** Our copy of a write end that a child got must go, or its reader never sees the end. Not end(): it shuts the shared pipe. */
-function handOver<T>(end: Writable, start: () => T): T {
-  try {
-    return start();
-  } finally {
-    end.destroy();
-  }
+  return captureThroughNode(artifact, encoder, stages, context);
 }
 
 function captureThroughNode(
   { source, inspect }: Pick<OutgoingArtifact, 'source' | 'inspect'>,
-  compressor: Compressor,
+  encoder: Encoder,
   stages: Stages,
   context: Context,
 ): CaptureFlow {
@@ -69,7 +62,7 @@ function captureThroughNode(
     source.kind === 'process' ? startProducer(source, inspect?.program, 'pipe', stages, context) : undefined;
   const raw = producer?.stdout ?? openInNode(source);
   context.signal.addEventListener('abort', () => raw.destroy(new Error('stopped')), { once: true });
-  const { sink, stored } = openCompressor(compressor, stages, context);
+  const { sink, stored } = openEncoder(encoder, stages, context);
   const isRead = producer !== undefined && inspect?.program !== undefined;
   const reader = inspect === undefined || isRead ? undefined : readerStage(inspect.open(), stages);
   const rawBytes = fanOut(raw, reader === undefined ? [sink] : [sink, reader.raw], stages, context.signal);
@@ -132,29 +125,28 @@ function openInNode(source: ByteSource): Readable {
   throw new Error('a producer without an output');
 }
 
-function openCompressor(
-  compressor: Compressor,
+function openEncoder(
+  encoder: Encoder,
   stages: Stages,
   context: Context,
 ): { readonly sink: Writable; readonly stored: Readable } {
-  if (compressor.kind === 'program') {
-    const { stdin, stdout } = startCompressor(compressor.process, 'pipe', stages, context);
-    if (stdin === null) throw new Error('a compressor without an input');
-    return { sink: stdin, stored: stdout };
+  if (encoder.programs.length > 0) {
+    const { sink, stored } = startEncoder(encoder, 'pipe', stages, context);
+    if (sink === null) throw new Error('an encoder without an input');
+    return { sink, stored };
   }
-  const through = compressor.kind === 'transform' ? compressor.open() : new PassThrough({ highWaterMark: 256 * 1024 });
+  const through = encoder.transform?.open() ?? new PassThrough({ highWaterMark: 256 * 1024 });
   stages.add(finished(through));
   return { sink: through, stored: through };
 }
 
-function startCompressor(
-  process: ProcessSpec,
+function startEncoder(
+  { programs }: Encoder,
   stdin: 'pipe' | number,
   stages: Stages,
   context: Context,
-): { readonly stdin: Writable | null; readonly stdout: Readable } {
-  const running = context.start(process, { stdin, stdout: 'pipe' });
-  stages.add(running.closed.then((end) => judgeEnd(process, end, { verb: 'compress' })));
-  if (running.stdout === null) throw new Error('a compressor without an output');
-  return { stdin: running.stdin, stdout: running.stdout };
+): { readonly sink: Pipe['stdin']; readonly stored: Readable } {
+  const { stdin: sink, stdout } = pipePrograms(programs, { stdin, stdout: 'pipe' }, stages, context);
+  if (stdout === null) throw new Error('an encoder without an output');
+  return { sink, stored: stdout };
 }

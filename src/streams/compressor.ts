@@ -1,11 +1,12 @@
 import type { Transform } from 'node:stream';
 import { constants, createGzip, createZstdCompress } from 'node:zlib';
-import type { Context, ProcessSpec } from '../context.ts';
+import type { Context } from '../context.ts';
 import type { Compression } from './bytes.ts';
+import type { Stage } from './pipe-programs.ts';
 
 /** How bytes are compressed here: by a program in the pipe, inside Node, or not at all. */
 export type Compressor =
-  | { readonly kind: 'program'; readonly process: ProcessSpec }
+  | { readonly kind: 'program'; readonly program: Stage }
   | { readonly kind: 'transform'; open(): Transform }
   | { readonly kind: 'none' };
 
@@ -22,17 +23,14 @@ export function chooseCompressor(
   if (method === 'none') return { kind: 'none' };
   if (method === 'gzip') {
     if (context.findTool('gzip') !== undefined) {
-      return { kind: 'program', process: { argv: ['gzip', '-c', '-n', `-${level}`] } };
+      return program(['gzip', '-c', '-n', `-${level}`]);
     }
     return { kind: 'transform', open: () => createGzip({ level }) };
   }
   if (context.findTool('zstd') !== undefined) {
     const size = options.rawBytes === null ? [] : [`--stream-size=${options.rawBytes}`];
     const ultra = level > 19 ? ['--ultra'] : [];
-    return {
-      kind: 'program',
-      process: { argv: ['zstd', '-q', '-c', '--check', ...ultra, `-${level}`, `-T${options.threads}`, ...size] },
-    };
+    return program(['zstd', '-q', '-c', '--check', ...ultra, `-${level}`, `-T${options.threads}`, ...size]);
   }
   // Never nbWorkers: every supported Node crashes with it on large input.
   return {
@@ -44,3 +42,8 @@ export function chooseCompressor(
       }),
   };
 }
+
+const program = (argv: readonly [string, ...string[]]): Compressor => ({
+  kind: 'program',
+  program: { process: { argv }, verb: 'compress' },
+});

@@ -1,10 +1,12 @@
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import type { Context, ProcessEnd, ProcessSpec, StdioEnd } from '../context.ts';
-import { integrityError, reasonOf, repositoryError, targetError } from '../errors.ts';
+import type { Context, StdioEnd } from '../context.ts';
+import { saysWrongIdentity } from '../encryption/cipher.ts';
+import { type BkpError, integrityError, reasonOf, repositoryError, usageError } from '../errors.ts';
 import { type Decoder, passThrough } from './decoder.ts';
 import { gatedStream } from './gated-stream.ts';
-import { judgeEnd, markIfStopped, type Stages } from './stages.ts';
+import { pipePrograms } from './pipe-programs.ts';
+import { markConsequence, markIfStopped, type Stages } from './stages.ts';
 import { assertSize, type StoredInput } from './stored-input.ts';
 
 /** One decoding: stored bytes on one side, raw bytes on the other. */
@@ -40,26 +42,14 @@ export async function decodeToNode(flow: DecodeFlow): Promise<Readable> {
   });
 }
 
-/** Starts the decoding program with its output going somewhere else than Node. */
-export async function startDecoder(
-  flow: DecodeFlow,
-  process: ProcessSpec,
-  stdout: StdioEnd,
-  stages: Stages,
-): Promise<Readable | null> {
-  const { input, context } = flow;
-  const stored = input.kind === 'file' ? undefined : await openStoredStream(flow, stages);
-  const running = context.start(process, { stdin: input.kind === 'file' ? input.handle.fd : 'pipe', stdout });
-  stages.add(
-    running.closed.then((end) => judgeEnd(process, end, { verb: `decode ${flow.key}`, makeError: errorOf(end) })),
-  );
+/** Starts the decoding programs with their output going somewhere else than Node. */
+export async function startDecoder(flow: DecodeFlow, stdout: StdioEnd, stages: Stages): Promise<Readable | null> {
+  const { input, context, decoder } = flow;
+  const file = decoder.decryption === undefined && input.kind === 'file' ? input.handle.fd : undefined;
+  const stored = file === undefined ? await openStoredStream(flow, stages) : undefined;
+  const running = pipePrograms(decoder.programs, { stdin: file ?? 'pipe', stdout }, stages, context);
   if (running.stdin !== null) stored?.pipe(running.stdin);
   return running.stdout;
-}
-
-/** A decoder that fails has bad input, unless it says that it could not write. */
-function errorOf(end: ProcessEnd): typeof integrityError {
-  return /write error|no space left|file too large/i.test(end.stderr) ? targetError : integrityError;
 }
 
 export function assertRawBytes(flow: Pick<DecodeFlow, 'key' | 'rawBytes'>, found: number): void {
@@ -71,29 +61,33 @@ async function openDecoded(
   flow: DecodeFlow,
   stages: Stages,
 ): Promise<{ readonly decoded: Readable; readonly assertWhole: () => void }> {
-  const { decoder } = flow;
-  if (decoder.kind === 'program') {
-    const stdout = await startDecoder(flow, decoder.process, 'pipe', stages);
-    if (stdout === null) throw new Error('a decoder without an output');
-    return { decoded: stdout, assertWhole: () => undefined };
-  }
-  const inNode = decoder.kind === 'transform' ? decoder.open() : undefined;
+  const { programs, transform: decoding } = flow.decoder;
+  const encoded =
+    programs.length === 0 ? await openStoredStream(flow, stages) : await startDecoder(flow, 'pipe', stages);
+  if (encoded === null) throw new Error('a decoder without an output');
+  if (programs.length > 0 && decoding === undefined) return { decoded: encoded, assertWhole: () => undefined };
+  const inNode = decoding?.open();
   const transform = inNode?.transform ?? passThrough();
-  const stored = await openStoredStream(flow, stages);
-  if (inNode !== undefined) stored.on('data', (chunk: Buffer) => inNode.see(chunk));
-  stored.pipe(transform);
+  if (inNode !== undefined) encoded.on('data', (chunk: Buffer) => inNode.see(chunk));
+  encoded.once('error', (error) => transform.destroy(error));
+  encoded.pipe(transform);
   stages.add(
     finished(transform).catch((error: unknown) => {
-      throw markIfStopped(
-        integrityError(`cannot decode ${flow.key}: ${reasonOf(error)}`, { cause: error }),
-        flow.context.signal,
-      );
+      const told = undecodable(flow, 'decode', error);
+      // What came before it says why.
+      throw encoded.errored === null ? told : markConsequence(told);
     }),
   );
   return { decoded: transform, assertWhole: () => inNode?.assertWhole() };
 }
 
-/** Stored bytes in Node, counted; a stage of its own. */
+function undecodable({ key, context }: DecodeFlow, verb: 'decode' | 'decrypt', error: unknown): BkpError {
+  const reason = reasonOf(error);
+  const make = saysWrongIdentity(reason) ? usageError : integrityError;
+  return markIfStopped(make(`cannot ${verb} ${key}: ${reason}`, { cause: error }), context.signal);
+}
+
+/** Stored bytes in Node, counted and then decrypted where that is done here; a stage of its own. */
 async function openStoredStream(flow: DecodeFlow, stages: Stages): Promise<Readable> {
   const { input, key, context } = flow;
   const stored =
@@ -116,5 +110,20 @@ async function openStoredStream(flow: DecodeFlow, stages: Stages): Promise<Reada
       },
     ),
   );
-  return stored;
+  return flow.decoder.decryption === undefined ? stored : decrypted(flow, stored, stages);
+}
+
+/** A stage of its own: it breaks where the bytes were changed or cut. */
+async function decrypted(flow: DecodeFlow, stored: Readable, stages: Stages): Promise<Readable> {
+  const { decryption } = flow.decoder;
+  if (decryption === undefined) throw new Error('nothing to decrypt with');
+  const plain = await decryption.through(stored).catch((error: unknown) => {
+    throw undecodable(flow, 'decrypt', error);
+  });
+  stages.add(
+    finished(plain, { writable: false }).catch((error: unknown) => {
+      throw undecodable(flow, 'decrypt', error);
+    }),
+  );
+  return plain;
 }

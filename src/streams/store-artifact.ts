@@ -1,19 +1,24 @@
 import type { Readable } from 'node:stream';
 import type { Context } from '../context.ts';
+import { chooseEncryption } from '../encryption/cipher.ts';
 import { integrityError, throwIfAborted } from '../errors.ts';
 import type { Facts, OutgoingArtifact } from '../engines/engine.ts';
 import type { Repository } from '../repositories/repository.ts';
 import type { Compression } from './bytes.ts';
 import { type CaptureOutcome, startCapture } from './capture-flow.ts';
 import { chooseCompressor } from './compressor.ts';
+import { chooseEncoder } from './encoder.ts';
 import { gatedStream } from './gated-stream.ts';
 import { openSourceFile } from './source-file.ts';
 import { createStages } from './stages.ts';
+import { openStoredForm } from './stored-form.ts';
 import { createStoredMeter } from './stored-meter.ts';
 
 export interface StoreRequest {
   readonly artifact: Pick<OutgoingArtifact, 'source' | 'inspect'>;
   readonly compression: Compression;
+  /** Who can read it; absent where everybody can. */
+  readonly recipients?: readonly string[] | undefined;
   /** Threads of the compressing program. */
   readonly threads: number;
   readonly repository: Repository;
@@ -43,7 +48,7 @@ export async function storeArtifact(request: StoreRequest, context: Context): Pr
   throwIfAborted(context.signal);
   const stopping = new AbortController();
   const stages = createStages(() => stopping.abort());
-  const meter = createStoredMeter(compression.method);
+  const meter = createStoredMeter();
   const file = artifact.source.kind === 'file' ? await openSourceFile(artifact.source.path) : undefined;
   let flowFailure: { readonly error: unknown } | undefined;
   let outcome: CaptureOutcome | undefined;
@@ -51,10 +56,15 @@ export async function storeArtifact(request: StoreRequest, context: Context): Pr
   try {
     const inner = context.withSignal(stopping.signal);
     const options = { threads: request.threads, rawBytes: file?.bytes ?? null };
-    const flow = startCapture(artifact, chooseCompressor(compression, options, context), file, stages, inner);
-    content = gatedStream(flow.stored, {
+    const cipher = request.recipients && chooseEncryption(request.recipients, context);
+    const encoder = chooseEncoder(chooseCompressor(compression, options, context), cipher);
+    const flow = startCapture(artifact, encoder, file, stages, inner);
+    const kind = { method: compression.method, isEncrypted: cipher !== undefined };
+    const form = await openStoredForm(flow.stored, encoder, kind, stages, inner);
+    content = gatedStream(form.stored, {
       onChunk: (chunk) => {
         meter.push(chunk);
+        form.push(chunk);
         request.onProgress?.(meter.bytes);
       },
       beforeEnd: async () => {
@@ -64,7 +74,7 @@ export async function storeArtifact(request: StoreRequest, context: Context): Pr
           await file?.assertUnchanged();
           await stages.finished();
           outcome = await flow.outcome();
-          meter.assertWhole(key, outcome.rawBytes);
+          form.assertWhole(key, outcome.rawBytes);
         } catch (error) {
           flowFailure = { error };
           throw error;

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { hasErrnoCode, integrityError, notFoundError, repositoryError, reasonOf } from '../errors.ts';
+import { BkpError, hasErrnoCode, integrityError, notFoundError, repositoryError, reasonOf } from '../errors.ts';
 import type { Repository } from '../repositories/repository.ts';
 
 /** Stored bytes of one object, opened for reading: as an open file where it lies on this machine, else as a stream. */
@@ -14,10 +14,16 @@ export async function openStored(repository: Repository, key: string, bytes: num
   if (path === undefined) {
     return { kind: 'stream', open: () => repository.open(key), close: () => Promise.resolve() };
   }
-  const handle = await open(path).catch((error: unknown) => {
+  return openFile(path, key, bytes).catch((error: unknown) => {
+    if (error instanceof BkpError) throw error;
     if (hasErrnoCode(error, 'ENOENT')) throw notFoundError(`cannot open ${key}: it is not in ${repository.location}`);
     throw repositoryError(`cannot open ${key} in ${repository.location}: ${reasonOf(error)}`, { cause: error });
   });
+}
+
+/** Opens a file; throws `integrity` when its size is not the expected one. */
+export async function openFile(path: string, key: string, bytes: number | null): Promise<StoredInput> {
+  const handle = await open(path);
   try {
     if (bytes !== null) assertSize(key, (await handle.stat()).size, bytes);
   } catch (error) {

@@ -4,7 +4,7 @@ import { hasErrnoCode, reasonOf, targetError, throwIfAborted } from '../errors.t
 import { assertRawBytes, decodeToNode, type DecodeFlow, startDecoder } from './decode-flow.ts';
 
 /**
- * Decodes into a new file with mode 0600, synced. A program decodes straight into it, past Node; without one the bytes
+ * Decodes into a new file with mode 0600, synced. Programs decode straight into it, past Node; without them the bytes
  * are piped. Leaves no half file.
  */
 export async function writeNewFile(path: string, flow: DecodeFlow): Promise<void> {
@@ -13,9 +13,10 @@ export async function writeNewFile(path: string, flow: DecodeFlow): Promise<void
     throw targetError(`cannot create ${path}: ${reason}`, { cause: error });
   });
   try {
-    if (flow.decoder.kind === 'program') {
+    const { programs, transform } = flow.decoder;
+    if (programs.length > 0 && transform === undefined) {
       const stages = flow.addStages();
-      await startDecoder(flow, flow.decoder.process, handle.fd, stages);
+      await startDecoder(flow, handle.fd, stages);
       await stages.finished();
     } else await handle.writeFile(await decodeToNode(flow));
     throwIfAborted(flow.context.signal);

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import type { Clock, Context, ProcessSpec } from '../context.ts';
+import type { Identities } from '../encryption/identities.ts';
 import { throwIfAborted, toolError } from '../errors.ts';
 import type { RunEvent } from '../event.ts';
 import { childEnvironment } from './child-environment.ts';
@@ -25,6 +26,8 @@ export interface ContextOptions {
   readonly workDirParent?: string;
   /** Where PATH, HOME and LANG come from; default this process's own environment. */
   readonly environment?: NodeJS.ProcessEnv;
+  /** What opens encrypted artifacts. */
+  readonly identities?: Identities | undefined;
 }
 
 export interface OwnedContext {
@@ -68,6 +71,7 @@ export async function createContext(options: ContextOptions = {}): Promise<Owned
       host,
       signal,
       workDir,
+      identities: options.identities,
       emit,
       start,
       withSignal: (earlier) => withSignal(AbortSignal.any([signal, earlier])),

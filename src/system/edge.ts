@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { readIdentities } from '../encryption/identities.ts';
 import type { RunEvent } from '../event.ts';
 import type { Edge } from '../reconcile/session.ts';
 import { makeId } from '../snapshots/ids.ts';
@@ -12,15 +14,33 @@ export interface EdgeOptions {
   readonly emit: (event: RunEvent) => void;
   /** Where the catalog lives; default the user's cache folder. */
   readonly cacheDir?: string;
+  /** Files with private keys, as the user named them; BKP_AGE_IDENTITY_FILE counts where none is named. */
+  readonly identityFiles?: readonly string[];
 }
+
+const IDENTITY_VARIABLE = 'BKP_AGE_IDENTITY_FILE';
 
 /** This machine as a run sees it. Call `dispose` once nothing of the run works any more. */
 export async function openEdge({
   signal,
   emit,
   cacheDir,
+  identityFiles = [],
 }: EdgeOptions): Promise<{ readonly edge: Edge; readonly dispose: () => Promise<void> }> {
-  const { context, registerSecrets, dispose } = await createContext({ emit });
+  const named = process.env[IDENTITY_VARIABLE] ?? '';
+  const files = identityFiles.length > 0 ? identityFiles : [named].filter((path) => path !== '');
+  const identities =
+    files.length === 0
+      ? undefined
+      : readIdentities(
+          files.map((path) => resolve(path)),
+          (path) => readFileSync(path, 'utf8'),
+        );
+  const { context, registerSecrets, dispose } = await createContext({
+    emit,
+    identities,
+    secrets: identities?.keys ?? [],
+  });
   return {
     edge: {
       context,

@@ -1,0 +1,44 @@
+import type { CommandSpec } from './command.ts';
+import { FILE, FORMAT, REPOSITORY, YES } from './shared-options.ts';
+
+/** Commands about this machine: what it can reach, what it has, what it holds. */
+export const MACHINE_COMMANDS: readonly CommandSpec[] = [
+  {
+    name: 'ping',
+    description: 'reach every target and repository',
+    group: 'Machine',
+    options: [FILE, FORMAT('json')],
+    load: async () => (await import('./online.ts')).pingCommand,
+  },
+  {
+    name: 'doctor',
+    description: 'tools, versions and what is missing',
+    group: 'Machine',
+    options: [FILE, FORMAT('json')],
+    load: async () => (await import('./doctor.ts')).doctorCommand,
+  },
+  {
+    name: 'unlock',
+    arguments: '<backup>',
+    description: 'break a lease after showing who holds it',
+    group: 'Machine',
+    options: [FILE, REPOSITORY, YES, FORMAT('json')],
+    load: async () => (await import('./unlock.ts')).unlockCommand,
+  },
+  {
+    name: 'completion',
+    arguments: '<shell>',
+    description: 'print a completion script: bash, zsh or fish',
+    group: 'Machine',
+    options: [],
+    examples: ['source <(bkp completion bash)'],
+    load: async () => (await import('./completion.ts')).completionCommand,
+  },
+  {
+    name: 'demo',
+    description: 'show bkp at work in a new folder',
+    group: 'Machine',
+    options: [{ flags: '--dir <folder>', description: 'where (default: demo)' }],
+    load: async () => (await import('./demo.ts')).demoCommand,
+  },
+];
