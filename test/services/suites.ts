@@ -6,6 +6,8 @@ export const SERVER_SUITES: readonly string[] = [
   'test/services/**/*.test.ts',
   'test/**/*postgres*.test.ts',
   'test/**/postgres/**/*.test.ts',
+  'test/**/*s3*.test.ts',
+  'test/**/s3/**/*.test.ts',
   'test/examples.test.ts',
 ];
 
