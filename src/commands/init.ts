@@ -5,6 +5,7 @@ import { firstPolicyText, nameFrom, SCHEMA_FILE, type FirstPolicy } from '../pol
 import { examinePolicy } from '../policy/load.ts';
 import { parseRepositoryFlag, parseTargetFlag } from '../policy/overrides.ts';
 import type { Terminal } from '../report/terminal.ts';
+import { parseS3Url } from '../repositories/s3/location.ts';
 import { workingDirectory } from '../system/working-directory.ts';
 import { fileExists, writeNewFile } from '../system/write-new-file.ts';
 import type { CommandRun } from './command.ts';
@@ -16,7 +17,7 @@ export interface InitOptions {
   readonly name: string | undefined;
   /** `type=sqlite,path=…`, with `name=…` where the name should not come from the path. */
   readonly targets: readonly string[];
-  /** A folder, or `type=directory,path=…`. */
+  /** A folder, `s3://bucket/prefix`, or `type=directory,path=…`. */
   readonly repositories: readonly string[];
 }
 
@@ -92,8 +93,18 @@ function whatOf(config: Target): string {
 
 function namedRepository(flag: string): Named<RepositoryConfig> {
   const { name, rest } = splitName(flag);
-  const config = parseRepositoryFlag(rest);
-  return [name ?? nameFrom(config.path, 'main'), config];
+  const config = rest.startsWith('s3://') ? parseS3Url(rest, {}) : parseRepositoryFlag(rest);
+  return [name ?? nameFrom(placeOf(config), 'main'), config];
+}
+
+/** What a repository is called after. */
+function placeOf(config: RepositoryConfig): string {
+  switch (config.type) {
+    case 'directory':
+      return config.path;
+    case 's3':
+      return config.prefix ?? config.bucket;
+  }
 }
 
 function splitName(flag: string): { readonly name: string | undefined; readonly rest: string } {

@@ -1,9 +1,10 @@
-import { basename, dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { notFoundError } from '../errors.ts';
-import type { Target } from '../generated/policy.ts';
+import type { RepositoryConfig, Target } from '../generated/policy.ts';
 import { validateTarget } from '../generated/validate-policy.js';
 import type { ResolvedBackup, ResolvedPolicy, ResolvedTarget, SourcePosition } from '../policy/resolved-policy.ts';
 import { openRepository } from '../repositories/registry.ts';
+import { parseS3Url } from '../repositories/s3/location.ts';
 import type { Repository } from '../repositories/repository.ts';
 import { repositoryIdentity } from '../snapshots/identity.ts';
 import { readInventory } from '../snapshots/read-inventory.ts';
@@ -20,13 +21,13 @@ const DAY_MS = 86_400_000;
  * manifest, with the targets and definitions of its newest one. It plans nothing; it lists, shows, verifies and restores.
  */
 export async function adHocPolicy(path: string, edge: Edge): Promise<ResolvedPolicy> {
-  const config = { type: 'directory' as const, path: resolve(path) };
+  const config = describePlace(path, edge);
   const repository = openRepository(config, edge.context);
   if (!(await repository.exists())) throw notFoundError(`cannot open repository ${path}: it does not exist`);
   const identity = await repositoryIdentity(repository);
   if (identity === undefined)
     throw notFoundError(`cannot open repository ${path}: bkp-repository.json is missing`, {
-      hint: 'give the folder that holds manifests/ and snapshots/',
+      hint: 'give the folder or prefix that holds manifests/ and snapshots/',
     });
   const { snapshots } = await readInventory(repository, { identity, policyNames: null }, edge.context);
   const newest = new Map(snapshots.toSorted(byStart).map((snapshot) => [snapshot.backup, snapshot]));
@@ -34,7 +35,7 @@ export async function adHocPolicy(path: string, edge: Edge): Promise<ResolvedPol
   for (const { backup, id } of newest.values()) backups.push(await describeBackup(repository, backup, id));
   const names = [...new Set(snapshots.map((snapshot) => snapshot.policy))];
   return {
-    name: names[0] ?? basename(dirname(resolve(path))),
+    name: names[0] ?? 'unknown',
     formerly: names.slice(1),
     path: NOWHERE.file,
     sha256: '',
@@ -44,6 +45,12 @@ export async function adHocPolicy(path: string, edge: Edge): Promise<ResolvedPol
     backups,
     restores: [],
   };
+}
+
+/** A path of this machine, or `s3://bucket/prefix`. */
+function describePlace(place: string, { lookups }: Edge): RepositoryConfig {
+  if (place.startsWith('s3://')) return parseS3Url(place, lookups.env);
+  return { type: 'directory', path: resolve(place) };
 }
 
 async function describeBackup(repository: Repository, name: string, id: string): Promise<ResolvedBackup> {

@@ -34,8 +34,11 @@ export interface Repository {
   readonly capabilities: RepositoryCapabilities;
   /** Where it is, for people: a path or URL, never a credential. */
   readonly location: string;
-  /** Writes a whole object, replacing an old one. The source failing or ending early leaves nothing visible. */
-  put(key: string, content: Readable | Uint8Array): Promise<{ readonly bytes: number }>;
+  /**
+   * Writes a whole object, replacing an old one. The source failing or ending early leaves nothing visible. Telling how
+   * much will come helps a store that takes objects in parts; it is no promise.
+   */
+  put(key: string, content: Readable | Uint8Array, expectedBytes?: number): Promise<{ readonly bytes: number }>;
   /** Writes a whole small object only if the key is free; false when it was taken. */
   create(key: string, content: Uint8Array): Promise<boolean>;
   /** Reads a whole small object. */
@@ -60,7 +63,10 @@ export interface Repository {
   freeBytes(): Promise<number | undefined>;
   /** The path of an object on this machine, where there is one: lets a program read it without Node. */
   localPath(key: string): string | undefined;
-  /** False when the place itself is absent: a folder that was never made, or the mount point's folder of a disk that is gone. */
+  /**
+   * False when the place itself is absent and `prepare` could make it: a folder that was never made, or the mount point's
+   * folder of a disk that is gone. A bucket that is absent is an error.
+   */
   exists(): Promise<boolean>;
   /** Makes the place itself (a folder, never a bucket) when it is absent. Only `init` calls it. */
   prepare(): Promise<void>;

@@ -97,7 +97,7 @@ describe('resolving parts of a policy', () => {
     const { repositories } = await load();
     const [nas] = repositories;
     if (nas === undefined) throw new Error('no repository');
-    expect(nas.config.path).toBe('${env:DIR}/bkp');
+    expect(nas.config).toMatchObject({ path: '${env:DIR}/bkp' });
     const { config, secrets } = resolveRepository(nas, lookups({ DIR: 'mnt', SINGLE: 'true' }));
     expect(config).toEqual({ type: 'directory', path: '/work/mnt/bkp', singleWriter: true });
     // Where a repository is stands in messages.

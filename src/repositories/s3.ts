@@ -1,0 +1,64 @@
+import type { S3Repository } from '../generated/policy.ts';
+import { checkKey } from './key.ts';
+import type { Repository, RepositoryEdge } from './repository.ts';
+import { openObject } from './s3/download.ts';
+import { createPartBuffers } from './s3/part-buffers.ts';
+import { listObjects, readObject, statObject } from './s3/read.ts';
+import { createStore, type Store, type StoreOptions } from './s3/store.ts';
+import { sweepUploads } from './s3/sweep.ts';
+import { putStream } from './s3/upload.ts';
+import { createCreator, putObject, removeObject } from './s3/write.ts';
+
+/**
+ * A bucket of an S3-compatible store, or a prefix of one. Every write is one request or an upload that is completed by
+ * one; what the store refuses or does not answer is an error, never an empty listing.
+ */
+export function openS3Repository(config: S3Repository, edge: RepositoryEdge, options?: StoreOptions): Repository {
+  const store = createStore(config, edge.clock, options);
+  const buffers = createPartBuffers();
+  const creator = createCreator(store);
+  const checked = <T>(key: string, work: () => Promise<T>): Promise<T> =>
+    Promise.resolve().then(() => (checkKey(key), work()));
+  return {
+    capabilities: { exclusiveCreate: config.singleWriter !== true, cheapStat: false },
+    location: store.location,
+    put: (key, content, expectedBytes) =>
+      checked(key, () =>
+        content instanceof Uint8Array
+          ? putObject(store, key, content)
+          : putStream(store, buffers, key, content, expectedBytes),
+      ),
+    create: (key, content) => checked(key, () => creator.create(key, content)),
+    read: (key) => checked(key, () => readObject(store, key)),
+    open: (key) => checked(key, () => openObject(store, key)),
+    stat: (key) => checked(key, () => statObject(store, key)),
+    list: (prefix, depth) => listObjects(store, prefix, depth),
+    remove: (key) => checked(key, () => removeObject(store, key)),
+    sweep: () => sweepUploads(store, () => store.now() ?? edge.clock.now()),
+    now: async () => {
+      if (store.now() === undefined) await reach(store);
+      return store.now();
+    },
+    freeBytes: async () => undefined,
+    localPath: (key) => {
+      checkKey(key);
+      return undefined;
+    },
+    // A bucket that is not there cannot be made by anybody here: that is an error, and it says so.
+    exists: async () => {
+      await reach(store);
+      return true;
+    },
+    prepare: () => reach(store),
+  };
+}
+
+/** Throws unless the bucket is there and may be listed. */
+async function reach(store: Store): Promise<void> {
+  await store.request({
+    verb: 'use',
+    object: '',
+    send: (client, options) =>
+      client.listObjectsV2({ Bucket: store.bucket, Prefix: store.prefix, MaxKeys: 1 }, options),
+  });
+}

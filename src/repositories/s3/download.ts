@@ -1,0 +1,152 @@
+import { Readable } from 'node:stream';
+import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
+import { repositoryError } from '../../errors.ts';
+import { missingKey } from './errors.ts';
+import { cutShort, failureOf } from './failure.ts';
+import { totalOf } from './read.ts';
+import { objectAt, type Store } from './store.ts';
+
+const RANGE_BYTES = 8 * 1024 * 1024;
+/** Ranges under way at once: what is in memory at most. */
+const RANGES = 4;
+
+interface Found {
+  readonly total: number;
+  /** The version that all ranges must be of. */
+  readonly etag: string | undefined;
+}
+
+/**
+ * Opens an object as a stream of its bytes, fetched by several ranges at once. A range whose connection is cut goes on
+ * where it was cut. All bytes are of one version.
+ */
+export async function openObject(store: Store, key: string): Promise<Readable> {
+  const stopping = new AbortController();
+  const first: Uint8Array[] = [];
+  const found = await fetchFirst(store, key, first);
+  const fetch = (start: number, end: number): Promise<readonly Uint8Array[]> =>
+    fetchRange(store, key, found, { start, end }, stopping.signal);
+  return rangedStream(found.total, first, stopping, fetch);
+}
+
+async function fetchFirst(store: Store, key: string, chunks: Uint8Array[]): Promise<Found> {
+  return store.request({
+    verb: 'read',
+    object: key,
+    send: async (client, options) => {
+      try {
+        const range = { ...objectAt(store, key), Range: `bytes=0-${RANGE_BYTES - 1}` };
+        const answer = await client.getObject(range, options);
+        const total = totalOf(answer.ContentRange) ?? answer.ContentLength ?? 0;
+        await collect(answer, chunks, Math.min(total, RANGE_BYTES));
+        return { total, etag: answer.ETag };
+      } catch (error) {
+        const { code, status } = failureOf(error);
+        if (code === 'NoSuchKey') throw missingKey(key, store.location);
+        // There is no first byte of an empty object.
+        if (status === 416) return { total: 0, etag: undefined };
+        throw error;
+      }
+    },
+  });
+}
+
+async function fetchRange(
+  store: Store,
+  key: string,
+  { etag, total }: Found,
+  { start, end }: { readonly start: number; readonly end: number },
+  signal: AbortSignal,
+): Promise<readonly Uint8Array[]> {
+  const chunks: Uint8Array[] = [];
+  for (let at = start; at < end;) {
+    at += await store.request({
+      verb: 'read',
+      object: key,
+      signal,
+      send: async (client, options) => {
+        try {
+          const condition = etag === undefined ? {} : { IfMatch: etag };
+          const range = {
+            ...objectAt(store, key),
+            Range: `bytes=${at}-${end - 1}`,
+            ...condition,
+          };
+          const answer = await client.getObject(range, options);
+          if (totalOf(answer.ContentRange) === total) return await collect(answer, chunks, end - at);
+          throw unreadable(key, store, 'the store gives no ranges');
+        } catch (error) {
+          throw failureOf(error).status === 412 ? unreadable(key, store, 'it was replaced meanwhile') : error;
+        }
+      },
+    });
+  }
+  return chunks;
+}
+
+const unreadable = (key: string, { location }: Store, reason: string): Error =>
+  repositoryError(`cannot read ${JSON.stringify(key)} in ${location}: ${reason}`);
+
+/** Takes what comes of a body, at most what is expected, and gives its size; a cut after at least one byte is progress. */
+async function collect({ Body }: GetObjectCommandOutput, chunks: Uint8Array[], expected: number): Promise<number> {
+  let bytes = 0;
+  let problem: unknown = cutShort('an empty body');
+  try {
+    for await (const chunk of (Body ?? []) as AsyncIterable<Uint8Array>) {
+      const wanted = chunk.subarray(0, expected - bytes);
+      chunks.push(wanted);
+      bytes += wanted.byteLength;
+      // To the end of the body otherwise, so that its connection can be used again.
+      if (wanted.byteLength < chunk.byteLength) break;
+    }
+  } catch (error) {
+    problem = error;
+  }
+  if (bytes === 0 && expected > 0) throw problem;
+  return bytes;
+}
+
+function rangedStream(
+  total: number,
+  first: readonly Uint8Array[],
+  stopping: AbortController,
+  fetch: (start: number, end: number) => Promise<readonly Uint8Array[]>,
+): Readable {
+  const underWay: Promise<readonly Uint8Array[]>[] = [];
+  let ready = first.toReversed();
+  let next = first.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+  const start = (): void => {
+    while (underWay.length < RANGES && next < total) {
+      const end = Math.min(next + RANGE_BYTES, total);
+      const range = fetch(next, end);
+      // It is awaited in its turn; until then its failure must not end the process.
+      range.catch(() => undefined);
+      underWay.push(range);
+      next = end;
+    }
+  };
+  const nextChunk = async (): Promise<Uint8Array | null> => {
+    start();
+    for (;;) {
+      const chunk = ready.pop();
+      if (chunk !== undefined) return chunk;
+      const range = underWay.shift();
+      if (range === undefined) return null;
+      ready = (await range).toReversed();
+      start();
+    }
+  };
+  return new Readable({
+    highWaterMark: 1024 * 1024,
+    read(): void {
+      nextChunk().then(
+        (chunk) => this.push(chunk),
+        (error: Error) => this.destroy(error),
+      );
+    },
+    destroy(error, done): void {
+      stopping.abort();
+      done(error);
+    },
+  });
+}

@@ -1,0 +1,190 @@
+import { randomUUID } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import type { CompletedPart } from '@aws-sdk/client-s3';
+import { integrityError, repositoryError } from '../../errors.ts';
+import { failureOf } from './failure.ts';
+import type { PartBuffers } from './part-buffers.ts';
+import { MOST_PARTS, partBytes, partsAtOnce } from './part-sizes.ts';
+import { readParts } from './read-parts.ts';
+import { objectAt, type Store } from './store.ts';
+import { assertEncrypted, encryptionOf, putObject, removeObject, WRITER } from './write.ts';
+
+/** An object on its way: its parts are invisible until they are put together. */
+interface Upload {
+  readonly key: string;
+  readonly id: string;
+  /** Stands in the object's metadata: tells after a lost answer whether the object is this one. */
+  readonly writer: string;
+}
+
+/**
+ * Stores a stream: a short one by one request, a longer one in parts, several at once, each checked by the store against
+ * its signed hash. The object appears whole or not at all; when the source fails its error is thrown and nothing stays.
+ */
+export async function putStream(
+  store: Store,
+  buffers: PartBuffers,
+  key: string,
+  content: Readable,
+  expectedBytes?: number,
+): Promise<{ readonly bytes: number }> {
+  // A source that fails before it is read must not end the process.
+  content.on('error', () => undefined);
+  const parts = readParts(content, (number) => partBytes(number, expectedBytes), buffers);
+  try {
+    const first = await parts.next();
+    if (first === undefined || first.isLast) {
+      const bytes = first?.content ?? new Uint8Array();
+      return await putObject(store, key, bytes, store.config.storageClass).finally(() => first?.release());
+    }
+    const upload = await createUpload(store, key).catch((error: unknown) => {
+      first.release();
+      throw error;
+    });
+    return await sendParts(store, upload, parts, first);
+  } finally {
+    content.destroy();
+  }
+}
+
+async function createUpload(store: Store, key: string): Promise<Upload> {
+  const writer = randomUUID();
+  const { storageClass } = store.config;
+  const answer = await store.request({
+    verb: 'write',
+    object: key,
+    send: (client, options) =>
+      client.createMultipartUpload(
+        {
+          ...objectAt(store, key),
+          Metadata: { [WRITER]: writer },
+          ...encryptionOf(store),
+          ...(storageClass === undefined ? {} : { StorageClass: storageClass as 'STANDARD' }),
+          ...(store.checksums ? { ChecksumAlgorithm: 'CRC32' } : {}),
+        },
+        options,
+      ),
+  });
+  const upload = { key, id: answer.UploadId ?? '', writer };
+  try {
+    assertEncrypted(store, answer.ServerSideEncryption);
+  } catch (error) {
+    await abortUpload(store, upload);
+    throw error;
+  }
+  return upload;
+}
+
+type Parts = ReturnType<typeof readParts>;
+type Part = NonNullable<Awaited<ReturnType<Parts['next']>>>;
+
+async function sendParts(store: Store, upload: Upload, parts: Parts, first: Part): Promise<{ readonly bytes: number }> {
+  const stopping = new AbortController();
+  const sent: Promise<CompletedPart>[] = [];
+  const underWay = new Set<Promise<CompletedPart>>();
+  let failure: { readonly error: unknown } | undefined;
+  let bytes = 0;
+  try {
+    for (let part: Part | undefined = first; part !== undefined; part = await parts.next()) {
+      if (sent.length === MOST_PARTS) {
+        part.release();
+        throw tooManyParts(store, upload.key);
+      }
+      bytes += part.content.byteLength;
+      const { release } = part;
+      const sending = sendPart(store, upload, sent.length + 1, part.content, stopping.signal);
+      const settled = sending
+        .catch((error: unknown) => {
+          failure ??= { error };
+          parts.stop();
+        })
+        .then(() => {
+          underWay.delete(sending);
+          release();
+        });
+      settled.catch(() => undefined);
+      sent.push(sending);
+      underWay.add(sending);
+      if (underWay.size >= partsAtOnce(part.content.byteLength)) await Promise.race(underWay).catch(() => undefined);
+      if (failure !== undefined) break;
+    }
+    if (failure !== undefined) throw failure.error;
+    await complete(store, upload, await Promise.all(sent), bytes);
+    return { bytes };
+  } catch (error) {
+    stopping.abort();
+    await Promise.allSettled(sent);
+    await abortUpload(store, upload);
+    throw failure === undefined ? error : failure.error;
+  }
+}
+
+const tooManyParts = ({ location }: Store, key: string): Error =>
+  repositoryError(`cannot write ${JSON.stringify(key)} in ${location}: it has more than ${MOST_PARTS} parts`, {
+    hint: 'split the target: no store takes more',
+  });
+
+async function sendPart(
+  store: Store,
+  upload: Upload,
+  number: number,
+  content: Uint8Array,
+  signal: AbortSignal,
+): Promise<CompletedPart> {
+  const { ETag, ChecksumCRC32 } = await store.request({
+    verb: 'write',
+    object: upload.key,
+    signal,
+    send: (client, options) =>
+      client.uploadPart({ ...placeOf(store, upload), PartNumber: number, Body: content }, options),
+  });
+  if (ETag === undefined) throw repositoryError(`cannot write to ${store.location}: a part has no ETag`);
+  return { PartNumber: number, ETag, ...(ChecksumCRC32 === undefined ? {} : { ChecksumCRC32 }) };
+}
+
+/** Puts the parts together and looks at what became of them. */
+async function complete(store: Store, upload: Upload, parts: CompletedPart[], bytes: number): Promise<void> {
+  await store.request({
+    verb: 'write',
+    object: upload.key,
+    send: async (client, options, earlier) => {
+      try {
+        await client.completeMultipartUpload({ ...placeOf(store, upload), MultipartUpload: { Parts: parts } }, options);
+      } catch (error) {
+        // The answer to an earlier try may have been lost: then there is no upload any more, but the object is there.
+        if (earlier === 0 || failureOf(error).code !== 'NoSuchUpload') throw error;
+      }
+    },
+  });
+  const head = await store.request({
+    verb: 'look at',
+    object: upload.key,
+    send: (client, options) => client.headObject(objectAt(store, upload.key), options),
+  });
+  // Somebody may have replaced it since; then it is not ours to judge.
+  if (head.Metadata?.[WRITER] !== undefined && head.Metadata[WRITER] !== upload.writer) return;
+  if (head.ContentLength === bytes) return;
+  await removeObject(store, upload.key);
+  throw integrityError(
+    `cannot write ${JSON.stringify(upload.key)} in ${store.location}: ${head.ContentLength ?? 0} of ${bytes} bytes are there`,
+  );
+}
+
+/** Parts that stay cost money until `sweep` finds them; the first error is the one to tell. */
+async function abortUpload(store: Store, upload: Upload): Promise<void> {
+  await store
+    .request({
+      verb: 'clean',
+      object: upload.key,
+      send: (client, options) => client.abortMultipartUpload(placeOf(store, upload), options),
+    })
+    .catch(() => undefined);
+}
+
+const placeOf = (
+  store: Store,
+  { key, id }: Upload,
+): { readonly Bucket: string; readonly Key: string; readonly UploadId: string } => ({
+  ...objectAt(store, key),
+  UploadId: id,
+});

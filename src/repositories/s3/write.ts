@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto';
+import { repositoryError, type BkpError } from '../../errors.ts';
+import { failureOf } from './failure.ts';
+import { statObject } from './read.ts';
+import { objectAt, type Store } from './store.ts';
+
+/** Metadata that says which call wrote an object: tells after a lost answer whether it was this one. */
+export const WRITER = 'bkp-writer';
+
+/** Encryption that the store is asked for. */
+export function encryptionOf({ config }: Store): {
+  readonly ServerSideEncryption?: 'AES256' | 'aws:kms' | 'aws:kms:dsse';
+  readonly SSEKMSKeyId?: string;
+} {
+  const { serverSideEncryption, kmsKeyId } = config;
+  if (serverSideEncryption === undefined) return {};
+  return {
+    ServerSideEncryption: serverSideEncryption,
+    ...(kmsKeyId === undefined ? {} : { SSEKMSKeyId: kmsKeyId }),
+  };
+}
+
+/** Throws where encryption was asked for and the store's answer does not confirm it. */
+export function assertEncrypted({ config, location }: Store, confirmed: string | undefined): void {
+  const { serverSideEncryption } = config;
+  if (serverSideEncryption === undefined || confirmed === serverSideEncryption) return;
+  throw repositoryError(
+    `cannot write to ${location}: the store does not encrypt with ${serverSideEncryption}, as \`serverSideEncryption\` asks`,
+    { hint: 'switch that on in the store, or encrypt on this machine and leave `serverSideEncryption` out' },
+  );
+}
+
+/** Writes a small object in one request: whole, or not at all. The store checks the signed hash of what arrived. */
+export async function putObject(
+  store: Store,
+  key: string,
+  content: Uint8Array,
+  storageClass?: string,
+): Promise<{ readonly bytes: number }> {
+  const { ServerSideEncryption } = await store.request({
+    verb: 'write',
+    object: key,
+    send: (client, options) =>
+      client.putObject(
+        {
+          ...objectAt(store, key),
+          Body: content,
+          ...encryptionOf(store),
+          ...(storageClass === undefined ? {} : { StorageClass: storageClass as 'STANDARD' }),
+        },
+        options,
+      ),
+  });
+  await removeUnlessEncrypted(store, key, ServerSideEncryption);
+  return { bytes: content.byteLength };
+}
+
+async function removeUnlessEncrypted(store: Store, key: string, confirmed: string | undefined): Promise<void> {
+  try {
+    assertEncrypted(store, confirmed);
+  } catch (error) {
+    await removeObject(store, key);
+    throw error;
+  }
+}
+
+/** Removes an object; one that is not there is not an error. */
+export async function removeObject(store: Store, key: string): Promise<void> {
+  await store.request({
+    verb: 'remove',
+    object: key,
+    send: async (client, options) => {
+      try {
+        await client.deleteObject(objectAt(store, key), options);
+      } catch (error) {
+        if (failureOf(error).code !== 'NoSuchKey') throw error;
+      }
+    },
+  });
+}
+
+/** Creates small objects exclusively. */
+export interface Creator {
+  create(key: string, content: Uint8Array): Promise<boolean>;
+}
+
+/**
+ * The first object that a process creates is created twice: a store that lets the second one pass ignores
+ * `If-None-Match`, where two runners would both believe to be the first. Then what was created is taken back.
+ */
+export function createCreator(store: Store): Creator {
+  let isProven = false;
+  return {
+    async create(key, content) {
+      if (store.config.singleWriter === true) {
+        if ((await statObject(store, key)) !== undefined) return false;
+        await putObject(store, key, content);
+        return true;
+      }
+      const writer = randomUUID();
+      if (!(await createOnce(store, key, content, writer))) {
+        isProven = true;
+        return false;
+      }
+      if (isProven) return true;
+      // Somebody may have removed it between the first and the second; not again between the second and the third.
+      for (let tries = 1; tries <= 2 && !isProven; tries++) isProven = await isRefused(store, key, content, writer);
+      if (isProven) return true;
+      await removeObject(store, key);
+      throw noExclusiveCreate(store, 'it ignores `If-None-Match`');
+    },
+  };
+}
+
+const noExclusiveCreate = ({ location }: Store, reason: string): BkpError =>
+  repositoryError(`cannot create objects exclusively in ${location}: ${reason}`, {
+    hint: 'where only one runner writes there, set `singleWriter: true` on the repository',
+  });
+
+async function createOnce(store: Store, key: string, content: Uint8Array, writer: string): Promise<boolean> {
+  const { isTaken, encryption } = await store.request({
+    verb: 'create',
+    object: key,
+    send: async (client, options, earlier) => {
+      try {
+        const { ServerSideEncryption } = await client.putObject(conditional(store, key, content, writer), options);
+        return { isTaken: false, encryption: ServerSideEncryption };
+      } catch (error) {
+        const { code, status } = failureOf(error);
+        if (code === 'NotImplemented' || status === 501)
+          throw noExclusiveCreate(store, 'it does not know `If-None-Match`');
+        if (status !== 412) throw error;
+        if (earlier === 0) return { isTaken: true, encryption: undefined };
+        // The answer to an earlier try may have been lost on its way.
+        const head = await client.headObject(objectAt(store, key), options);
+        return { isTaken: head.Metadata?.[WRITER] !== writer, encryption: head.ServerSideEncryption };
+      }
+    },
+  });
+  if (!isTaken) await removeUnlessEncrypted(store, key, encryption);
+  return !isTaken;
+}
+
+async function isRefused(store: Store, key: string, content: Uint8Array, writer: string): Promise<boolean> {
+  return store.request({
+    verb: 'create',
+    object: key,
+    send: async (client, options) => {
+      try {
+        await client.putObject(conditional(store, key, content, writer), options);
+        return false;
+      } catch (error) {
+        if (failureOf(error).status === 412) return true;
+        throw error;
+      }
+    },
+  });
+}
+
+const conditional = (
+  store: Store,
+  key: string,
+  content: Uint8Array,
+  writer: string,
+): {
+  readonly Bucket: string;
+  readonly Key: string;
+  readonly Body: Uint8Array;
+  readonly IfNoneMatch: '*';
+  readonly Metadata: Record<string, string>;
+} => ({
+  ...objectAt(store, key),
+  Body: content,
+  IfNoneMatch: '*',
+  Metadata: { [WRITER]: writer },
+  ...encryptionOf(store),
+});
