@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Context, ProcessSpec } from '../context.ts';
 import { type BkpError, toolError, usageError } from '../errors.ts';
 import { decryptInNode, encryptInNode } from './age-library.ts';
-import { isSshKey } from './recipient.ts';
+import { isSshKey, shortRecipient } from './recipient.ts';
 
 /** How bytes are encrypted or decrypted here: by the age program in the pipe, or inside Node. */
 export type Cipher =
@@ -51,7 +51,3 @@ export const saysWrongIdentity = (text: string): boolean => /no identity matched
 
 const describeRecipients = (recipients: readonly string[]): string =>
   recipients.length === 0 ? 'a recipient' : recipients.map(shortRecipient).join(' or ');
-
-/** Long enough to find the key by. */
-export const shortRecipient = (recipient: string): string =>
-  recipient.length <= 70 ? recipient : `${recipient.slice(0, 24)}…${recipient.slice(-12)}`;

@@ -29,6 +29,10 @@ export const recipientsIn = (text: string): readonly string[] =>
 export const areSameRecipients = (a: readonly string[], b: readonly string[]): boolean =>
   canonicalRecipients(a).join('\n') === canonicalRecipients(b).join('\n');
 
+/** A recipient for people: long enough to find the key by. */
+export const shortRecipient = (recipient: string): string =>
+  recipient.length <= 70 ? recipient : `${recipient.slice(0, 24)}…${recipient.slice(-12)}`;
+
 /** Recipients without comments, each once, sorted: as manifests keep them. */
 export const canonicalRecipients = (recipients: readonly string[]): readonly string[] =>
   [...new Set(recipients.map((one) => one.split(' ').slice(0, 2).join(' ')))].toSorted();

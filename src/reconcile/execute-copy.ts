@@ -1,3 +1,4 @@
+import type { Context } from '../context.ts';
 import { integrityError, notFoundError } from '../errors.ts';
 import type { Repository } from '../repositories/repository.ts';
 import { snapshotFolder } from '../snapshots/keys.ts';
@@ -9,9 +10,11 @@ import { cleanRemains } from '../snapshots/remove-remains.ts';
 import { beginSnapshot } from '../snapshots/snapshot-draft.ts';
 import { isBeingRemoved, newestMark, protection } from '../snapshots/standing.ts';
 import { copyArtifact, DamagedSource, hasArrived, type ArtifactPlace } from './copy-artifact.ts';
+import { encryptionFor } from './encryption-of.ts';
 import type { StepDone } from './execute-step.ts';
 import type { BackupExecution } from './execution.ts';
 import { folderOf, readable, recordOf, snapshotOf, writable } from './holder.ts';
+import { isStoredFor, type Reencryption, reencryptSnapshot } from './reencrypt.ts';
 import { requireManifest } from './require-manifest.ts';
 import { stoppable } from './session.ts';
 import type { Step } from './step.ts';
@@ -68,17 +71,13 @@ async function copyWhole(execution: BackupExecution, step: Step, source: Source)
   const { session } = execution;
   const { repository, lease } = writable(execution, step.repository);
   const { backup, id, policy } = source.manifest;
+  const wanted = execution.backup === undefined ? null : encryptionFor(session, execution.backup, repository);
   const writer = await beginSnapshot(repository, { backup, id, policy }, lease, session.context);
-  const manifest = moveKeys(source.manifest, writer.prefix);
-  const folder = snapshotFolder(backup, id);
   const context = stoppable(session);
   try {
-    for (const { from, artifact } of pairs(source, manifest)) {
-      const to = { repository, folder, artifact };
-      await writer.addKey(artifact.key);
-      if (writer.announced.has(artifact.key) && (await hasArrived(to, context))) continue;
-      await copyArtifact(from, to, context);
-    }
+    const manifest = isStoredFor(source.manifest, wanted)
+      ? await copyStored(source, { repository, draft: writer }, context)
+      : await reencryptSnapshot({ from: source, to: { repository, draft: writer }, wanted }, context);
     await writer.commit(manifest);
   } catch (error) {
     // What arrived stays for the next try, unless there is nothing to take the rest from.
@@ -93,6 +92,23 @@ async function copyWhole(execution: BackupExecution, step: Step, source: Source)
   if (guarded !== null)
     await addMark(repository, { backup, id, policy, kind: 'protected', data: guarded }, lease, session.context);
   return backup;
+}
+
+/** Brings the stored bytes as they are; returns the manifest to commit. */
+async function copyStored(
+  source: Source,
+  { repository, draft }: Reencryption['to'],
+  context: Context,
+): Promise<Manifest> {
+  const manifest = moveKeys(source.manifest, draft.prefix);
+  const folder = snapshotFolder(draft.backup, draft.id);
+  for (const { from, artifact } of pairs(source, manifest)) {
+    const to = { repository, folder, artifact };
+    await draft.addKey(artifact.key);
+    if (draft.announced.has(artifact.key) && (await hasArrived(to, context))) continue;
+    await copyArtifact(from, to, context);
+  }
+  return manifest;
 }
 
 async function replaceArtifacts(execution: BackupExecution, step: Step, source: Source): Promise<string> {

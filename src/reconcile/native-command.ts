@@ -6,7 +6,7 @@ import type { ManifestArtifact } from '../snapshots/manifest.ts';
 const DECODERS = { zstd: 'zstd -dc', gzip: 'gzip -dc' } as const;
 
 /** What a person types to decode an artifact to stdout; the identity is the file with the private key. */
-function decodeCommand({ key, compression, encryption }: ManifestArtifact): string {
+export function decodeCommand({ key, compression, encryption }: ManifestArtifact): string {
   const decoder = compression === null ? undefined : DECODERS[compression];
   if (encryption === null) return `${decoder ?? 'cat'} ${key}`;
   return [`age -d -i identity.txt ${key}`, ...(decoder === undefined ? [] : [decoder])].join(' | ');

@@ -14,6 +14,10 @@ export interface Observation {
   readonly setAside: readonly ObservedSetAside[];
   /** By restore and target: what stands at the destinations of restores that are not done. */
   readonly destinations: Readonly<Record<string, Readonly<Record<string, ObservedDestination>>>>;
+  /** By backup and repository: public keys that it is to be encrypted to; absent where that cannot be known. */
+  readonly encryption?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+  /** What this run can open: its own public keys, and whether it has keys whose public half is not known. */
+  readonly identities?: { readonly recipients: readonly string[]; readonly hasOthers: boolean };
   /** Things noticed while looking (clocks apart, an unreadable cache). */
   readonly notices: readonly string[];
 }

@@ -4,6 +4,7 @@ import { BkpError } from '../errors.ts';
 import type { ResolvedBackup, ResolvedTarget } from '../policy/resolved-policy.ts';
 import { indexFolders, ownNames, viewBackup, type FolderIndex } from './backup-view.ts';
 import { acceptedDigests, type Definitions } from './definition.ts';
+import { observeEncryption } from './observe-encryption.ts';
 import { observeRepositories } from './observe-repositories.ts';
 import type { Observation, ObservedDestination, ObservedRepository, ObservedSetAside } from './observation.ts';
 import { newestBy } from './plan-create.ts';
@@ -17,8 +18,11 @@ import { stoppable, type Session } from './session.ts';
 export async function observe(session: Session): Promise<Observation> {
   const bare = await observeRepositories(session);
   const folders = indexFolders(bare);
+  const encryption = await observeEncryption(session);
   return {
     ...bare,
+    ...encryption,
+    notices: [...bare.notices, ...encryption.notices],
     lastDefinitions: await readLastDefinitions(session, folders),
     setAside: await findSetAside(session, bare.repositories),
     destinations: await inspectDestinations(session, folders),

@@ -3,6 +3,7 @@ import { addressOf, joinDrafts, type Draft, type Drafts } from './draft.ts';
 import type { Observation, PlanOptions } from './observation.ts';
 import { planCreate } from './plan-create.ts';
 import { planPrunes } from './plan-prune.ts';
+import { noticeFormerRecipients, planReadableCopies, planReadableVerifications, readersOf } from './plan-encryption.ts';
 import { planNewCopies, planReplicas } from './plan-replicas.ts';
 import { NEXT, planRetention } from './plan-retention.ts';
 import { planFirstVerifications, planVerifications } from './plan-verify.ts';
@@ -33,15 +34,21 @@ export function planBackup(
   const keptIds = keptByRules(usable.view, kept.rules);
   const ready = usable.view.repositories.filter((repository) => repository.state === 'ready');
 
-  const copies = [
+  const readers = readersOf(observation, backup.name);
+  const wantedCopies = [
     ...(create !== undefined && kept.rules.has(NEXT) ? planNewCopies(usable.view, create) : []),
     ...ready.flatMap((repository) => planReplicas(usable.view, repository, keptIds)),
   ];
+  const { steps: copies, withheld: sealedCopies } = planReadableCopies(usable.view, wantedCopies, readers);
   const stored = [...(create === undefined ? [] : [create]), ...copies.filter((step) => wants(step.action))];
-  const verifications = [
-    ...ready.flatMap((repository) => planVerifications(usable.view, repository, keptIds, now)),
-    ...planFirstVerifications(usable.view, stored, now),
-  ];
+  const { steps: verifications, withheld: sealedVerifications } = planReadableVerifications(
+    usable.view,
+    readers,
+    (view_) => [
+      ...ready.flatMap((repository) => planVerifications(view_, repository, keptIds, now)),
+      ...planFirstVerifications(view_, stored, now),
+    ],
+  );
   const doneVerifications = verifications.filter(() => wants('verify'));
   const prunes = ready.map((repository) =>
     planPrunes({
@@ -65,7 +72,8 @@ export function planBackup(
   const joined = joinDrafts([
     { ...capture, steps: [] },
     ...prunes.map((part) => ({ ...part, steps: [] })),
-    { withheld: identity, errors: usable.errors },
+    { withheld: [...identity, ...sealedCopies, ...sealedVerifications], errors: usable.errors },
+    { warnings: noticeFormerRecipients(usable.view, readers) },
   ]);
   return {
     ...joined,

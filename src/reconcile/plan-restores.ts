@@ -7,6 +7,7 @@ import { placeOf } from './destination-place.ts';
 import { addressOf, draft, stepKey, type Draft, type Drafts } from './draft.ts';
 import type { Observation } from './observation.ts';
 import { obstacleOf, type WaysOut } from './obstacle.ts';
+import { identityNeeded, type Readers } from './plan-encryption.ts';
 import { reason } from './reasons.ts';
 import { formatInstant } from './phrases.ts';
 import { fitsSelector, selectSnapshot } from './select-snapshot.ts';
@@ -21,6 +22,7 @@ export interface RestoreInput {
   readonly restore: ResolvedRestore;
   readonly view: BackupView;
   readonly folders: ReadonlyMap<string, FolderIndex>;
+  readonly readers: Readers;
   readonly found: Observation['destinations'][string] | undefined;
   /** The capture this plan makes of the same backup, if any: what `latest` will be. */
   readonly create: Draft | undefined;
@@ -43,7 +45,10 @@ export function planRestore(input: RestoreInput): Partial<Drafts> {
     const message = `restore ${restore.name} was done ${formatInstant(done.mark.at)}`;
     return { keep: [{ address, snapshot: done.id, reason: reason('done', message, { restore: restore.name }) }] };
   }
-  const hold = (code: 'repository-unavailable' | 'requested', message: string): Partial<Drafts> => ({
+  const hold = (
+    code: 'repository-unavailable' | 'requested' | 'identity-missing',
+    message: string,
+  ): Partial<Drafts> => ({
     withheld: [
       {
         action: 'restore',
@@ -63,6 +68,8 @@ export function planRestore(input: RestoreInput): Partial<Drafts> {
   if ('problem' in selected && !waits)
     return hold('requested', `restore ${restore.name} cannot be done: ${selected.problem}`);
   const record = 'snapshot' in selected ? selected.snapshot : undefined;
+  const sealed = identityNeeded(view, input.readers, { repository: holder ?? '', snapshot });
+  if (sealed !== null) return hold('identity-missing', `restore ${restore.name} waits: ${sealed}`);
   const destination = destinationOf(input);
   const obstacle = firstObstacle(input, destination);
   if (obstacle !== null) return hold('requested', `restore ${restore.name} cannot be done: ${obstacle}`);

@@ -5,6 +5,7 @@ import { inventoryDigest, touchedFolders } from './inventory-digest.ts';
 import type { Observation, PlanOptions } from './observation.ts';
 import { planBackup } from './plan-backup.ts';
 import { copyOf, planCleans } from './plan-clean.ts';
+import { readersOf } from './plan-encryption.ts';
 import { noticeDrift } from './plan-drift.ts';
 import { planRemoved } from './plan-removed.ts';
 import { planRestore } from './plan-restores.ts';
@@ -40,6 +41,7 @@ export function plan(input: PlanInput): Plan {
         restore,
         view: of.view,
         folders,
+        readers: readersOf(observation, restore.backup),
         found: observation.destinations[restore.name],
         create: of.drafts.create,
       }),

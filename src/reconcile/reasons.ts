@@ -18,7 +18,8 @@ export const REASONS = {
   'last-good': 'the newest good or newest verified snapshot is never pruned',
   'max-prune': 'more prunes than `maxPrune` allows',
   'awaits-copy': 'a newer snapshot must be copied here first',
-  'identity-missing': 'the repository has no bkp-repository.json, or another one than before',
+  'identity-missing':
+    'the repository has no bkp-repository.json, or another one than before; or a step must decrypt and no identity was given',
   'repository-unavailable': 'the repository cannot be read',
   'backup-removed': 'the backup is not in the policy any more',
   'dependency-failed': 'a step it depends on failed',

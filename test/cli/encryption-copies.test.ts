@@ -1,0 +1,194 @@
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, describe, expect, it } from 'vitest';
+import { ageKey } from '../streams/age-keys.ts';
+import { makeProject, POLICY, testProject, type Project } from './project.ts';
+import { jsonOf } from './run-bkp.ts';
+
+const keys = await mkdtemp(join(tmpdir(), 'bkp-keys-'));
+afterAll(() => rm(keys, { recursive: true, force: true }));
+const [mine, theirs] = [await ageKey(keys, 'mine'), await ageKey(keys, 'theirs')];
+
+/** A repository's encryption as the policy writes it; none for null. */
+function policyWith(near: string | null, far: string | null): string {
+  const encryption = (recipient: string | null): string =>
+    recipient === null ? '' : `, encryption: { recipients: [${recipient}] }`;
+  return POLICY.replace('path: near }', `path: near${encryption(near)} }`).replace(
+    'path: far }',
+    `path: far${encryption(far)} }`,
+  );
+}
+
+interface Withheld {
+  readonly withheld: readonly {
+    readonly action: string;
+    readonly address: string;
+    readonly reason: { readonly code: string };
+  }[];
+  readonly steps: readonly { readonly action: string; readonly from: string | null }[];
+  readonly warnings: readonly { readonly code: string; readonly message: string }[];
+}
+const planOf = async (project: Project, args = ''): Promise<Withheld> =>
+  jsonOf(await project.bkp(`plan --format json${args}`)) as unknown as Withheld;
+
+const stored = (project: Project, repository: string, id: string, key: string): Promise<Buffer> =>
+  readFile(project.path(repository, 'snapshots', 'shop', id, key));
+
+describe('repositories with different readers', () => {
+  it('a plain snapshot is encrypted on its way, without any private key', async () => {
+    const project = await testProject(policyWith(null, mine.recipient));
+    await project.bkp('apply --yes --init-repositories');
+    const [id = ''] = await project.ids();
+    expect((await stored(project, 'near', id, 'db.db.zst')).readUInt32LE()).toBe(0xfd2fb528);
+    expect((await stored(project, 'far', id, 'db.db.zst.age')).toString('latin1', 0, 21)).toBe('age-encryption.org/v1');
+    const { manifest } = jsonOf(await project.bkp(`show --repository far ${id} --format json`)) as {
+      readonly manifest: {
+        readonly targets: Record<string, { readonly facts: object; readonly restore: readonly string[] }>;
+      };
+    };
+    expect(manifest.targets['db']?.facts).toEqual({});
+    expect(manifest.targets['db']?.restore[0]).toContain('age -d -i identity.txt db.db.zst.age | zstd -dc >');
+    await project.bkp(`verify --deep --identity ${mine.file}`);
+    await rm(project.path('near'), { recursive: true });
+    await project.bkp(
+      `restore --repository ${project.path('far')} ${id} --target db --into db.path=new.db --yes --identity ${mine.file}`,
+    );
+    expect(project.count('events', 'new.db')).toBe(500);
+    // What lies encrypted elsewhere can be brought back into a plain repository with the key only.
+    await project.bkp('init --repository near');
+    expect((await planOf(project)).withheld).toMatchObject([
+      { action: 'copy', address: 'shop@near', reason: { code: 'identity-missing' } },
+    ]);
+    await project.bkp(`apply --yes --identity ${mine.file}`);
+    expect((await stored(project, 'near', id, 'db.db.zst')).readUInt32LE()).toBe(0xfd2fb528);
+    await project.bkp('restore shop@latest --target db --into db.path=again.db --yes');
+    expect(project.count('events', 'again.db')).toBe(500);
+  });
+
+  it('what must be decrypted for others waits for the private key, and the rest goes on', async () => {
+    const project = await testProject(policyWith(mine.recipient, theirs.recipient));
+    await project.bkp('apply --yes --init-repositories', 6);
+    const [id = ''] = await project.ids();
+    expect((await planOf(project)).withheld).toMatchObject([
+      { action: 'copy', address: 'shop@far', reason: { code: 'identity-missing' } },
+    ]);
+    expect((await project.bkp('plan --detailed-exitcode')).stdout).toContain('identity-missing');
+    // A stranger's key changes nothing.
+    await project.bkp(`plan --detailed-exitcode --identity ${theirs.file}`);
+    await project.bkp(`apply --yes --identity ${mine.file}`);
+    expect((await planOf(project)).withheld).toEqual([]);
+    await project.bkp(`verify --repository far --deep --identity ${theirs.file}`);
+    await project.bkp(`verify --repository far --deep --identity ${mine.file}`, 4);
+    await project.bkp(`restore --repository far ${id} --target db --into path=new.db --yes --identity ${theirs.file}`);
+    expect(project.count('events', 'new.db')).toBe(500);
+    // The two cannot replace each other: their bytes differ, whoever holds the keys.
+    await appendFile(project.path('far', 'snapshots', 'shop', id, 'db.db.zst.age'), 'x');
+    await project.bkp('verify shop@latest', 1);
+    expect((await planOf(project, ` --identity ${mine.file}`)).withheld).toMatchObject([
+      { action: 'replace', address: 'shop@far', reason: { code: 'replica-corrupt' } },
+    ]);
+  });
+
+  it('a damaged source is never spread, and is found out', async () => {
+    const project = await testProject(policyWith(null, mine.recipient));
+    await project.bkp('init --repository near');
+    await project.bkp('backup shop', 6);
+    await project.bkp('init --repository far');
+    const [id = ''] = await project.ids();
+    await appendFile(project.path('near', 'snapshots', 'shop', id, 'tree.tar.zst'), 'x');
+    await project.bkp('apply --yes --only copy', 1);
+    expect((await project.bkp('list')).stdout).toContain('DAMAGED@near');
+    expect(await project.ids('--repository far')).toEqual([]);
+  });
+});
+
+describe('a runner without the private key', () => {
+  it('checks hashes where the deep check must wait, and says which key it waits for', async () => {
+    const project = await makeProject(
+      policyWith(mine.recipient, mine.recipient).replace('verify: { every: 7d }', 'verify: { every: 1s, deep: 1s }'),
+    );
+    await project.bkp('apply --yes --init-repositories');
+    // The checks are due again.
+    await setTimeout(1_100);
+    const made = await planOf(project);
+    expect(made.withheld).toMatchObject([
+      { action: 'verify', address: 'shop@near', reason: { code: 'identity-missing' } },
+      { action: 'verify', address: 'shop@far', reason: { code: 'identity-missing' } },
+    ]);
+    expect(made.steps.map(({ action }) => action)).toEqual(['verify', 'verify']);
+    await project.bkp('apply --yes', 6);
+    expect((await planOf(project, ` --identity ${mine.file}`)).withheld).toEqual([]);
+    await project.bkp(`apply --yes --identity ${mine.file}`);
+    await project.remove();
+  });
+
+  it('does not begin a restore of the policy', async () => {
+    const project = await testProject(policyWith(mine.recipient, mine.recipient));
+    await project.bkp('apply --yes --init-repositories');
+    const [id = ''] = await project.ids();
+    await appendFile(
+      project.path('bkp.yaml'),
+      `\nrestores:\n  look: { from: shop@${id}, targets: { db: { into: { path: look.db } } } }\n`,
+    );
+    expect((await planOf(project)).withheld).toMatchObject([
+      { action: 'restore', reason: { code: 'identity-missing' } },
+    ]);
+    await project.bkp('apply --yes', 6);
+    await project.bkp(`apply --yes --identity ${mine.file}`);
+    expect(project.count('events', 'look.db')).toBe(500);
+  });
+
+  it('is told of snapshots whose recipient left the policy', async () => {
+    const project = await testProject(policyWith(mine.recipient, mine.recipient));
+    await project.bkp('apply --yes --init-repositories');
+    expect((await planOf(project)).warnings.filter(({ code }) => code === 'recipient-left')).toEqual([]);
+    await project.policy(policyWith(theirs.recipient, theirs.recipient));
+    const { warnings } = await planOf(project);
+    expect(warnings.map(({ message }) => message)).toContain(
+      `a snapshot of shop@near can be read with the private key of ${mine.recipient} only, which the policy names no more`,
+    );
+  });
+});
+
+describe('the manifest of an encrypted snapshot', () => {
+  it('hides what tells of the content, unless it shall be open', async () => {
+    const project = await testProject(
+      policyWith(mine.recipient, mine.recipient).replace(
+        'verify: { every: 7d }',
+        'checks: { db: [{ facts: tables.events, expect: ">= previous" }] }',
+      ),
+    );
+    await project.bkp('apply --yes --init-repositories');
+    const [first = ''] = await project.ids();
+    const manifest = await readFile(project.path('near', 'manifests', 'shop', `${first}.json`), 'utf8');
+    expect(JSON.parse(manifest)).toMatchObject({
+      encryption: { method: 'age', recipients: [mine.recipient], manifest: 'sealed' },
+      targets: { db: { facts: {}, warnings: [], checks: [{ value: 500, ok: true }] }, tree: { facts: {} } },
+    });
+    expect(manifest).not.toContain('"users"');
+    const hidden = (await project.bkp('show shop@latest')).stdout;
+    expect(hidden).toContain(`encrypted to  ${mine.recipient}`);
+    expect(hidden).not.toMatch(/tables\.events +500/);
+    expect((await project.bkp(`show shop@latest --identity ${mine.file}`)).stdout).toMatch(/tables\.events +500/);
+    // `previous` needs no private key, nor does a plan.
+    await project.bkp('backup shop');
+    const [second = ''] = await project.ids();
+    const without = await project.bkp(`diff ${first} ${second}`);
+    expect(without.stderr).toContain('facts are encrypted');
+    project.sql('DELETE FROM events WHERE id > 400');
+    expect((await project.bkp('backup shop', 7)).stderr).toContain('expected >= previous');
+    const open = (await readFile(project.path('bkp.yaml'), 'utf8')).replaceAll(
+      'encryption: {',
+      'encryption: { manifest: open,',
+    );
+    await writeFile(project.path('bkp.yaml'), open.replace('>= previous', '> 0'));
+    await project.bkp('backup shop');
+    expect((await project.bkp('show shop@latest')).stdout).toMatch(/tables\.events +400/);
+    const compared = await project.bkp(`diff ${second} shop@latest --identity ${mine.file}`);
+    expect(compared.stdout).toMatch(/tables.events +500 +400 +-100/);
+    await project.bkp('verify shop@latest --deep', 4);
+    await project.bkp(`verify shop@latest --deep --identity ${mine.file}`);
+  });
+});
