@@ -33,7 +33,7 @@ export async function copyArtifact(from: ArtifactPlace, to: ArtifactPlace, conte
     throw integrityError(`cannot copy ${from.artifact.key}: ${to.repository.location} holds it as other bytes`, {
       hint: 'only a copy that was stored as the same bytes can replace it',
     });
-  await to.repository.put(keyOf(to), await openChecked(from, context));
+  await to.repository.put(keyOf(to), await openChecked(from, context), storedBytes);
   await verifyStored(to.artifact, { repository: to.repository, key: keyOf(to) }, context);
 }
 

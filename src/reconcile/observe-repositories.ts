@@ -32,11 +32,11 @@ async function observeRepository(
     const remembered = catalog.rememberedId(repository.location);
     const isNew = remembered === undefined;
     if (!(await repository.exists()))
-      return unidentified(name, `cannot use repository ${name}: ${repository.location} does not exist`, isNew);
+      return unidentified(opened, `cannot use repository ${name}: ${repository.location} does not exist`, isNew);
     const identity = await repositoryIdentity(repository);
     if (identity === undefined)
       return unidentified(
-        name,
+        opened,
         `cannot use repository ${name}: ${repository.location} has no bkp-repository.json`,
         isNew,
       );
@@ -65,11 +65,12 @@ function compareIdentity(
 ): ObservedRepository {
   const { name } = observed;
   const known = rememberedByRuns(all, name);
+  const opened = session.repositories.find((one) => one.name === name);
   if (observed.state === 'unavailable') return observed;
   if (observed.state === 'unidentified')
-    return known === undefined ? observed : unidentified(name, observed.message, false);
+    return known === undefined || opened === undefined ? observed : unidentified(opened, observed.message, false);
   const { repositoryId } = observed.inventory;
-  const location = session.repositories.find((opened) => opened.name === name)?.repository?.location ?? '';
+  const location = opened?.repository?.location ?? '';
   const here = catalog.rememberedId(location);
   const elsewhere = rememberedByRuns(
     all.filter((one) => one !== observed),
@@ -90,12 +91,20 @@ const another = (name: string, location: string, id: string, before: string): Ob
   hint: `is another disk mounted? if this one is meant, \`bkp init --repository ${name}\` takes note of it`,
 });
 
-const unidentified = (name: string, message: string, canBeMade: boolean): ObservedRepository => ({
+const unidentified = (
+  { name, repository }: SessionRepository,
+  message: string,
+  canBeMade: boolean,
+): ObservedRepository => ({
   name,
   state: 'unidentified',
   canBeMade,
   message,
   hint: canBeMade
-    ? `is it mounted? a new one is made by \`bkp init --repository ${name}\` or \`bkp apply --init-repositories\``
-    : `there was one before: is it mounted? \`bkp init --repository ${name}\` makes a new one all the same`,
+    ? `${questionOf(repository)} a new one is made by \`bkp init --repository ${name}\` or \`bkp apply --init-repositories\``
+    : `there was one before: ${questionOf(repository)} \`bkp init --repository ${name}\` makes a new one all the same`,
 });
+
+/** What may be wrong with a place of this machine, or with one elsewhere. */
+const questionOf = (repository: SessionRepository['repository']): string =>
+  repository?.localPath('any') === undefined ? 'are its bucket and prefix right?' : 'is it mounted?';

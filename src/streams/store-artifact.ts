@@ -82,7 +82,7 @@ export async function storeArtifact(request: StoreRequest, context: Context): Pr
       },
       onAbandoned: () => stopping.abort(),
     });
-    const { bytes } = await repository.put(key, content);
+    const { bytes } = await repository.put(key, content, file?.bytes);
     if (outcome === undefined || bytes !== meter.bytes) {
       await repository.remove(key);
       throw integrityError(`cannot store ${key}: ${bytes} of ${meter.bytes} bytes were written`);

@@ -6,7 +6,7 @@ import { cutShort, failureOf } from './failure.ts';
 import { totalOf } from './read.ts';
 import { objectAt, type Store } from './store.ts';
 
-const RANGE_BYTES = 8 * 1024 * 1024;
+const RANGE_BYTES = 4 * 1024 * 1024;
 /** Ranges under way at once: what is in memory at most. */
 const RANGES = 4;
 

@@ -8,7 +8,7 @@ export interface PartBuffers {
 }
 
 /** At most so many buffers for all objects that are uploaded at once, beyond the first of each. */
-const BUFFERS = 6;
+const BUFFERS = 4;
 
 /** The buffers of a repository: however many objects are on their way, they share the memory of a few. */
 export function createPartBuffers(): PartBuffers {
