@@ -4,7 +4,8 @@ import type { ToolNeed } from '../engines/engine.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../errors.ts';
 import { formatTools, type ToolReport } from '../report/tools-text.ts';
-import { openEdge } from '../system/edge.ts';
+import { identityPaths, openEdge } from '../system/edge.ts';
+import { enclosedIdentities } from '../policy/enclosed-identities.ts';
 import { examinePolicy } from '../policy/load.ts';
 import { isSshKey } from '../encryption/recipient.ts';
 import type { ResolvedPolicy } from '../policy/resolved-policy.ts';
@@ -52,10 +53,12 @@ export const doctorCommand: CommandRun = async (_args, options, { terminal, sign
         tools.push(await inspectTool(context, need, `${type} targets`, targets !== undefined));
     const ok = tools.every((tool) => tool.path !== null || !tool.required);
     const { node } = context.host;
+    const enclosed = policy === undefined ? [] : enclosedIdentities(policy, identityPaths(options.list('identity')));
+    const warnings = enclosed.map(({ message }) => message);
     terminal.out(
       options.text('format') === 'json'
-        ? `${JSON.stringify({ formatVersion: 1, ok, bkp: bkpVersion, node, tools }, null, 2)}\n`
-        : formatTools({ bkp: bkpVersion, node, tools }, terminal.paint),
+        ? `${JSON.stringify({ formatVersion: 1, ok, bkp: bkpVersion, node, tools, warnings }, null, 2)}\n`
+        : formatTools({ bkp: bkpVersion, node, tools, warnings }, terminal.paint),
     );
     return ok ? EXIT.done : EXIT.guarded;
   } finally {

@@ -1,5 +1,5 @@
 import type { CommandSpec } from './command.ts';
-import { FILE, FORMAT, REPOSITORY, YES } from './shared-options.ts';
+import { FILE, FORMAT, IDENTITY, REPOSITORY, YES } from './shared-options.ts';
 
 /** Commands about this machine: what it can reach, what it has, what it holds. */
 export const MACHINE_COMMANDS: readonly CommandSpec[] = [
@@ -14,8 +14,17 @@ export const MACHINE_COMMANDS: readonly CommandSpec[] = [
     name: 'doctor',
     description: 'tools, versions and what is missing',
     group: 'Machine',
-    options: [FILE, FORMAT('json')],
+    options: [FILE, IDENTITY, FORMAT('json')],
     load: async () => (await import('./doctor.ts')).doctorCommand,
+  },
+  {
+    name: 'keygen',
+    arguments: '<kind> <file>',
+    description: 'make a key pair: `age` opens encrypted backups',
+    group: 'Machine',
+    options: [FORMAT('json')],
+    examples: ['bkp keygen age /root/bkp-identity.txt'],
+    load: async () => (await import('./keygen.ts')).keygenCommand,
   },
   {
     name: 'unlock',

@@ -1,4 +1,5 @@
 import { EXIT, usageError } from '../errors.ts';
+import { identityPaths } from '../system/edge.ts';
 import { systemPolicyFiles } from '../system/policy-files.ts';
 import type { CommandRun } from './command.ts';
 import { validateOnline } from './online.ts';
@@ -26,7 +27,12 @@ export const validateCommand: CommandRun = async (_args, options, environment) =
       : environment.terminal;
   const files = systemPolicyFiles(environment.terminal.readStdin);
   const code = await validate(
-    { path: policyPath(options), format: asFormat(format), strict: options.flag('strict') },
+    {
+      path: policyPath(options),
+      format: asFormat(format),
+      strict: options.flag('strict'),
+      identities: identityPaths(options.list('identity')),
+    },
     terminal,
     files,
   );

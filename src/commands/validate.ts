@@ -1,4 +1,5 @@
 import { EXIT, type Diagnostic, type ExitCode } from '../errors.ts';
+import { enclosedIdentities } from '../policy/enclosed-identities.ts';
 import { examinePolicy } from '../policy/load.ts';
 import type { PolicyFiles } from '../policy/read-documents.ts';
 import { diagnosticsGithub } from '../report/diagnostics-github.ts';
@@ -14,11 +15,15 @@ export interface ValidateOptions {
   readonly format: ValidateFormat;
   /** Warnings make the policy invalid. */
   readonly strict: boolean;
+  /** Absolute paths of private keys that this machine opens backups with. */
+  readonly identities?: readonly string[];
 }
 
 /** `bkp validate` without `--online`: syntax, schema and rules; needs no environment, network or target. */
 export async function validate(options: ValidateOptions, terminal: Terminal, files: PolicyFiles): Promise<ExitCode> {
-  const { policy, diagnostics } = await examinePolicy({ path: options.path, files });
+  const { policy, diagnostics: ofText } = await examinePolicy({ path: options.path, files });
+  const enclosed = policy === undefined ? [] : enclosedIdentities(policy, options.identities ?? []);
+  const diagnostics = [...ofText, ...enclosed];
   const judged = options.strict ? diagnostics.map(asError) : diagnostics;
   const valid = policy !== undefined && !judged.some(({ severity }) => severity === 'error');
   print(options, judged, valid, terminal);

@@ -40,6 +40,13 @@ export async function unsealInNode(sealed: string, keys: readonly string[]): Pro
   return decrypter.decrypt(armor.decode(sealed), 'text');
 }
 
+/** A new native key pair. */
+export async function makeKeyPair(): Promise<{ readonly identity: string; readonly recipient: string }> {
+  const { generateX25519Identity, identityToRecipient } = await import('age-encryption');
+  const identity = await generateX25519Identity();
+  return { identity, recipient: await identityToRecipient(identity) };
+}
+
 /** The public keys of native private ones. */
 export async function recipientsOf(keys: readonly string[]): Promise<readonly string[]> {
   if (keys.length === 0) return [];

@@ -49,6 +49,7 @@ export const CODES = {
   BKP2061: { severity: 'error', title: 'excludes without `databases: all`' },
   BKP2070: { severity: 'error', title: 'not a public key to encrypt to' },
   BKP2071: { severity: 'error', title: 'encryption without a recipient' },
+  BKP2072: { severity: 'warning', title: 'an identity lies only inside what it opens' },
 } as const;
 
 export type ProblemCode = keyof typeof CODES;

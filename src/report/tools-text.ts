@@ -19,10 +19,12 @@ export interface ToolReports {
   readonly bkp: string;
   readonly node: string;
   readonly tools: readonly ToolReport[];
+  /** What else people should know, one sentence each. */
+  readonly warnings: readonly string[];
 }
 
 /** One line per program, and what to install for those that are missing. */
-export function formatTools({ bkp, node, tools }: ToolReports, paint: Paint): string {
+export function formatTools({ bkp, node, tools, warnings }: ToolReports, paint: Paint): string {
   const own = [
     ['ok', 'bkp', bkp, '', ''],
     ['ok', 'node', node.replace(/^v/, ''), '', ''],
@@ -41,7 +43,7 @@ export function formatTools({ bkp, node, tools }: ToolReports, paint: Paint): st
         ? `${paint('yellow', tool.tool)} makes ${tool.usedFor} possible; without it Node.js does it, on one core: ${tool.install}\n`
         : `${paint(tool.required ? 'red' : 'yellow', tool.tool)} is needed for ${tool.usedFor}: ${tool.install}\n`,
     );
-  return `${[paint('bold', head), ...painted].join('\n')}\n${missing.join('')}`;
+  return `${[paint('bold', head), ...painted].join('\n')}\n${missing.join('')}${warnings.map((text) => `${paint('yellow', 'warning')} ${text}\n`).join('')}`;
 }
 
 const stateOf = ({ path, required }: ToolReport): string => (path !== null ? 'ok' : required ? 'MISSING' : 'absent');

@@ -20,6 +20,12 @@ export interface EdgeOptions {
 
 const IDENTITY_VARIABLE = 'BKP_AGE_IDENTITY_FILE';
 
+/** Absolute paths of the identity files that were named, on the command line or else in the environment. */
+export function identityPaths(named: readonly string[]): readonly string[] {
+  const fallback = [process.env[IDENTITY_VARIABLE] ?? ''].filter((path) => path !== '');
+  return (named.length > 0 ? named : fallback).map((path) => resolve(path));
+}
+
 /** This machine as a run sees it. Call `dispose` once nothing of the run works any more. */
 export async function openEdge({
   signal,
@@ -27,15 +33,8 @@ export async function openEdge({
   cacheDir,
   identityFiles = [],
 }: EdgeOptions): Promise<{ readonly edge: Edge; readonly dispose: () => Promise<void> }> {
-  const named = process.env[IDENTITY_VARIABLE] ?? '';
-  const files = identityFiles.length > 0 ? identityFiles : [named].filter((path) => path !== '');
-  const identities =
-    files.length === 0
-      ? undefined
-      : readIdentities(
-          files.map((path) => resolve(path)),
-          (path) => readFileSync(path, 'utf8'),
-        );
+  const files = identityPaths(identityFiles);
+  const identities = files.length === 0 ? undefined : readIdentities(files, (path) => readFileSync(path, 'utf8'));
   const { context, registerSecrets, dispose } = await createContext({
     emit,
     identities,

@@ -1,10 +1,10 @@
 import { access, writeFile } from 'node:fs/promises';
 import { hasErrnoCode, reasonOf, usageError } from '../errors.ts';
 
-/** Writes a file that must not be there yet; false when something is. */
-export async function writeNewFile(path: string, text: string): Promise<boolean> {
+/** Writes a file that must not be there yet; false when something is. One that holds a secret is for its owner only. */
+export async function writeNewFile(path: string, text: string, isSecret: boolean = false): Promise<boolean> {
   try {
-    await writeFile(path, text, { flag: 'wx' });
+    await writeFile(path, text, { flag: 'wx', ...(isSecret ? { mode: 0o600, flush: true } : {}) });
     return true;
   } catch (error) {
     if (hasErrnoCode(error, 'EEXIST')) return false;

@@ -131,6 +131,41 @@ describe('an encrypted backup', () => {
   });
 });
 
+describe('keys', () => {
+  it('are made for their owner only, never over another one, and work', async () => {
+    const project = await makeProject(POLICY);
+    const made = await project.bkp('keygen age key.txt');
+    expect(made.stdout).toMatch(/^age1[a-z0-9]{58}\n$/);
+    expect((await stat(project.path('key.txt'))).mode & 0o777).toBe(0o600);
+    const before = await readFile(project.path('key.txt'), 'utf8');
+    expect((await project.bkp('keygen age key.txt', 6)).stderr).toContain('a private key is never overwritten');
+    expect(await readFile(project.path('key.txt'), 'utf8')).toBe(before);
+    await project.bkp('keygen rot13 other.txt', 4);
+    const encrypted = `path: near, encryption: { recipients: [${made.stdout.trim()}] } }`;
+    await project.policy(POLICY.replace('path: near }', encrypted).replace('[near, far]', '[near]'));
+    await project.bkp('init --repository near');
+    await project.bkp('backup shop');
+    await project.bkp('verify --repository near --deep --identity key.txt');
+    await project.remove();
+  });
+
+  it('that lie only inside what they open are a warning', async () => {
+    const project = await fresh();
+    await writeFile(project.path('tree', 'identity.txt'), await readFile(mine.file));
+    const inside = project.path('tree', 'identity.txt');
+    const told = await project.bkp(`validate --identity ${inside}`);
+    expect(told.stderr).toContain('BKP2072');
+    expect(told.stderr).toContain('lies in target "tree" and is stored encrypted only');
+    await project.bkp(`validate --strict --identity ${inside}`, 4);
+    const named = await project.run(['doctor'], { env: { BKP_AGE_IDENTITY_FILE: inside } });
+    expect(named.stdout).toContain('lies in target "tree" and is stored encrypted only');
+    expect((await project.bkp(`validate --identity ${mine.file}`)).stderr).not.toContain('BKP2072');
+    // A copy that is not encrypted can be read after all.
+    await project.edit(/far, encryption: [^}]*} }/.exec(ENCRYPTED)?.[0] ?? '', 'far }');
+    expect((await project.bkp(`validate --identity ${inside}`)).stderr).not.toContain('BKP2072');
+  });
+});
+
 describe('recipients', () => {
   it('are checked before anything else, and no private key is shown', async () => {
     const project = await makeProject(POLICY);

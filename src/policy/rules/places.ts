@@ -50,8 +50,8 @@ function texts(value: unknown): readonly string[] {
   return list.filter((item): item is string => typeof item === 'string' && !holdsReference(item));
 }
 
-/** True when the path lies in the folder and no exclude names it or a folder above it. */
-function holds(folder: string, path: string, excludes: readonly string[]): boolean {
+/** True when an absolute path lies in the folder and no exclude names it or a folder above it. */
+export function holds(folder: string, path: string, excludes: readonly string[]): boolean {
   const below = relative(folder, path).split(sep).join('/');
   if (below.startsWith('..') || isAbsolute(below)) return false;
   return !excludes.some((pattern) => {
