@@ -10,7 +10,7 @@ import type { CommandRun } from './command.ts';
 import { workReporter } from './reporters.ts';
 import { withRepositorySession } from './repository-session.ts';
 
-/** Copies artifacts out of a repository, as stored or as the native tool reads them. */
+/** Copies artifacts out of a repository, as stored or as the native tool reads them; or tells where others may fetch them. */
 export const downloadCommand: CommandRun = async ([reference = '', folder = ''], options, environment) =>
   withRepositorySession(options, environment, workReporter(options, environment), async (session) => {
     const found = findSnapshot(session, await observeRepositories(session), reference);
@@ -26,6 +26,15 @@ export const downloadCommand: CommandRun = async ([reference = '', folder = ''],
     );
     if (artifacts.length === 0)
       throw notFoundError(`cannot download ${reference}: it holds no artifact of ${chosen.join(', ')}`);
+    if (options.flag('printUrl'))
+      return (await import('./print-urls.ts')).printUrls(
+        session,
+        { places: found.places, id: manifest.id, artifacts },
+        options,
+        environment,
+      );
+    if (folder === '')
+      throw usageError('cannot download: name the folder', { hint: `bkp download ${reference} ./out` });
     const written: { readonly path: string; readonly bytes: number }[] = [];
     for (const artifact of artifacts) {
       written.push(

@@ -169,7 +169,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'download',
-    arguments: '<snapshot> <folder>',
+    arguments: '<snapshot> [folder]',
     description: 'copy artifacts out of a repository',
     group: 'Restore',
     options: [
@@ -178,10 +178,12 @@ export const COMMANDS: readonly CommandSpec[] = [
       TARGET,
       { flags: '--native', description: 'decrypted and decompressed, as the native tool reads it' },
       { flags: '--force', description: 'overwrite files' },
+      { flags: '--print-url', description: 'print signed URLs of an S3 repository instead, as curl commands' },
+      { flags: '--expires <duration>', description: 'how long a printed URL works (default: 1h, at most 7d)' },
       IDENTITY,
-      FORMAT('json'),
+      FORMAT('json', 'plain'),
     ],
-    examples: ['bkp download app@latest ./out --native'],
+    examples: ['bkp download app@latest ./out --native', 'bkp download app@latest --target db --print-url'],
     load: async () => (await import('./download.ts')).downloadCommand,
   },
   {

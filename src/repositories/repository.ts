@@ -63,6 +63,8 @@ export interface Repository {
   freeBytes(): Promise<number | undefined>;
   /** The path of an object on this machine, where there is one: lets a program read it without Node. */
   localPath(key: string): string | undefined;
+  /** A URL that reads an object for so many seconds, for everybody who has it; absent where there is none. */
+  readonly presign?: (key: string, seconds: number) => Promise<string>;
   /**
    * False when the place itself is absent and `prepare` could make it: a folder that was never made, or the mount point's
    * folder of a disk that is gone. A bucket that is absent is an error.

@@ -3,6 +3,7 @@ import { checkKey } from './key.ts';
 import type { Repository, RepositoryEdge } from './repository.ts';
 import { openObject } from './s3/download.ts';
 import { createPartBuffers } from './s3/part-buffers.ts';
+import { presignRead } from './s3/presign.ts';
 import { listObjects, readObject, statObject } from './s3/read.ts';
 import { createStore, type Store, type StoreOptions } from './s3/store.ts';
 import { sweepUploads } from './s3/sweep.ts';
@@ -44,6 +45,7 @@ export function openS3Repository(config: S3Repository, edge: RepositoryEdge, opt
       checkKey(key);
       return undefined;
     },
+    presign: (key, seconds) => checked(key, () => presignRead(store, key, seconds)),
     // A bucket that is not there cannot be made by anybody here: that is an error, and it says so.
     exists: async () => {
       await reach(store);

@@ -37,6 +37,24 @@ function withKeys<P extends Place>(place: P, { accessKeyId = '', secretAccessKey
   };
 }
 
+/** Signed URLs give the stored bytes to somebody without credentials. */
+async function urlsWork(project: Project): Promise<void> {
+  await project.bkp('download shop@latest stored --repository far --target db');
+  const stored = await readFile(project.path('stored', 'db.db.zst'));
+  const plain = await project.bkp('download shop@latest --repository far --target db --print-url --format plain');
+  const answer = await fetch(plain.stdout.trim());
+  expect(Buffer.from(await answer.arrayBuffer()).equals(stored)).toBe(true);
+  const text = await project.bkp('download shop@latest --repository far --target db --print-url --expires 2h');
+  expect(text.stdout).toMatch(/^curl --fail --output 'db\.db\.zst' 'http[^']*X-Amz-Expires=7200[^']*'\n$/);
+  expect(text.stderr).toContain('valid until');
+  const json = jsonOf(await project.bkp('download shop@latest --print-url --format json'));
+  expect(json['urls']).toHaveLength(2);
+  const wrong = (plain.stdout.trim() + '0').replace(/Signature=./, 'Signature=0');
+  expect((await fetch(wrong)).status).toBe(403);
+  expect((await project.bkp('download shop@latest --print-url --expires 8d', 4)).stderr).toContain('7d');
+  expect((await project.bkp('download shop@latest', 4)).stderr).toContain('name the folder');
+}
+
 const idsOf = async (place: Place, args: string): Promise<readonly string[]> => {
   const { snapshots } = jsonOf(await place.bkp(`list --format json ${args}`));
   return (snapshots as readonly { readonly id: string }[]).map(({ id }) => id);
@@ -62,6 +80,7 @@ describe('an S3 repository', () => {
     expect(project.count('events')).toBe(500);
     await project.bkp('download shop@latest out --repository far --native --target db');
     expect((await readFile(project.path('out', 'db.db'))).toString('latin1', 0, 15)).toBe('SQLite format 3');
+    await urlsWork(project);
   });
 
   it('captures into a bucket alone, prunes there and forgets what is destroyed', async () => {
