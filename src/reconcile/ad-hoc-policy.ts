@@ -8,6 +8,7 @@ import { parseS3Url } from '../repositories/s3/location.ts';
 import type { Repository } from '../repositories/repository.ts';
 import { repositoryIdentity } from '../snapshots/identity.ts';
 import { readInventory } from '../snapshots/read-inventory.ts';
+import type { Manifest } from '../snapshots/manifest.ts';
 import { readManifest } from '../snapshots/read-snapshot.ts';
 import { byStart } from './backup-view.ts';
 import type { Edge } from './session.ts';
@@ -66,6 +67,8 @@ async function describeBackup(repository: Repository, name: string, id: string):
     protect: false,
     targets,
     repositories: [NAME],
+    // What is stored here before a restore is for the same readers.
+    ...(manifest?.ok === true ? encryptionLike(manifest.value) : {}),
     schedule: null,
     timezone: 'UTC',
     retention: null,
@@ -82,6 +85,12 @@ async function describeBackup(repository: Repository, name: string, id: string):
     source: NOWHERE,
     sources: {},
   };
+}
+
+function encryptionLike({ encryption }: Manifest): Pick<ResolvedBackup, 'encryption'> {
+  if (encryption === undefined) return {};
+  const { recipients, manifest } = encryption;
+  return { encryption: { recipients: [...recipients], manifest } };
 }
 
 function describeTarget(name: string, definition: Readonly<Record<string, unknown>>): readonly ResolvedTarget[] {

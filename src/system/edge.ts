@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { readIdentities } from '../encryption/identities.ts';
+import { usageError } from '../errors.ts';
 import type { RunEvent } from '../event.ts';
 import type { Edge } from '../reconcile/session.ts';
 import { makeId } from '../snapshots/ids.ts';
@@ -26,6 +27,12 @@ export function identityPaths(named: readonly string[]): readonly string[] {
   return (named.length > 0 ? named : fallback).map((path) => resolve(path));
 }
 
+/** It is read more than once, by other programs too: what a shell makes of `<(…)` is gone by then. */
+function assertRegular(path: string): void {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats !== undefined && !stats.isFile()) throw usageError(`cannot use identity ${path}: it is not a regular file`);
+}
+
 /** This machine as a run sees it. Call `dispose` once nothing of the run works any more. */
 export async function openEdge({
   signal,
@@ -34,6 +41,7 @@ export async function openEdge({
   identityFiles = [],
 }: EdgeOptions): Promise<{ readonly edge: Edge; readonly dispose: () => Promise<void> }> {
   const files = identityPaths(identityFiles);
+  files.forEach(assertRegular);
   const identities = files.length === 0 ? undefined : readIdentities(files, (path) => readFileSync(path, 'utf8'));
   const { context, registerSecrets, dispose } = await createContext({
     emit,
