@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { S3Repository } from '../../src/generated/policy.ts';
 import { connectionOf } from '../services/connection.ts';
@@ -118,6 +118,14 @@ describe('an S3 repository', () => {
     expect(await run('verify', '--deep')).toContain('Good: 1 stored snapshot.');
     await run('restore', 'shop@latest', '--target', 'db', '--into', `path=${project.path('new.db')}`, '--yes');
     expect(project.count('events', 'new.db')).toBe(500);
+    await mkdir(`${place.env['HOME']}/.aws`);
+    const keys = `aws_access_key_id=${config.accessKeyId}\naws_secret_access_key=${config.secretAccessKey}\n`;
+    await writeFile(`${place.env['HOME']}/.aws/credentials`, `[off-site]\n${keys}`);
+    const byProfile = await place.run(['list', '--repository', `${url}&profile=off-site`]);
+    expect(byProfile.stdout, byProfile.stderr).toContain('shop');
+    const withoutKeys = await place.run(['list', '--repository', url], { env: { AWS_EC2_METADATA_DISABLED: 'true' } });
+    expect(withoutKeys.exitCode).toBe(1);
+    expect(withoutKeys.stderr).toContain('there are no credentials');
     const elsewhere = url.replace('deep/prefix', 'other');
     const { exitCode, stderr } = await place.run(['list', '--repository', elsewhere], { env });
     expect(exitCode).toBe(1);

@@ -44,6 +44,7 @@ describe('startup', () => {
   it.each(['list', 'status', 'verify', 'show shop@latest'])('%s asks nobody and draws no plan', (command) => {
     const { packages } = loadedBy(command);
     expect(packages).not.toContain('@clack/prompts');
+    expect(packages.filter((name) => name.startsWith('@aws-sdk/'))).toEqual([]);
     expect(packages).not.toContain('execa');
   });
 

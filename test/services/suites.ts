@@ -11,8 +11,11 @@ export const SERVER_SUITES: readonly string[] = [
   'test/examples.test.ts',
 ];
 
-/** Those of them that only the full set of servers runs: the same suite once more, for formats that few people choose. */
-export const FULL_SET_SUITES: readonly string[] = ['test/engines/conformance-postgres-{directory,plain,tar}.test.ts'];
+/** Those of them that only the full set of servers runs: formats that few people choose, servers that are long to build. */
+export const FULL_SET_SUITES: readonly string[] = [
+  'test/engines/conformance-postgres-{directory,plain,tar}.test.ts',
+  'test/repositories/s3/minio.test.ts',
+];
 
 /** The run was asked for every version of every server. */
 export const isFullSet = (): boolean => process.env['BKP_TEST_SET'] === 'all';

@@ -145,6 +145,8 @@ function settingsOf(config: S3Repository, location: string, checksums: boolean):
     maxAttempts: 1,
     requestChecksumCalculation: when,
     responseChecksumValidation: when,
+    // With it the SDK takes a new connection for every part, and one that knows nothing of `caFile`.
+    expectContinueHeader: false,
     requestHandler: {
       connectionTimeout: CONNECT_TIMEOUT_MS,
       socketTimeout: IDLE_TIMEOUT_MS,

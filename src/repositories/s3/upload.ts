@@ -7,7 +7,7 @@ import type { PartBuffers } from './part-buffers.ts';
 import { MOST_PARTS, partBytes, partsAtOnce } from './part-sizes.ts';
 import { readParts } from './read-parts.ts';
 import { objectAt, type Store } from './store.ts';
-import { assertEncrypted, encryptionOf, putObject, removeObject, WRITER } from './write.ts';
+import { encryptionOf, putObject, removeObject, removeUnlessEncrypted, WRITER } from './write.ts';
 
 /** An object on its way: its parts are invisible until they are put together. */
 interface Upload {
@@ -65,14 +65,7 @@ async function createUpload(store: Store, key: string): Promise<Upload> {
         options,
       ),
   });
-  const upload = { key, id: answer.UploadId ?? '', writer };
-  try {
-    assertEncrypted(store, answer.ServerSideEncryption);
-  } catch (error) {
-    await abortUpload(store, upload);
-    throw error;
-  }
-  return upload;
+  return { key, id: answer.UploadId ?? '', writer };
 }
 
 type Parts = ReturnType<typeof readParts>;
@@ -163,6 +156,7 @@ async function complete(store: Store, upload: Upload, parts: CompletedPart[], by
   });
   // Somebody may have replaced it since; then it is not ours to judge.
   if (head.Metadata?.[WRITER] !== undefined && head.Metadata[WRITER] !== upload.writer) return;
+  await removeUnlessEncrypted(store, upload.key, head.ServerSideEncryption);
   if (head.ContentLength === bytes) return;
   await removeObject(store, upload.key);
   throw integrityError(

@@ -20,16 +20,6 @@ export function encryptionOf({ config }: Store): {
   };
 }
 
-/** Throws where encryption was asked for and the store's answer does not confirm it. */
-export function assertEncrypted({ config, location }: Store, confirmed: string | undefined): void {
-  const { serverSideEncryption } = config;
-  if (serverSideEncryption === undefined || confirmed === serverSideEncryption) return;
-  throw repositoryError(
-    `cannot write to ${location}: the store does not encrypt with ${serverSideEncryption}, as \`serverSideEncryption\` asks`,
-    { hint: 'switch that on in the store, or encrypt on this machine and leave `serverSideEncryption` out' },
-  );
-}
-
 /** Writes a small object in one request: whole, or not at all. The store checks the signed hash of what arrived. */
 export async function putObject(
   store: Store,
@@ -55,13 +45,15 @@ export async function putObject(
   return { bytes: content.byteLength };
 }
 
-async function removeUnlessEncrypted(store: Store, key: string, confirmed: string | undefined): Promise<void> {
-  try {
-    assertEncrypted(store, confirmed);
-  } catch (error) {
-    await removeObject(store, key);
-    throw error;
-  }
+/** Takes an object back where encryption was asked for and the store's answer does not confirm it. */
+export async function removeUnlessEncrypted(store: Store, key: string, confirmed: string | undefined): Promise<void> {
+  const { serverSideEncryption } = store.config;
+  if (serverSideEncryption === undefined || confirmed === serverSideEncryption) return;
+  await removeObject(store, key);
+  throw repositoryError(
+    `cannot write to ${store.location}: the store does not encrypt with ${serverSideEncryption}, as \`serverSideEncryption\` asks`,
+    { hint: 'switch that on in the store, or encrypt on this machine and leave `serverSideEncryption` out' },
+  );
 }
 
 /** Removes an object; one that is not there is not an error. */

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
@@ -38,11 +39,14 @@ export interface Proxy {
   meet(fault: (passing: Passing) => Fault | undefined): void;
 }
 
-/** A real HTTP proxy in front of a store, which a test lets misbehave. It goes with the test. */
-export async function startProxy(endpoint: string): Promise<Proxy> {
+/** A real HTTP or HTTPS proxy in front of a store, which a test lets misbehave. It goes with the test. */
+export async function startProxy(
+  endpoint: string,
+  tls?: { readonly key: string; readonly cert: string },
+): Promise<Proxy> {
   const seen: Passing[] = [];
   let faultOf: (passing: Passing) => Fault | undefined = () => undefined;
-  const server = createServer((incoming, outgoing) => {
+  const answer = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     const url = new URL(incoming.url ?? '/', endpoint);
     const passing: Passing = {
       method: incoming.method ?? '',
@@ -53,7 +57,8 @@ export async function startProxy(endpoint: string): Promise<Proxy> {
     };
     seen.push(passing);
     pass(endpoint, incoming, outgoing, faultOf(passing));
-  });
+  };
+  const server = tls === undefined ? createServer(answer) : createSecureServer({ ...tls }, answer);
   server.on('checkContinue', (incoming: IncomingMessage, outgoing: ServerResponse) => {
     outgoing.writeContinue();
     server.emit('request', incoming, outgoing);
@@ -65,7 +70,11 @@ export async function startProxy(endpoint: string): Promise<Proxy> {
     server.close();
   });
   const { port } = server.address() as AddressInfo;
-  return { endpoint: `http://127.0.0.1:${port}`, seen, meet: (fault) => (faultOf = fault) };
+  return {
+    endpoint: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
+    seen,
+    meet: (fault) => (faultOf = fault),
+  };
 }
 
 function pass(endpoint: string, incoming: IncomingMessage, outgoing: ServerResponse, fault: Fault | undefined): void {
