@@ -4,6 +4,7 @@ import type { ResolvedPolicy } from './policy/resolved-policy.ts';
 import { applyPlan } from './reconcile/apply.ts';
 import type { PlanOptions } from './reconcile/observation.ts';
 import { openSession } from './reconcile/open-session.ts';
+import { withStoreTime } from './reconcile/store-time.ts';
 import { planPolicy } from './reconcile/plan-policy.ts';
 import type { RestoreOrder } from './reconcile/prepare-restore.ts';
 import { executeRestore, planRestoreOf, type RestoreOptions } from './reconcile/restore.ts';
@@ -29,6 +30,8 @@ export interface RunSettings {
   readonly onEvent?: (event: RunEvent) => void;
   /** Folder of the rebuildable catalog; default the user's cache folder. */
   readonly cacheDir?: string;
+  /** Files with private keys that open encrypted snapshots; default BKP_AGE_IDENTITY_FILE. */
+  readonly identityFiles?: readonly string[];
 }
 
 export interface ApplySettings extends RunSettings {
@@ -76,10 +79,11 @@ async function withSession<T>(
   const { edge, dispose } = await openEdge({
     signal: settings.signal ?? new AbortController().signal,
     emit: settings.onEvent ?? (() => undefined),
+    ...(settings.identityFiles === undefined ? {} : { identityFiles: settings.identityFiles }),
     ...(settings.cacheDir === undefined ? {} : { cacheDir: settings.cacheDir }),
   });
   try {
-    return await work(openSession(policy, edge));
+    return await work(await withStoreTime(openSession(policy, edge)));
   } finally {
     await dispose();
   }

@@ -1,5 +1,6 @@
 import { loadPolicy } from '../policy/load.ts';
 import { openSession } from '../reconcile/open-session.ts';
+import { withStoreTime } from '../reconcile/store-time.ts';
 import type { Session } from '../reconcile/session.ts';
 import type { EventReporter } from '../report/run-events.ts';
 import { openEdge } from '../system/edge.ts';
@@ -28,7 +29,7 @@ export async function withSession<T>(
     identityFiles: options.list('identity'),
   });
   try {
-    return await work(openSession(policy, edge));
+    return await work(await withStoreTime(openSession(policy, edge)));
   } finally {
     reporter.close();
     await dispose();

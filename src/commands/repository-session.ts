@@ -2,6 +2,7 @@ import { repositoryError, usageError } from '../errors.ts';
 import { loadPolicy } from '../policy/load.ts';
 import { adHocPolicy } from '../reconcile/ad-hoc-policy.ts';
 import { openSession } from '../reconcile/open-session.ts';
+import { withStoreTime } from '../reconcile/store-time.ts';
 import type { Session } from '../reconcile/session.ts';
 import type { EventReporter } from '../report/run-events.ts';
 import { openEdge } from '../system/edge.ts';
@@ -34,7 +35,7 @@ export async function withRepositorySession<T>(
       path: policyPath(options),
       files: systemPolicyFiles(environment.terminal.readStdin),
     });
-    const session = openSession(policy, edge);
+    const session = await withStoreTime(openSession(policy, edge));
     return await work(wanted === undefined ? session : narrow(session, wanted), false);
   } finally {
     reporter.close();

@@ -17,7 +17,7 @@ export async function observeRepositories(session: Session): Promise<Observation
   const seen: ObservedRepository[] = [];
   for (const opened of session.repositories) seen.push(await observeRepository(session, catalog, opened));
   const repositories = seen.map((one) => compareIdentity(session, catalog, one, seen));
-  return { repositories, lastDefinitions: {}, setAside: [], destinations: {}, notices: [] };
+  return { repositories, lastDefinitions: {}, setAside: [], destinations: {}, notices: session.notices ?? [] };
 }
 
 async function observeRepository(

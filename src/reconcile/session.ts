@@ -24,6 +24,8 @@ export interface Session extends Edge {
   readonly policy: ResolvedPolicy;
   /** In policy order. */
   readonly repositories: readonly SessionRepository[];
+  /** What was noticed when it was opened: every plan says so. */
+  readonly notices?: readonly string[];
 }
 
 export type SessionRepository =
