@@ -127,21 +127,33 @@ const common = ({ action, backup, repository, snapshot, source }: Draft): Omit<W
   source,
 });
 
-/** Snapshots whose private keys must be kept although the policy names their recipients no more. */
+/** Snapshots that other people can read than the policy says now, and whose private keys must be kept. */
 export function noticeFormerRecipients(view: BackupView, readers: Readers): readonly PlanNotice[] {
   return view.repositories.flatMap(({ name, snapshots }) => {
     const wanted = readers.wanted(name);
     if (wanted === undefined) return [];
+    const plain = [...snapshots.values()].filter(({ recipients }) => recipients === undefined).length;
+    const open = wanted.length === 0 || plain === 0 ? [] : [notEncrypted(addressOf(view.backup.name, name), plain)];
     const counts = new Map<string, number>();
     for (const { recipients = [] } of snapshots.values()) {
       if (recipients.some((recipient) => wanted.includes(recipient))) continue;
       for (const recipient of recipients) counts.set(recipient, (counts.get(recipient) ?? 0) + 1);
     }
-    return [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([recipient, count]) => ({
-      code: 'recipient-left',
-      message: `${count === 1 ? 'a snapshot' : `${count} snapshots`} of ${addressOf(view.backup.name, name)} can be read with the private key of ${shortRecipient(recipient)} only, which the policy names no more`,
-      hint: 'keep that key as long as they stay',
-      address: addressOf(view.backup.name, name),
-    }));
+    const left = [...counts]
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([recipient, count]) => ({
+        code: 'recipient-left',
+        message: `${count === 1 ? 'a snapshot' : `${count} snapshots`} of ${addressOf(view.backup.name, name)} can be read with the private key of ${shortRecipient(recipient)} only, which the policy names no more`,
+        hint: 'keep that key as long as they stay',
+        address: addressOf(view.backup.name, name),
+      }));
+    return [...open, ...left];
   });
 }
+
+const notEncrypted = (address: string, count: number): PlanNotice => ({
+  code: 'not-encrypted',
+  message: `${count === 1 ? 'a snapshot' : `${count} snapshots`} of ${address} can be read by everybody: stored before the policy asked for encryption`,
+  hint: 'they stay as they are until retention or `bkp destroy` lets them go',
+  address,
+});

@@ -27,8 +27,8 @@ export const damageData = ({ damaged, isDeep }: Verification): Readonly<Record<s
 
 /**
  * Hashes every stored byte of a snapshot and, when `deep`, lets the engines read every artifact whole, with the programs
- * that the policy names for its targets; that of an encrypted one needs an identity. Damage is found, not thrown; a repository that cannot be read is thrown, because
- * that says nothing about the snapshot.
+ * that the policy names for its targets; what is encrypted needs an identity then. Damage is found, not thrown; a
+ * repository that cannot be read is thrown, because that says nothing about the snapshot.
  */
 export async function verifySnapshot(
   repository: Repository,
@@ -40,7 +40,11 @@ export async function verifySnapshot(
 ): Promise<Verification> {
   const damaged: { key: string; reason: string }[] = [];
   let isDeep = false;
-  const manifest = deep ? await unsealManifest(stored, context) : stored;
+  let manifest = stored;
+  const unsealed = await damageOf(async () => {
+    if (deep) manifest = await unsealManifest(stored, context);
+  });
+  if (unsealed !== null) return { damaged: [{ key: 'manifest', reason: unsealed }], isDeep: true };
   for (const [name, target] of Object.entries(manifest.targets)) {
     let whole = target.status === 'captured';
     for (const artifact of target.artifacts) {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { readIdentities } from '../encryption/identities.ts';
-import { usageError } from '../errors.ts';
+import { type Identities, readIdentities } from '../encryption/identities.ts';
+import { BkpError, usageError } from '../errors.ts';
 import type { RunEvent } from '../event.ts';
 import type { Edge } from '../reconcile/session.ts';
 import { makeId } from '../snapshots/ids.ts';
@@ -27,6 +27,20 @@ export function identityPaths(named: readonly string[]): readonly string[] {
   return (named.length > 0 ? named : fallback).map((path) => resolve(path));
 }
 
+/** One from the environment that cannot be used is told only: a capture needs none and must go on. */
+function openIdentities(named: readonly string[], emit: EdgeOptions['emit']): Identities | undefined {
+  const files = identityPaths(named);
+  if (files.length === 0) return undefined;
+  try {
+    files.forEach(assertRegular);
+    return readIdentities(files, (path) => readFileSync(path, 'utf8'));
+  } catch (error) {
+    if (named.length > 0 || !(error instanceof BkpError)) throw error;
+    emit({ type: 'warning', message: `${error.message} (${IDENTITY_VARIABLE})` });
+    return undefined;
+  }
+}
+
 /** It is read more than once, by other programs too: what a shell makes of `<(…)` is gone by then. */
 function assertRegular(path: string): void {
   const stats = statSync(path, { throwIfNoEntry: false });
@@ -40,9 +54,7 @@ export async function openEdge({
   cacheDir,
   identityFiles = [],
 }: EdgeOptions): Promise<{ readonly edge: Edge; readonly dispose: () => Promise<void> }> {
-  const files = identityPaths(identityFiles);
-  files.forEach(assertRegular);
-  const identities = files.length === 0 ? undefined : readIdentities(files, (path) => readFileSync(path, 'utf8'));
+  const identities = openIdentities(identityFiles, emit);
   const { context, registerSecrets, dispose } = await createContext({
     emit,
     identities,

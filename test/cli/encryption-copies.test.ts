@@ -99,7 +99,7 @@ describe('repositories with different readers', () => {
     const [id = ''] = await project.ids();
     await appendFile(project.path('near', 'snapshots', 'shop', id, 'tree.tar.zst'), 'x');
     await project.bkp('apply --yes --only copy', 1);
-    expect((await project.bkp('list')).stdout).toContain('DAMAGED@near');
+    expect((await project.bkp('list')).stdout).toMatch(/near +DAMAGED/);
     expect(await project.ids('--repository far')).toEqual([]);
   });
 });
@@ -148,6 +148,22 @@ describe('a runner without the private key', () => {
     const { warnings } = await planOf(project);
     expect(warnings.map(({ message }) => message)).toContain(
       `a snapshot of shop@near can be read with the private key of ${mine.recipient} only, which the policy names no more`,
+    );
+    // New ones are for the new reader, and the warning stays as long as the old ones do.
+    await project.bkp('backup shop');
+    const made = await planOf(project);
+    expect(made.warnings.filter(({ code }) => code === 'recipient-left')).toHaveLength(2);
+    await project.bkp(`verify shop@latest --deep --identity ${theirs.file}`);
+  });
+
+  it('is told of snapshots that nobody encrypted', async () => {
+    const project = await testProject(policyWith(null, null));
+    await project.bkp('apply --yes --init-repositories');
+    await project.policy(policyWith(null, mine.recipient));
+    const { warnings, steps } = await planOf(project);
+    expect(steps).toEqual([]);
+    expect(warnings.map(({ message }) => message)).toContain(
+      'a snapshot of shop@far can be read by everybody: stored before the policy asked for encryption',
     );
   });
 });

@@ -1,12 +1,15 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { execFile, execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ageKey } from '../streams/age-keys.ts';
 import { pathWith } from '../streams/tools.ts';
 import { appliedProject, damage, makeProject, POLICY, renewed } from './project.ts';
-import { jsonOf } from './run-bkp.ts';
+import { jsonOf, PROGRAM } from './run-bkp.ts';
 
 const keys = await mkdtemp(join(tmpdir(), 'bkp-keys-'));
 afterAll(() => rm(keys, { recursive: true, force: true }));
@@ -52,7 +55,6 @@ describe('an encrypted backup', () => {
     const shown = jsonOf(await project.bkp(`show ${id} --format json`));
     const { targets } = shown['manifest'] as { readonly targets: Record<string, { readonly restore: string[] }> };
     const command = targets['db']?.restore[0]?.replace(/> .*$/, '> back.db') ?? '';
-    const { execFileSync } = await import('node:child_process');
     execFileSync('sh', ['-c', command], { cwd: project.path('near', 'snapshots', 'shop', id) });
     const database = new DatabaseSync(project.path('near', 'snapshots', 'shop', id, 'back.db'));
     expect(database.prepare('SELECT count(*) AS n FROM events').get()).toEqual({ n: 500 });
@@ -70,6 +72,10 @@ describe('an encrypted backup', () => {
     expect(wrong.stderr).toContain(`error: cannot decrypt shop@${id}: no identity that was given opens it`);
     expect(wrong.stderr).toContain(`hint: it is encrypted to ${mine.recipient}`);
     expect((await project.bkp(`${restore} --identity nowhere.txt`, 4)).stderr).toContain('cannot read identity');
+    // A capture needs none: one that the environment names in vain is told, and it goes on.
+    const vain = { env: { BKP_AGE_IDENTITY_FILE: 'nowhere.txt' } };
+    const captured = await project.run(['backup', 'shop'], vain);
+    expect(captured).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('cannot read identity') as unknown });
     await writeFile(project.path('public.txt'), mine.recipient);
     expect((await project.bkp(`${restore} --identity public.txt`, 4)).stderr).toContain('it holds no private key');
     expect((await readFile(project.path('app.db'))).equals(before)).toBe(true);
@@ -129,6 +135,24 @@ describe('an encrypted backup', () => {
     await project.bkp(`verify --deep --identity ${mine.file}`);
     expect(await run('doctor')).toContain('age makes fast encryption possible; without it Node.js does it');
   });
+});
+
+it.runIf(process.platform === 'linux')('a full disk leaves nothing behind', async () => {
+  const project = await fresh();
+  await writeFile(project.path('tree', 'large'), randomBytes(3_000_000));
+  await mkdir(project.path('disk'));
+  await project.edit('path: near,', 'path: disk/near,');
+  // A mount of our own, in a namespace that goes with the process.
+  const script = `mount -t tmpfs -o size=1m none disk && mkdir disk/near && "$0" "$1" init --repository near >&2
+    "$0" "$1" backup shop >&2; echo $?; find disk/near/manifests disk/near/snapshots -type f`;
+  const args = ['--map-root-user', '--mount', 'sh', '-c', script, process.execPath, PROGRAM];
+  const { stdout, stderr } = await promisify(execFile)('unshare', args, { cwd: project.folder, env: project.env });
+  expect(stderr).toContain('no space left');
+  const [exitCode, ...files] = stdout.trimEnd().split('\n');
+  // What was captured beside it is kept, as a partial snapshot; the older one was copied from far.
+  expect(exitCode).toBe('7');
+  expect(files.filter((file) => /tree/.test(file))).toEqual([`disk/near/snapshots/shop/${id}/tree.tar.zst.age`]);
+  expect(files.filter((file) => file.endsWith('db.db.zst.age'))).toHaveLength(2);
 });
 
 describe('keys', () => {

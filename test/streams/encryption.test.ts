@@ -18,6 +18,7 @@ import { isAlive, waitFor } from '../system/alive.ts';
 import { testContext, testFolder } from '../test-context.ts';
 import { type AgeKey, ageKey, sshKey } from './age-keys.ts';
 import { artifactOf, sampleBytes } from './samples.ts';
+import { findTool } from '../../src/system/find-tool.ts';
 import { pathWith } from './tools.ts';
 
 const LEVELS = { zstd: 3, gzip: 6, none: 0 } as const;
@@ -230,36 +231,31 @@ describe.each([
 });
 
 describe('a capture that fails stores nothing', () => {
-  test('age killed in the pipe', async () => {
+  test.each(['zstd', 'none'] as const)('age killed in the pipe (%s)', async (method) => {
     const key = await ageKey(await testFolder());
-    const { context, folder } = await machine(WITH_AGE);
+    const folder = await testFolder();
+    const path = await pathWith(
+      folder,
+      WITH_AGE.filter((tool) => tool !== 'age'),
+    );
+    // The real one, until somebody kills it.
+    const age = findTool('age', process.env['PATH']) ?? '';
+    await writeFile(join(path, 'age'), `#!/bin/sh\n(/bin/sleep 0.2; kill -9 $$) &\nexec ${age} "$@"\n`, {
+      mode: 0o755,
+    });
+    const { context } = await testContext({ environment: { PATH: path } });
+    const pids = join(folder, 'pids');
     const repository = openMemoryRepository();
-    const path = join(folder, 'pids');
-    // The producer ends its own neighbour: the age that its bytes go to.
-    const source: ByteSource = {
-      kind: 'process',
-      process: {
-        argv: ['sh', '-c', `echo $$ > ${path}; head -c 3000000 /dev/urandom; sleep 0.3; head -c 100 /dev/urandom`],
-      },
-    };
-    const killing: Context = {
-      ...context,
-      withSignal: (signal) => {
-        const inner = context.withSignal(signal);
-        return {
-          ...inner,
-          start: (process, stdio) => {
-            const running = inner.start(process, stdio);
-            if (process.argv[0] === 'age') setTimeout(() => running.stop(), 100);
-            return running;
-          },
-        };
-      },
-    };
-    const storing = store(source, { recipients: [key.recipient], repository }, killing);
-    await expect(storing).rejects.toMatchObject({ code: 'tool' });
-    expect(await repository.list('', 'deep')).toEqual([]);
-    await expect.poll(async () => (await waitFor(path)).some(isAlive)).toBe(false);
+    for (const script of [`exec cat /dev/urandom`, `head -c 200000 /dev/urandom; exec sleep 1000`]) {
+      const source: ByteSource = { kind: 'process', process: { argv: ['sh', '-c', `echo $$ > ${pids}; ${script}`] } };
+      const storing = store(source, { method, recipients: [key.recipient], repository }, context);
+      await expect(storing).rejects.toMatchObject({
+        code: 'tool',
+        message: 'cannot encrypt with age: ended by SIGKILL',
+      });
+      expect(await repository.list('', 'deep')).toEqual([]);
+      await expect.poll(async () => (await waitFor(pids)).some(isAlive)).toBe(false);
+    }
   });
 
   test.each(Object.entries(ways))('a producer that fails after full output (%s)', async (_, tools) => {
