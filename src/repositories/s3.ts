@@ -31,7 +31,11 @@ export function openS3Repository(config: S3Repository, edge: RepositoryEdge, opt
       ),
     create: (key, content) => checked(key, () => creator.create(key, content)),
     read: (key) => checked(key, () => readObject(store, key)),
-    open: (key) => checked(key, () => openObject(store, key)),
+    open: (key) =>
+      checked(key, () => {
+        buffers.drop();
+        return openObject(store, key);
+      }),
     stat: (key) => checked(key, () => statObject(store, key)),
     list: (prefix, depth) => listObjects(store, prefix, depth),
     remove: (key) => checked(key, () => removeObject(store, key)),

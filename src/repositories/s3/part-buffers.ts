@@ -5,6 +5,8 @@ export interface PartBuffers {
   /** Waits for a buffer. Who holds none gets one at once, so that everybody comes to an end. */
   take(holds: number): Promise<Buffer>;
   give(buffer: Buffer): void;
+  /** Lets go of what nobody uses now, before something else needs memory. */
+  drop(): void;
 }
 
 /** At most so many buffers for all objects that are uploaded at once, beyond the first of each. */
@@ -28,6 +30,10 @@ export function createPartBuffers(): PartBuffers {
       if (next !== undefined) next(buffer);
       else if (made > BUFFERS) made--;
       else free.push(buffer);
+    },
+    drop() {
+      made -= free.length;
+      free.length = 0;
     },
   };
 }
