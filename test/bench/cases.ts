@@ -4,11 +4,14 @@ import { frames } from './cases/frames.ts';
 import { memoryFlat } from './cases/mem-flat.ts';
 import { pgBackup } from './cases/pg-backup.ts';
 import { pgBackupVsGzip } from './cases/pg-backup-vs-gzip.ts';
+import { pgBackupEncrypted } from './cases/pg-backup-enc.ts';
 import { pgManyTables } from './cases/pg-many-tables.ts';
 import { pgMemoryFlat } from './cases/pg-mem-flat.ts';
 import { pgRestore } from './cases/pg-restore.ts';
 import { plan100k } from './cases/plan-100k.ts';
 import { plan200 } from './cases/plan-200.ts';
+import { s3Get } from './cases/s3-get.ts';
+import { s3Put } from './cases/s3-put.ts';
 import { sqliteLive } from './cases/sqlite-live.ts';
 import { startup } from './cases/startup.ts';
 import { verify } from './cases/verify.ts';
@@ -22,8 +25,11 @@ export const CASES: readonly BenchCase[] = [
   sqliteLive,
   pgBackup,
   pgBackupVsGzip,
+  pgBackupEncrypted,
   pgRestore,
   pgManyTables,
+  s3Put,
+  s3Get,
   verify,
   memoryFlat,
   pgMemoryFlat,

@@ -8,3 +8,11 @@ export function flatVerdicts(sides: readonly SideResult[]): readonly Verdict[] {
     { label: 'Node', values: [Math.max(...largest)], unit: 'MiB', atMost: 200 },
   ];
 }
+
+/** Memory of the largest Node process of one side. */
+export const nodeMemory = (sides: readonly SideResult[], name: string): Verdict => ({
+  label: `${name}, Node`,
+  values: sides.find((side) => side.name === name)?.samples.map(({ nodeRssMiB }) => nodeRssMiB ?? Infinity) ?? [],
+  unit: 'MiB',
+  atMost: 200,
+});

@@ -1,17 +1,23 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Writes a policy with one backup `main` of one target, into the repository folder `repository` beside it. */
-export function writePolicy(folder: string, target: Readonly<Record<string, unknown>>): void {
+type Keys = Readonly<Record<string, unknown>>;
+
+/** Writes a policy with one backup `main` of one target, into the one repository given. */
+export function writePolicyInto(folder: string, target: Keys, repository: Keys): void {
   const policy = {
     version: 1,
     name: 'bench',
-    repositories: { local: { type: 'directory', path: 'repository' } },
+    repositories: { local: repository },
     targets: { data: target },
     backups: { main: { targets: ['data'], repositories: ['local'] } },
   };
   writeFileSync(join(folder, 'bkp.yaml'), JSON.stringify(policy, null, 2));
 }
+
+/** The same into the folder `repository` beside it; `changes` are keys of the repository. */
+export const writePolicy = (folder: string, target: Keys, changes: Keys = {}): void =>
+  writePolicyInto(folder, target, { type: 'directory', path: 'repository', ...changes });
 
 export const filePolicy = (folder: string, path: string, compression = 'zstd'): void =>
   writePolicy(folder, { type: 'files', paths: [path], compression });

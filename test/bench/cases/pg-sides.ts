@@ -9,10 +9,19 @@ export const PIPE = 'pg_dump -Fc -Z0, zstd -3 -T2';
 export const FAST = 'bkp apply, checks: fast';
 export const FULL = 'bkp apply';
 
-/** bkp capturing the server's database into a new repository; `repository` and `cache` in its folder go afterwards. */
-export function applySide(lab: Lab, { target }: BenchServer, name: string, changes: object): Side {
+/**
+ * bkp capturing the server's database into a new repository; `repository` and `cache` in its folder go afterwards.
+ * `changes` are keys of the target, `repository` keys of the repository.
+ */
+export function applySide(
+  lab: Lab,
+  { target }: BenchServer,
+  name: string,
+  changes: object,
+  repository: Readonly<Record<string, unknown>> = {},
+): Side {
   const cwd = lab.emptyFolder(name.replaceAll(/\W+/g, '-'));
-  writePolicy(cwd, { ...target, ...changes });
+  writePolicy(cwd, { ...target, ...changes }, repository);
   return {
     name,
     command: lab.bkp(['apply', '--yes', '--init-repositories'], { cwd }),
