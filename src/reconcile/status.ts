@@ -19,6 +19,10 @@ export interface BackupStatus {
   /** Repositories that hold the last good snapshot, of those that should. */
   readonly copies: number;
   readonly wantedCopies: number;
+  /** How large the last good snapshot is when it is brought back. */
+  readonly sizeBytes: number | null;
+  /** What all snapshots of the backup take in the repositories that can be read. */
+  readonly storedBytes: number;
   readonly lastError: { readonly at: string; readonly message: string } | null;
 }
 
@@ -77,6 +81,10 @@ function backupStatus(view: BackupView, now: Date): BackupStatus {
     nextAt: next?.toISOString() ?? null,
     copies: newest?.holders.length ?? 0,
     wantedCopies: backup.repositories.length,
+    sizeBytes: newest?.record.sizeBytes ?? null,
+    storedBytes: view.repositories
+      .flatMap(({ snapshots }) => [...snapshots.values()])
+      .reduce((sum, snapshot) => sum + snapshot.storedBytes, 0),
     lastError:
       failed === undefined || error === undefined || error === null || failed.startedAt < (lastGoodAt ?? '')
         ? null

@@ -19,22 +19,27 @@ type Line = readonly [ListedSnapshot, ...ListedSnapshot[]];
 export function formatList(rows: readonly ListedSnapshot[], paint: Paint): string {
   if (rows.length === 0) return 'No snapshots.\n';
   const lines = joinCopies(rows);
-  const header = ['ID', 'STATUS', 'CREATED AT', 'SIZE', 'TARGETS', 'BACKUP', 'REPOSITORIES', 'MARKS'];
+  const header = ['ID', 'STATUS', 'CREATED AT', 'SIZE', 'STORED', 'TARGETS', 'BACKUP', 'REPOSITORIES', 'MARKS'];
   const cells = lines.map((line) => [
     line[0].id,
     line[0].status,
     formatInstant(line[0].createdAt),
-    line[0].status === 'creating' || line[0].status === 'incomplete' ? '-' : formatBytes(line[0].sizeBytes),
+    sizeText(line[0], line[0].sizeBytes),
+    // Copies for other readers differ by a little.
+    sizeText(line[0], Math.max(...line.map(({ storedBytes }) => storedBytes))),
     line[0].targets.join(','),
     line[0].backup,
     line.map((row) => row.repository).join(','),
     marksOf(line),
   ]);
-  const text = formatTable([header, ...cells], [3])
+  const text = formatTable([header, ...cells], [3, 4])
     .trimEnd()
     .split('\n');
   return `${text.map((line, index) => paintLine(line, lines[index - 1]?.[0], paint)).join('\n')}\n`;
 }
+
+const sizeText = ({ status }: ListedSnapshot, bytes: number): string =>
+  status === 'creating' || status === 'incomplete' ? '-' : formatBytes(bytes);
 
 /** One line per snapshot and repository, tab-separated, for scripts without a JSON parser. */
 export function formatListPlain(rows: readonly ListedSnapshot[]): string {
@@ -48,6 +53,7 @@ export function formatListPlain(rows: readonly ListedSnapshot[]): string {
       row.backup,
       row.repository,
       marksOf([row]),
+      row.storedBytes,
     ])
     .map((cells) => `${cells.join('\t')}\n`)
     .join('');

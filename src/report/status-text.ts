@@ -1,3 +1,4 @@
+import { formatBytes } from '../format-bytes.ts';
 import { count, formatDuration, formatInstant } from '../reconcile/phrases.ts';
 import type { BackupStatus, Status } from '../reconcile/status.ts';
 import type { PlanNotice } from '../reconcile/step.ts';
@@ -14,7 +15,7 @@ const TINTS: Readonly<Record<BackupStatus['state'], Tint>> = {
 
 /** The status of every backup as a table, then everything that is wrong in sentences, then the verdict. */
 export function formatStatus(status: Status, paint: Paint): string {
-  const header = ['BACKUP', 'STATE', 'LAST GOOD', 'AGE', 'DUE', 'NEXT', 'COPIES'];
+  const header = ['BACKUP', 'STATE', 'LAST GOOD', 'AGE', 'DUE', 'NEXT', 'COPIES', 'SIZE', 'STORED'];
   const instant = (at: string | null): string => (at === null ? '-' : formatInstant(at));
   const rows = status.backups.map((backup) => [
     backup.backup,
@@ -24,8 +25,10 @@ export function formatStatus(status: Status, paint: Paint): string {
     instant(backup.dueAt),
     instant(backup.nextAt),
     `${backup.copies}/${backup.wantedCopies}`,
+    backup.sizeBytes === null ? '-' : formatBytes(backup.sizeBytes),
+    formatBytes(backup.storedBytes),
   ]);
-  const lines = formatTable([header, ...rows])
+  const lines = formatTable([header, ...rows], [7, 8])
     .trimEnd()
     .split('\n');
   const table = lines.map((line, index) => paintState(line, status.backups[index - 1], paint)).join('\n');

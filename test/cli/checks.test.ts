@@ -126,8 +126,8 @@ describe('bkp status', () => {
   it('is well', async () => {
     const { stdout, stderr } = await base.bkp('status');
     expect(screen(base, stdout)).toMatchInlineSnapshot(`
-      "BACKUP  STATE  LAST GOOD  AGE  DUE  NEXT  COPIES
-      shop  good  <id-1>  <duration>  <time>  <time>  2/2
+      "BACKUP  STATE  LAST GOOD  AGE  DUE  NEXT  COPIES  SIZE  STORED
+      shop  good  <id-1>  <duration>  <time>  <time>  2/2  <size>  <size>
       All is well."
     `);
     expect(stderr).toBe('');
@@ -146,6 +146,8 @@ describe('bkp status', () => {
           nextAt: expect.any(String),
           copies: 2,
           wantedCopies: 2,
+          sizeBytes: expect.any(Number),
+          storedBytes: expect.any(Number),
           lastError: null,
         },
       ],
@@ -159,8 +161,8 @@ describe('bkp status', () => {
     await project.bkp('apply --yes --init-repositories', 1);
     const { stdout } = await project.bkp('status', 2);
     expect(screen(project, stdout)).toMatchInlineSnapshot(`
-      "BACKUP  STATE  LAST GOOD  AGE  DUE  NEXT  COPIES
-      shop  missing  -  -  <time>  <time>  0/2
+      "BACKUP  STATE  LAST GOOD  AGE  DUE  NEXT  COPIES  SIZE  STORED
+      shop  missing  -  -  <time>  <time>  0/2  -  <size>
       wrong: shop has no good snapshot
       wrong: shop failed <time>: cannot copy the database: <folder>/gone.db does not exist
       Not all is well. \`bkp plan\` shows what would be done about it."
@@ -175,8 +177,8 @@ describe('bkp status', () => {
     await rm(project.path('near', 'manifests', 'shop', `${id}.json`));
     const { stdout } = await project.bkp('status', 2);
     expect(screen(project, stdout)).toMatchInlineSnapshot(`
-      "BACKUP  STATE  LAST GOOD  AGE  DUE  NEXT  COPIES
-      shop  good  <id-1>  <duration>  <time>  <time>  1/2
+      "BACKUP  STATE  LAST GOOD  AGE  DUE  NEXT  COPIES  SIZE  STORED
+      shop  good  <id-1>  <duration>  <time>  <time>  1/2  <size>  <size>
       warning: snapshot <id-1> was stored in near and is gone; nobody released it
       hint: a copy of its manifest brings it back where its files are still there; they are left alone
       wrong: shop has its last good snapshot in 1 of 2 repositories

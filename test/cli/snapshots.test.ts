@@ -12,11 +12,11 @@ describe('bkp list', () => {
   it('shows one line per snapshot with all its repositories', async () => {
     const { stdout, stderr } = await base.bkp('list');
     expect(screen(base, stdout)).toMatchInlineSnapshot(`
-      "ID  STATUS  CREATED AT  SIZE  TARGETS  BACKUP  REPOSITORIES  MARKS
-      <id-1>  created  <time>  <size>  db,tree  shop  far,near  verified"
+      "ID  STATUS  CREATED AT  SIZE  STORED  TARGETS  BACKUP  REPOSITORIES  MARKS
+      <id-1>  created  <time>  <size>  <size>  db,tree  shop  far,near  verified"
     `);
     expect(stderr).toBe('');
-    expect(stdout.split('\n')[0]).toMatch(/^ID +STATUS +CREATED AT +SIZE +TARGETS/);
+    expect(stdout.split('\n')[0]).toMatch(/^ID +STATUS +CREATED AT +SIZE +STORED +TARGETS/);
   });
 
   it('has the fixed field names in JSON, a line of tabs for scripts', async () => {
@@ -40,7 +40,13 @@ describe('bkp list', () => {
     );
     const { stdout } = await base.bkp('list --format plain');
     expect(stdout.split('\n').map((line) => line.split('\t')[0])).toEqual([id, id, '']);
-    expect(stdout.split('\n')[1]?.split('\t').slice(4)).toEqual(['db,tree', 'shop', 'near', 'verified']);
+    expect(stdout.split('\n')[1]?.split('\t').slice(4)).toEqual([
+      'db,tree',
+      'shop',
+      'near',
+      'verified',
+      expect.stringMatching(/^\d+$/),
+    ]);
   });
 
   it('says that there are none, and knows slips from names of the past', async () => {
@@ -191,8 +197,8 @@ describe('bkp verify', () => {
     expect((await project.bkp('list')).stdout).toContain('DAMAGED@near');
     expect((await project.bkp('show shop@latest')).stdout).toMatch(/near: DAMAGED/);
     expect(screen(project, (await project.bkp('status', 2)).stdout)).toMatchInlineSnapshot(`
-      "BACKUP  STATE  LAST GOOD  AGE  DUE  NEXT  COPIES
-      shop  good  <id-1>  <duration>  <time>  <time>  1/2
+      "BACKUP  STATE  LAST GOOD  AGE  DUE  NEXT  COPIES  SIZE  STORED
+      shop  good  <id-1>  <duration>  <time>  <time>  1/2  <size>  <size>
       wrong: shop has its last good snapshot in 1 of 2 repositories
       Not all is well. \`bkp plan\` shows what would be done about it."
     `);

@@ -17,8 +17,8 @@ describe('without a policy', () => {
     const near = project.path('near');
     const listed = await place.bkp(`list --repository ${near}`);
     expect(screen(project, listed.stdout)).toMatchInlineSnapshot(`
-      "ID  STATUS  CREATED AT  SIZE  TARGETS  BACKUP  REPOSITORIES  MARKS
-      <id-1>  created  <time>  <size>  db,tree  shop  repository  verified"
+      "ID  STATUS  CREATED AT  SIZE  STORED  TARGETS  BACKUP  REPOSITORIES  MARKS
+      <id-1>  created  <time>  <size>  <size>  db,tree  shop  repository  verified"
     `);
     expect(jsonOf(await place.bkp(`list --repository ${near} --format json`))['snapshots']).toHaveLength(1);
     expect((await place.bkp(`show --repository ${near} shop@latest --policy`)).stdout).toBe(POLICY);

@@ -78,10 +78,10 @@ const ROWS: readonly ListedSnapshot[] = [
 describe('bkp list', () => {
   it('shows one line per snapshot; what only some repositories say names them', () => {
     expect(formatList(ROWS, plainPaint)).toMatchInlineSnapshot(`
-      "ID                         STATUS    CREATED AT               SIZE  TARGETS  BACKUP      REPOSITORIES  MARKS
-      20261120T020000Z-bbbbbbbb  creating  2026-11-20T02:00:03Z        -           shop        near
-      20261119T020000Z-aaaaaaaa  created   2026-11-19T02:00Z     412 MiB  db,tree  shop        near,far      DAMAGED@far,verified@near,protected@far
-      20261118T020000Z-cccccccc  partial   2026-11-19T02:00Z        12 B  db,tree  other-shop  near          adopted
+      "ID                         STATUS    CREATED AT               SIZE    STORED  TARGETS  BACKUP      REPOSITORIES  MARKS
+      20261120T020000Z-bbbbbbbb  creating  2026-11-20T02:00:03Z        -         -           shop        near
+      20261119T020000Z-aaaaaaaa  created   2026-11-19T02:00Z     412 MiB  61.0 MiB  db,tree  shop        near,far      DAMAGED@far,verified@near,protected@far
+      20261118T020000Z-cccccccc  partial   2026-11-19T02:00Z        12 B  61.0 MiB  db,tree  other-shop  near          adopted
       "
     `);
   });
@@ -96,7 +96,7 @@ describe('bkp list', () => {
     const lines = formatListPlain(ROWS).trimEnd().split('\n');
     expect(lines).toHaveLength(4);
     expect(lines[2]).toBe(
-      '20261119T020000Z-aaaaaaaa\tcreated\t2026-11-19T02:00:00.000Z\t432013312\tdb,tree\tshop\tfar\tDAMAGED,protected',
+      '20261119T020000Z-aaaaaaaa\tcreated\t2026-11-19T02:00:00.000Z\t432013312\tdb,tree\tshop\tfar\tDAMAGED,protected\t64000000',
     );
   });
 
