@@ -29,10 +29,32 @@ await build({
   // CommonJS packages in an ES bundle ask for `require`.
   banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
 });
+// Large libraries that few commands use: the one file below does not grow by them.
+const OWN_FILE = {
+  'aws.cjs': ['@aws-sdk/client-s3', '@aws-sdk/s3-request-presigner'],
+  'age.cjs': ['age-encryption'],
+};
+for (const [file, packages] of Object.entries(OWN_FILE)) {
+  await build({
+    ...common,
+    outdir: undefined,
+    outfile: `dist/${file}`,
+    stdin: { contents: packages.map((name) => `export * from '${name}';`).join(''), resolveDir: '.' },
+    format: 'cjs',
+  });
+}
+const toOwnFile = {
+  name: 'own-file',
+  setup({ onResolve }) {
+    for (const [file, packages] of Object.entries(OWN_FILE))
+      onResolve({ filter: new RegExp(`^(${packages.join('|')})$`) }, () => ({ path: `./${file}`, external: true }));
+  },
+};
 // The command line is one CommonJS file: each module is evaluated when it is first imported, and one file with a compile
 // cache starts sooner than sixty chunks.
 await build({
   ...common,
+  plugins: [toOwnFile],
   entryPoints: { cli: 'src/cli.ts' },
   outExtension: { '.js': '.cjs' },
   format: 'cjs',
