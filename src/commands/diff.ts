@@ -1,9 +1,10 @@
 import { EXIT, usageError } from '../errors.ts';
 import { findSnapshot } from '../reconcile/find-snapshot.ts';
 import { observeRepositories } from '../reconcile/observe-repositories.ts';
+import { openManifest } from '../reconcile/open-manifest.ts';
 import { requireManifest } from '../reconcile/require-manifest.ts';
-import { isSealed, unsealManifest } from '../reconcile/seal-manifest.ts';
-import { stoppable, type Session } from '../reconcile/session.ts';
+import { isSealed } from '../reconcile/seal-manifest.ts';
+import type { Session } from '../reconcile/session.ts';
 import { formatSnapshotDiff, snapshotDiff, withoutFacts } from '../report/snapshot-diff.ts';
 import { reportWarnings } from '../report/run-events.ts';
 import type { Manifest } from '../snapshots/manifest.ts';
@@ -32,8 +33,9 @@ async function manifestOf(
   observation: Awaited<ReturnType<typeof observeRepositories>>,
   reference: string,
 ): Promise<Manifest> {
-  const [place] = findSnapshot(session, observation, reference).places;
+  const found = findSnapshot(session, observation, reference);
+  const [place] = found.places;
   if (place === undefined) throw usageError(`cannot compare ${reference}: no repository has it`);
-  const manifest = await requireManifest(place.repository, place.record);
-  return session.context.identities === undefined ? manifest : unsealManifest(manifest, stoppable(session));
+  if (session.context.identities === undefined) return requireManifest(place.repository, place.record);
+  return (await openManifest(session, found)).manifest;
 }

@@ -3,6 +3,7 @@ import { EXIT, notFoundError, usageError } from '../errors.ts';
 import { downloadArtifact } from '../reconcile/download.ts';
 import { findSnapshot } from '../reconcile/find-snapshot.ts';
 import { observeRepositories } from '../reconcile/observe-repositories.ts';
+import { openManifest } from '../reconcile/open-manifest.ts';
 import { requireManifest } from '../reconcile/require-manifest.ts';
 import { formatBytes } from '../format-bytes.ts';
 import { formatTable } from '../report/table.ts';
@@ -14,9 +15,11 @@ import { withRepositorySession } from './repository-session.ts';
 export const downloadCommand: CommandRun = async ([reference = '', folder = ''], options, environment) =>
   withRepositorySession(options, environment, workReporter(options, environment), async (session) => {
     const found = findSnapshot(session, await observeRepositories(session), reference);
-    const [place] = found.places;
-    if (place === undefined) throw notFoundError(`cannot download ${reference}: no repository has it`);
-    const manifest = await requireManifest(place.repository, place.record);
+    const [first] = found.places;
+    if (first === undefined) throw notFoundError(`cannot download ${reference}: no repository has it`);
+    const { place, manifest } = options.flag('native')
+      ? await openManifest(session, found)
+      : { place: first, manifest: await requireManifest(first.repository, first.record) };
     const chosen = options.list('target');
     const unknown = chosen.find((name) => manifest.targets[name] === undefined);
     if (unknown !== undefined)

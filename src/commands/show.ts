@@ -1,10 +1,9 @@
 import { EXIT, usageError } from '../errors.ts';
 import { findSnapshot } from '../reconcile/find-snapshot.ts';
 import { observeRepositories } from '../reconcile/observe-repositories.ts';
+import { openManifest } from '../reconcile/open-manifest.ts';
 import { requireManifest } from '../reconcile/require-manifest.ts';
 import { readPlan } from '../reconcile/saved-plan.ts';
-import { isSealed, unsealManifest } from '../reconcile/seal-manifest.ts';
-import { stoppable } from '../reconcile/session.ts';
 import { standingsOf } from '../reconcile/snapshot-standing.ts';
 import { reportWarnings } from '../report/run-events.ts';
 import { formatSnapshot } from '../report/snapshot-text.ts';
@@ -29,9 +28,10 @@ export const showCommand: CommandRun = async ([subject = ''], options, environme
     const found = findSnapshot(session, await observeRepositories(session), subject);
     const [place] = found.places;
     if (place === undefined) throw usageError(`cannot show ${subject}: no repository has it`);
-    const stored = await requireManifest(place.repository, place.record);
-    const isOpened = isSealed(stored) && session.context.identities !== undefined;
-    const manifest = isOpened ? await unsealManifest(stored, stoppable(session)) : stored;
+    const manifest =
+      session.context.identities === undefined
+        ? await requireManifest(place.repository, place.record)
+        : (await openManifest(session, found)).manifest;
     if (options.flag('policy')) terminal.out(policyText(manifest.policyFiles));
     else if (options.text('format') === 'json')
       terminal.out(

@@ -9,8 +9,7 @@ import type { Manifest, ManifestTarget } from '../snapshots/manifest.ts';
 import { placeOf } from './destination-place.ts';
 import type { FoundSnapshot, SnapshotPlace } from './find-snapshot.ts';
 import { obstacleOf } from './obstacle.ts';
-import { requireManifest } from './require-manifest.ts';
-import { unsealManifest } from './seal-manifest.ts';
+import { openManifest } from './open-manifest.ts';
 import { stoppable, type Session } from './session.ts';
 
 /** What a restore was asked to do. */
@@ -56,10 +55,9 @@ export async function prepareRestore(
   found: FoundSnapshot,
   order: RestoreOrder,
 ): Promise<PreparedRestore> {
-  const [place] = found.places;
-  if (place === undefined) throw targetError(`cannot restore ${found.backup.name}@${found.id}: no repository has it`);
-  const stored = await requireManifest(place.repository, place.record);
-  const manifest = await unsealManifest(stored, stoppable(session));
+  if (found.places.length === 0)
+    throw targetError(`cannot restore ${found.backup.name}@${found.id}: no repository has it`);
+  const { place, manifest } = await openManifest(session, found);
   const names = order.targets.length > 0 ? order.targets : Object.keys(manifest.targets);
   const targets: PreparedTarget[] = [];
   for (const name of names) targets.push(await prepareTarget(session, found, manifest, name, order));

@@ -83,6 +83,14 @@ describe('repositories with different readers', () => {
     await project.bkp(`verify --repository far --deep --identity ${mine.file}`, 4);
     await project.bkp(`restore --repository far ${id} --target db --into path=new.db --yes --identity ${theirs.file}`);
     expect(project.count('events', 'new.db')).toBe(500);
+    // Each key finds its own repository.
+    for (const { file } of [mine, theirs]) {
+      await project.bkp(`restore ${id} --target db --into path=own.db --yes --identity ${file}`);
+      await project.bkp(`download ${id} out --target db --native --force --identity ${file}`);
+      expect((await project.bkp(`show ${id} --identity ${file}`)).stdout).toMatch(/tables\.events +500/);
+      expect(project.count('events', 'own.db')).toBe(500);
+      await rm(project.path('own.db'));
+    }
     // The two cannot replace each other: their bytes differ, whoever holds the keys.
     await appendFile(project.path('far', 'snapshots', 'shop', id, 'db.db.zst.age'), 'x');
     await project.bkp('verify shop@latest', 1);
