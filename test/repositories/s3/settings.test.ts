@@ -23,7 +23,7 @@ test('a certificate of an own authority needs its file', async () => {
   );
   const config = await testBucket();
   const tls = { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
-  const { endpoint } = await startProxy(config.endpoint ?? '', tls);
+  const { endpoint, seen } = await startProxy(config.endpoint ?? '', tls);
   await expect(openS3Repository({ ...config, endpoint }, edge).exists()).rejects.toMatchObject({
     message: expect.stringContaining('its certificate is not trusted'),
     hint: expect.stringContaining('caFile'),
@@ -31,6 +31,10 @@ test('a certificate of an own authority needs its file', async () => {
   const trusting = openS3Repository({ ...config, endpoint, caFile: cert }, edge);
   await trusting.put('large', Readable.from([Buffer.alloc(9 * 1024 * 1024, 'x')]));
   expect(await trusting.stat('large')).toMatchObject({ bytes: 9 * 1024 * 1024 });
+  const hashes = seen.filter(({ method }) => method === 'PUT').map(({ headers }) => headers['x-amz-content-sha256']);
+  expect(hashes).toHaveLength(2);
+  // The store compares it with what arrives, also where TLS would make it needless.
+  for (const hash of hashes) expect(hash).toMatch(/^[0-9a-f]{64}$/);
   const lost = openS3Repository({ ...config, endpoint, caFile: join(folder, 'none.pem') }, edge);
   await expect(lost.exists()).rejects.toThrow(/none\.pem: it does not exist/);
 });
