@@ -55,6 +55,8 @@ const toOwnFile = {
 await build({
   ...common,
   plugins: [toOwnFile],
+  // Node.js finds no names in a minified CommonJS file that it imports; `require` does.
+  supported: { 'dynamic-import': false },
   entryPoints: { cli: 'src/cli.ts' },
   outExtension: { '.js': '.cjs' },
   format: 'cjs',
