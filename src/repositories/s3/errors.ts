@@ -36,6 +36,8 @@ const noBucket = {
   hint: 'correct `bucket` and `endpoint`, or make the bucket: bkp never makes one',
 };
 
+const noStore = { reason: 'it is gone, or what answers is no S3 store', hint: 'correct `endpoint`' };
+
 const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
   NoSuchBucket: noBucket,
   InvalidBucketName: noBucket,
@@ -58,6 +60,8 @@ const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
   PermanentRedirect: region,
   AuthorizationHeaderMalformed: region,
   IllegalLocationConstraintException: region,
+  NotFound: noStore,
+  MethodNotAllowed: noStore,
   SlowDown: busy,
   ServiceUnavailable: busy,
   TooManyRequests: busy,
@@ -98,6 +102,8 @@ const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
 const BY_STATUS: Readonly<Record<number, Explanation>> = {
   301: region,
   403: denied,
+  404: noStore,
+  405: noStore,
   429: busy,
   503: busy,
   507: space,

@@ -59,7 +59,7 @@ const PASSING_STATUS = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 /** How often a request that failed so may be tried in all: a storm passes, a wrong address stays wrong. */
 export function triesFor(failure: Failure): number {
-  if (UNREACHABLE.has(failure.code) || /without establishing a connection/.test(failure.message)) return 3;
+  if (UNREACHABLE.has(failure.code) || /did not establish a connection/.test(failure.message)) return 3;
   if (CUT.has(failure.code) || PASSING.has(failure.code) || PASSING_STATUS.has(failure.status)) return 8;
   // Rights reach all servers of a store with delay, and MinIO says so of a folder that another runner just emptied.
   if (failure.code === 'AccessDenied') return 3;

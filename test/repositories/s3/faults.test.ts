@@ -279,6 +279,17 @@ describe('wrong settings', () => {
     }
   });
 
+  test('what answers is no S3 store', async () => {
+    const { proxy, repository } = await setUp();
+    proxy.meet(() => ({ kind: 'do', run: async () => ({ status: 404, etag: '' }) }));
+    await expect(repository.exists()).rejects.toMatchObject({
+      message: expect.stringContaining('no S3 store'),
+      hint: expect.stringContaining('endpoint'),
+    });
+    await expect(repository.stat('a')).rejects.toMatchObject({ code: 'repository' });
+    await expect(repository.read('a')).rejects.toMatchObject({ code: 'repository' });
+  });
+
   test('half a key pair', async () => {
     const { secretAccessKey: _secret, ...config } = await testBucket();
     await expect(open(config).exists()).rejects.toThrow(/accessKeyId without secretAccessKey/);
