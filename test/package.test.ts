@@ -13,7 +13,12 @@ const run = (argv: readonly [string, ...string[]], cwd: string): string =>
     cwd,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, npm_config_cache: join(folder, 'cache') },
+    env: {
+      ...process.env,
+      npm_config_cache: join(folder, 'cache'),
+      AWS_ACCESS_KEY_ID: 'key',
+      AWS_SECRET_ACCESS_KEY: 'secret',
+    },
   });
 
 it('packs into a tarball that plans, applies and types in an empty folder', { timeout: 180_000 }, () => {
@@ -31,6 +36,12 @@ it('packs into a tarball that plans, applies and types in an empty folder', { ti
   run(['npm', 'install', '--no-save', '--no-audit', '--no-fund', `../${tarball}`], project);
   expect(run(['npx', '--no-install', 'bkp', 'apply', '--yes', '--init-repositories'], project)).toContain(
     'Applied: 1 done',
+  );
+  // What needs the libraries that lie beside the one file.
+  expect(run(['npx', '--no-install', 'bkp', 'keygen', 'age', 'identity.txt'], project)).toMatch(/^age1[a-z0-9]+$/m);
+  const store = 's3://bucket/prefix?endpoint=http://127.0.0.1:9';
+  expect(() => run(['npx', '--no-install', 'bkp', 'list', '--repository', store], project)).toThrow(
+    '127.0.0.1:9/bucket/prefix: nobody listens there',
   );
   writeFileSync(
     join(project, 'use.mjs'),
