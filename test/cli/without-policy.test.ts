@@ -84,7 +84,11 @@ describe('without a policy', () => {
 
   it.each([
     ['/no/such/folder', 1, /^error: cannot open repository \/no\/such\/folder: it does not exist\n/],
-    ['.', 1, /^error: cannot open repository \.: bkp-repository.json is missing\nhint: give the folder that holds/],
+    [
+      '.',
+      1,
+      /^error: cannot open repository \.: bkp-repository.json is missing\nhint: give the folder or prefix that holds/,
+    ],
     [
       'elsewhere',
       4,
