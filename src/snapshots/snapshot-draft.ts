@@ -68,6 +68,8 @@ export async function beginSnapshot(
     await lease.assertHeld();
     begin = { ...begin, keys: [...begin.keys, key] };
     await repository.put(beginKey(backup, id), writeBegin(begin));
+    // A list that came late may be read by nobody: what it lists must not come then.
+    await lease.assertHeld();
   };
   return {
     ...name,
