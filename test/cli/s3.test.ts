@@ -1,6 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { S3Repository } from '../../src/generated/policy.ts';
+import { ageKey } from '../streams/age-keys.ts';
 import { connectionOf } from '../services/connection.ts';
 import { adminOf, objectsIn, STORE, testBucket } from '../repositories/s3/bucket.ts';
 import { startProxy } from '../repositories/s3/proxy.ts';
@@ -81,6 +82,25 @@ describe('an S3 repository', () => {
     await project.bkp('download shop@latest out --repository far --native --target db');
     expect((await readFile(project.path('out', 'db.db'))).toString('latin1', 0, 15)).toBe('SQLite format 3');
     await urlsWork(project);
+  });
+
+  it('keeps encrypted copies of what is plain at home', async () => {
+    const { project, config } = await makeShop();
+    const key = await ageKey(project.path('.'));
+    await project.edit('far: { type: s3,', `far: { type: s3, encryption: { recipients: [${key.recipient}] },`);
+    await project.bkp('apply --yes --init-repositories');
+    const keys = await objectsIn(config);
+    expect(keys.filter((name) => name.endsWith('.age'))).toHaveLength(2);
+    expect(keys.filter((name) => /\.(db|tar|zst)$/.test(name))).toEqual([]);
+    project.sql('DELETE FROM events');
+    await rm(project.path('near'), { recursive: true });
+    const restore = 'restore shop@latest --repository far --target db --mode replace --yes';
+    expect((await project.bkp(restore, 4)).stderr).toContain('no identity was given');
+    expect(project.count('events')).toBe(0);
+    expect((await project.bkp('verify --repository far --deep', 4)).stderr).toContain('no identity was given');
+    await project.bkp(`verify --repository far --deep --identity ${key.file}`);
+    await project.bkp(`${restore} --identity ${key.file}`);
+    expect(project.count('events')).toBe(500);
   });
 
   it('captures into a bucket alone, prunes there and forgets what is destroyed', async () => {
