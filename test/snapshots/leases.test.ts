@@ -211,3 +211,42 @@ test('a lease under a wrong name is not believed', async () => {
   await repository.create(leaseKey('kong', 9), writeLease({ ...document, state: 'released' }));
   await expect(takeLease(repository, other())).rejects.toThrow(/cannot be read/);
 });
+
+test('an answer that is longer under way than a lease does not make a holder silent', async () => {
+  const repository = openMemoryRepository();
+  const lease = await takeLease(repository, testRunner());
+  const waiter = other();
+  let looks = 0;
+  const slow: Repository = {
+    ...repository,
+    read: async (key) => {
+      const bytes = await repository.read(key);
+      looks += 1;
+      // The holder renews while the answer to the second look is under way.
+      const document = JSON.parse(bytes.toString()) as LeaseDocument;
+      if (looks > 1) await repository.put(key, writeLease({ ...document, renewals: looks }));
+      waiter.clock.monotonic += looks > 1 ? 61_000 : 1;
+      return bytes;
+    },
+  };
+  await expect(takeLease(slow, waiter, { waitMs: 200_000 })).rejects.toMatchObject({ code: 'lock' });
+  await lease.assertHeld();
+});
+
+test('a create whose answer was lost is one that was made', async () => {
+  const repository = openMemoryRepository();
+  const deaf: Repository = {
+    ...repository,
+    create: async (key, content) => !(await repository.create(key, content)),
+  };
+  expect((await takeLease(deaf, other())).number).toBe(1);
+});
+
+test('where a store makes no key twice, numbers that were removed by hand are passed over', async () => {
+  const repository = openMemoryRepository();
+  const refusing: Repository = {
+    ...repository,
+    create: async (key, content) => key !== leaseKey('kong', 1) && repository.create(key, content),
+  };
+  expect((await takeLease(refusing, other())).number).toBe(2);
+});
