@@ -72,10 +72,11 @@ async function copyWhole(execution: BackupExecution, step: Step, source: Source)
   const { repository, lease } = writable(execution, step.repository);
   const { backup, id, policy } = source.manifest;
   const wanted = execution.backup === undefined ? null : encryptionFor(session, execution.backup, repository);
-  const writer = await beginSnapshot(repository, { backup, id, policy }, lease, session.context);
+  const ownBytes = !isStoredFor(source.manifest, wanted);
+  const writer = await beginSnapshot(repository, { backup, id, policy, ownBytes }, lease, session.context);
   const context = stoppable(session);
   try {
-    const manifest = isStoredFor(source.manifest, wanted)
+    const manifest = !ownBytes
       ? await copyStored(source, { repository, draft: writer }, context)
       : await reencryptSnapshot({ from: source, to: { repository, draft: writer }, wanted }, context);
     await writer.commit(manifest);

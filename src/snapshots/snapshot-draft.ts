@@ -14,8 +14,8 @@ import { isDeserted, readBegin } from './remove-remains.ts';
 /** A snapshot on its way into a repository: invisible until its manifest is committed. */
 export interface SnapshotDraft extends SnapshotName {
   /**
-   * What the key of every artifact must begin with. Empty unless files of an earlier try were cleaned away: whoever
-   * cleans may be slow, and must not meet the files of this one.
+   * What the key of every artifact must begin with. Empty unless files of an earlier try were cleaned away, or
+   * hold other bytes: whoever cleans or stores them may be slow, and must not meet the files of this one.
    */
   readonly prefix: string;
   /** Keys that an earlier try to store the same snapshot announced and nobody cleaned: some may have arrived whole. */
@@ -29,6 +29,8 @@ export interface SnapshotDraft extends SnapshotName {
 /** `backup` is the folder: the lease's backup, or the name it had when a snapshot that is copied was made. */
 export interface BeginRequest extends SnapshotName {
   readonly policy: string;
+  /** What is stored are other bytes in every try (encrypted anew): nothing of an earlier one may meet it. */
+  readonly ownBytes?: boolean;
 }
 
 /**
@@ -37,7 +39,7 @@ export interface BeginRequest extends SnapshotName {
  */
 export async function beginSnapshot(
   repository: Repository,
-  { backup, id, policy }: BeginRequest,
+  { backup, id, policy, ownBytes = false }: BeginRequest,
   lease: Lease,
   { clock, host }: Pick<Context, 'clock' | 'host'>,
 ): Promise<SnapshotDraft> {
@@ -58,9 +60,12 @@ export async function beginSnapshot(
     begin = { ...begin, keys: earlier?.keys ?? [] };
     await repository.put(beginKey(backup, id), writeBegin(begin));
   }
-  const wasCleaned = earlier?.cleaning === true || (await readMarks(repository, name)).some(isCleaned);
+  const isApart =
+    (ownBytes && earlier !== undefined) ||
+    earlier?.cleaning === true ||
+    (await readMarks(repository, name)).some(isCleaned);
   let writing: Promise<void> = Promise.resolve();
-  const prefix = wasCleaned ? `copy~${lease.owner.run}/` : '';
+  const prefix = isApart ? `copy~${lease.owner.run}/` : '';
   const addKey = async (key: string): Promise<void> => {
     if (!key.startsWith(prefix)) throw new Error(`${key} does not begin with ${prefix}`);
     if (begin.keys.includes(key)) return;
@@ -74,7 +79,7 @@ export async function beginSnapshot(
   return {
     ...name,
     prefix,
-    announced: new Set(wasCleaned ? [] : earlier?.keys),
+    announced: new Set(isApart ? [] : earlier?.keys),
     addKey: async (key) => {
       // Targets are captured side by side; begin.json is written one key after the other.
       const next = writing.then(() => addKey(key));

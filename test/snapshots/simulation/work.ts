@@ -26,7 +26,7 @@ export const smallManifest = (id: string, tick: string = TICK): Manifest => {
   return { ...whole, targets: { db: { ...target, artifacts: [anArtifact('db.db')] } } };
 };
 
-export async function look(repository: Repository, runner: LeaseContext): Promise<RepositoryInventory> {
+async function look(repository: Repository, runner: LeaseContext): Promise<RepositoryInventory> {
   const identity = await repositoryIdentity(repository);
   if (identity === undefined) throw new Error('no repository');
   return readInventory(repository, { identity, policyNames: ['acme'] }, runner);
