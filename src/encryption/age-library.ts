@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import type { Decrypter, Encrypter } from 'age-encryption';
 
 /** age inside Node, for machines without the program: a tenth of its speed, native keys only. */
 
@@ -7,17 +8,13 @@ export async function encryptInNode(
   plain: AsyncIterable<Uint8Array>,
   recipients: readonly string[],
 ): Promise<Readable> {
-  const { Encrypter } = await import('age-encryption');
-  const encrypter = new Encrypter();
-  for (const recipient of recipients) encrypter.addRecipient(recipient);
+  const encrypter = await encrypterTo(recipients);
   return asReadable(await encrypter.encrypt(ReadableStream.from(plain)));
 }
 
 /** Decrypts a stream. Rejects when no key fits; the stream breaks where it was changed or cut, after what was right. */
 export async function decryptInNode(stored: AsyncIterable<Uint8Array>, keys: readonly string[]): Promise<Readable> {
-  const { Decrypter } = await import('age-encryption');
-  const decrypter = new Decrypter();
-  for (const key of keys) decrypter.addIdentity(key);
+  const decrypter = await decrypterWith(keys);
   return asReadable(await decrypter.decrypt(ReadableStream.from(stored)));
 }
 
@@ -26,18 +23,30 @@ const asReadable = (stream: ReadableStream<Uint8Array>): Readable =>
 
 /** Encrypts a short text, as text. */
 export async function sealInNode(text: string, recipients: readonly string[]): Promise<string> {
-  const { Encrypter, armor } = await import('age-encryption');
-  const encrypter = new Encrypter();
-  for (const recipient of recipients) encrypter.addRecipient(recipient);
+  const { armor } = await import('age-encryption');
+  const encrypter = await encrypterTo(recipients);
   return armor.encode(await encrypter.encrypt(text));
 }
 
 /** The reverse; throws when no key fits or when it is damaged. */
 export async function unsealInNode(sealed: string, keys: readonly string[]): Promise<string> {
-  const { Decrypter, armor } = await import('age-encryption');
-  const decrypter = new Decrypter();
-  for (const key of keys) decrypter.addIdentity(key);
+  const { armor } = await import('age-encryption');
+  const decrypter = await decrypterWith(keys);
   return decrypter.decrypt(armor.decode(sealed), 'text');
+}
+
+async function encrypterTo(recipients: readonly string[]): Promise<Encrypter> {
+  const age = await import('age-encryption');
+  const encrypter = new age.Encrypter();
+  for (const recipient of recipients) encrypter.addRecipient(recipient);
+  return encrypter;
+}
+
+async function decrypterWith(keys: readonly string[]): Promise<Decrypter> {
+  const age = await import('age-encryption');
+  const decrypter = new age.Decrypter();
+  for (const key of keys) decrypter.addIdentity(key);
+  return decrypter;
 }
 
 /** A new native key pair. */
