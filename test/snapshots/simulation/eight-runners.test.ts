@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'vitest';
 import { isFullSet } from '../../services/suites.ts';
-import { movesOf, turnsOf, type Bounds, type Used } from './moves.ts';
+import { movesOf, type Bounds, type Used, usedAfter } from './moves.ts';
 import { beginTrial, objectsAfter, OLD, storeOld } from './trials.ts';
 import { capturing, idOf, LEASE_MS, TICK } from './work.ts';
 
@@ -39,12 +39,7 @@ async function goThrough(choices: readonly number[], skewsMs: readonly number[],
     const moves = movesOf(world, bounds, used);
     const move = moves[(choices[step % choices.length] ?? 0) % Math.max(1, moves.length)];
     if (move === undefined) break;
-    used = {
-      ...used,
-      ...(move.costs === 'nothing' ? {} : { [move.costs]: used[move.costs] + 1 }),
-      turns: turnsOf(world, used, move.by),
-      last: move.by ?? used.last,
-    };
+    used = usedAfter(world, used, move);
     const before = world.store.writes + world.store.objects.size;
     await move.make();
     await world.settle();

@@ -1,4 +1,4 @@
-import { movesOf, turnsOf, type Bounds, type Used } from './moves.ts';
+import { movesOf, type Bounds, type Used, usedAfter } from './moves.ts';
 import type { SteppedWorld } from './stepped-world.ts';
 
 /** A world under way with what must hold in it. */
@@ -66,12 +66,7 @@ async function follow(
     if (move === undefined) throw new Error(`the way cannot be gone again: ${path.join(', ')}`);
     taken.push(choice);
     path.push(move.name);
-    used = {
-      ...used,
-      ...(move.costs === 'nothing' ? {} : { [move.costs]: used[move.costs] + 1 }),
-      turns: turnsOf(world, used, move.by),
-      last: move.by ?? used.last,
-    };
+    used = usedAfter(world, used, move);
     const before = world.store.writes + world.store.objects.size;
     await move.make();
     await world.settle();

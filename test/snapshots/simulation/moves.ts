@@ -61,8 +61,16 @@ export function movesOf(world: SteppedWorld, bounds: Bounds, used: Used): Move[]
   return moves;
 }
 
+/** What is used up once a move is made; to be asked before it is. */
+export const usedAfter = (world: SteppedWorld, used: Used, { costs, by }: Move): Used => ({
+  ...used,
+  ...(costs === 'nothing' ? {} : { [costs]: used[costs] + 1 }),
+  turns: turnsOf(world, used, by),
+  last: by ?? used.last,
+});
+
 /** Turns used up when a machine moves next. */
-export function turnsOf({ machines }: SteppedWorld, { turns, last }: Used, by: number | null): number {
+function turnsOf({ machines }: SteppedWorld, { turns, last }: Used, by: number | null): number {
   const isKeptWaiting = last !== null && by !== null && by !== last && machineAt(machines, last).asked.length > 0;
   return isKeptWaiting ? turns + 1 : turns;
 }
