@@ -12,7 +12,7 @@ import { withTimeLimits } from '../streams/time-limits.ts';
 import { ownNames } from './backup-view.ts';
 import { captureTarget, failedTarget } from './capture-target.ts';
 import { definitionDigest, definitionsOf } from './definition.ts';
-import { eachLimited } from './each-limited.ts';
+import { eachLimited } from '../each-limited.ts';
 import { encryptionFor, type WantedEncryption } from './encryption-of.ts';
 import { afterHooks, runAfterHooks, runBeforeHooks } from './hooks.ts';
 import type { OpenRun } from './run-record-writer.ts';

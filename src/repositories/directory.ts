@@ -25,7 +25,7 @@ export function openDirectoryRepository(config: DirectoryConfig, edge: Repositor
   const steps = edge.fileSteps ?? fileSteps;
   const writer: Writer = { root, singleWriter, steps, newTemporaryName: () => temporaryName(edge) };
   return {
-    capabilities: { exclusiveCreate: !singleWriter, cheapStat: true },
+    capabilities: { exclusiveCreate: !singleWriter },
     location: root,
     put: async (key, content) => ({ bytes: await putObject(writer, key, content) }),
     create: (key, content) => createObject(writer, key, content),

@@ -17,11 +17,16 @@ export interface ObjectStat {
   readonly version: string;
 }
 
+/** An object as a listing tells of it. */
+export interface ListedObject {
+  readonly key: string;
+  /** Opaque text that changes when the content is replaced; to be compared with that of other listings only. */
+  readonly version: string;
+}
+
 export interface RepositoryCapabilities {
   /** `create` is exclusive: of two callers one gets true. Without it a policy must say `singleWriter: true`. */
   readonly exclusiveCreate: boolean;
-  /** `stat` takes microseconds, so that a hundred thousand objects can be looked at. */
-  readonly cheapStat: boolean;
 }
 
 /**
@@ -53,6 +58,11 @@ export interface Repository {
    * error.
    */
   list(prefix: string, depth: 'deep' | 'shallow'): Promise<readonly string[]>;
+  /**
+   * A deep `list` that tells the version of every object and takes no longer for it. Absent where each would have to be
+   * asked for; `stat` takes microseconds there.
+   */
+  readonly listVersions?: (prefix: string) => Promise<readonly ListedObject[]>;
   /** Removes an object; a key that is not there is not an error. Empty folders vanish with their last object. */
   remove(key: string): Promise<void>;
   /** Removes temporary files that writers killed long ago left behind; returns how many. */

@@ -4,7 +4,8 @@ import type { Repository, RepositoryEdge } from './repository.ts';
 import { openObject } from './s3/download.ts';
 import { createPartBuffers } from './s3/part-buffers.ts';
 import { presignRead } from './s3/presign.ts';
-import { listObjects, readObject, statObject } from './s3/read.ts';
+import { listKeys, listObjects } from './s3/list.ts';
+import { readObject, statObject } from './s3/read.ts';
 import { createStore, type Store, type StoreOptions } from './s3/store.ts';
 import { sweepUploads } from './s3/sweep.ts';
 import { putStream } from './s3/upload.ts';
@@ -21,7 +22,7 @@ export function openS3Repository(config: S3Repository, edge: RepositoryEdge, opt
   const checked = <T>(key: string, work: () => Promise<T>): Promise<T> =>
     Promise.resolve().then(() => (checkKey(key), work()));
   return {
-    capabilities: { exclusiveCreate: config.singleWriter !== true, cheapStat: false },
+    capabilities: { exclusiveCreate: config.singleWriter !== true },
     location: store.location,
     put: (key, content, expectedBytes) =>
       checked(key, () =>
@@ -37,7 +38,8 @@ export function openS3Repository(config: S3Repository, edge: RepositoryEdge, opt
         return openObject(store, key);
       }),
     stat: (key) => checked(key, () => statObject(store, key)),
-    list: (prefix, depth) => listObjects(store, prefix, depth),
+    list: (prefix, depth) => listKeys(store, prefix, depth),
+    listVersions: (prefix) => listObjects(store, prefix, 'deep'),
     remove: (key) => checked(key, () => removeObject(store, key)),
     sweep: () => sweepUploads(store, () => store.now() ?? edge.clock.now()),
     now: async () => {

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { MarkRecord } from './inventory.ts';
 import { packManifests, unpackManifests, type CachedManifest, type PackedManifests } from './pack-manifests.ts';
+import type { CachedRecord } from './read-records.ts';
 import type { RunRecord } from './run-record.ts';
 
 /** What was read of one backup in one repository. */
@@ -11,9 +12,9 @@ export interface CatalogPart {
   /** By snapshot id. */
   readonly manifests: ReadonlyMap<string, CachedManifest>;
   /** By repository key. */
-  readonly marks: ReadonlyMap<string, MarkRecord>;
+  readonly marks: ReadonlyMap<string, CachedRecord<MarkRecord>>;
   /** By run id. */
-  readonly runs: ReadonlyMap<string, { readonly version: string; readonly record: RunRecord }>;
+  readonly runs: ReadonlyMap<string, CachedRecord<RunRecord>>;
 }
 
 /**
@@ -30,7 +31,7 @@ export interface Catalog {
 }
 
 /** Changes when the form of the files below does; files of another version are rebuilt. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** Opens the catalog in a folder, which is made at the first write. */
 export function openCatalog(folder: string): Catalog {
@@ -60,8 +61,8 @@ export function openCatalog(folder: string): Catalog {
 
 interface PackedPart {
   readonly manifests: PackedManifests;
-  readonly marks: readonly (readonly [string, MarkRecord])[];
-  readonly runs: readonly (readonly [string, { readonly version: string; readonly record: RunRecord }])[];
+  readonly marks: readonly (readonly [string, CachedRecord<MarkRecord>])[];
+  readonly runs: readonly (readonly [string, CachedRecord<RunRecord>])[];
 }
 
 const pack = ({ manifests, marks, runs }: CatalogPart): PackedPart => ({

@@ -1,24 +1,27 @@
-import type { Repository } from '../repositories/repository.ts';
+import type { ListedObject, Repository } from '../repositories/repository.ts';
 import { MANIFESTS, MARKS, parseDocumentKey, parseMarkKey, parseSnapshotFolder, RUNS, SNAPSHOTS } from './keys.ts';
+
+/** Versions of listed objects, undefined where the repository's listings tell none. */
+export type Versions = ReadonlyMap<string, string | undefined>;
 
 /** The keys of one backup folder name, as the listings have them. */
 export interface BackupListing {
   readonly backup: string;
-  /** Ids that have a manifest, sorted. */
-  readonly manifests: readonly string[];
+  /** By id, sorted. */
+  readonly manifests: Versions;
   /** Ids that have a folder of artifacts. */
   readonly folders: ReadonlySet<string>;
-  /** Keys of marks, sorted. */
-  readonly marks: readonly string[];
-  /** Ids of run records, sorted. */
-  readonly runs: readonly string[];
+  /** By key, sorted. */
+  readonly marks: Versions;
+  /** By id, sorted. */
+  readonly runs: Versions;
 }
 
 interface Building {
-  readonly manifests: string[];
+  readonly manifests: Map<string, string | undefined>;
   readonly folders: Set<string>;
-  readonly marks: string[];
-  readonly runs: string[];
+  readonly marks: Map<string, string | undefined>;
+  readonly runs: Map<string, string | undefined>;
 }
 
 /**
@@ -30,7 +33,7 @@ export async function listBackups(repository: Repository): Promise<readonly Back
   const of = (backup: string): Building => {
     const known = backups.get(backup);
     if (known !== undefined) return known;
-    const made = { manifests: [], folders: new Set<string>(), marks: [], runs: [] };
+    const made = { manifests: new Map(), folders: new Set<string>(), marks: new Map(), runs: new Map() };
     backups.set(backup, made);
     return made;
   };
@@ -41,19 +44,27 @@ export async function listBackups(repository: Repository): Promise<readonly Back
       if (name !== undefined) of(name.backup).folders.add(name.id);
     }
   }
-  for (const key of await repository.list(MANIFESTS, 'deep')) {
+  for (const { key, version } of await listDeep(repository, MANIFESTS)) {
     const name = parseDocumentKey(key);
-    if (name !== undefined) of(name.backup).manifests.push(name.id);
+    if (name !== undefined) of(name.backup).manifests.set(name.id, version);
   }
-  for (const key of await repository.list(MARKS, 'deep')) {
+  for (const { key, version } of await listDeep(repository, MARKS)) {
     const name = parseMarkKey(key);
-    if (name !== undefined) of(name.backup).marks.push(key);
+    if (name !== undefined) of(name.backup).marks.set(key, version);
   }
-  for (const key of await repository.list(RUNS, 'deep')) {
+  for (const { key, version } of await listDeep(repository, RUNS)) {
     const name = parseDocumentKey(key);
-    if (name !== undefined) of(name.backup).runs.push(name.id);
+    if (name !== undefined) of(name.backup).runs.set(name.id, version);
   }
   return Array.from(backups, ([backup, listing]) => ({ backup, ...listing })).toSorted((a, b) =>
     a.backup < b.backup ? -1 : 1,
   );
 }
+
+const listDeep = async (
+  repository: Repository,
+  prefix: string,
+): Promise<readonly (Pick<ListedObject, 'key'> & { readonly version?: string })[]> =>
+  repository.listVersions === undefined
+    ? (await repository.list(prefix, 'deep')).map((key) => ({ key }))
+    : repository.listVersions(prefix);

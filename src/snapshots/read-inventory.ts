@@ -37,7 +37,7 @@ export async function readInventory(
   const contents: BackupContent[] = [];
   for (const listing of listings) {
     throwIfAborted(context.signal);
-    contents.push(await readListed(repository, listing, identity, catalog));
+    contents.push(await readListed(repository, listing, identity, catalog, context.signal));
     await setImmediate();
   }
   const isOwn = (policy: string): boolean => request.policyNames === null || request.policyNames.includes(policy);
@@ -62,9 +62,10 @@ async function readListed(
   listing: BackupListing,
   { id }: Identity,
   catalog: Catalog | undefined,
+  signal: AbortSignal,
 ): Promise<BackupContent> {
   const known = catalog?.load(id, listing.backup) ?? EMPTY;
-  const { content, learned } = await readBackup(repository, listing, known);
+  const { content, learned } = await readBackup(repository, listing, known, signal);
   if (learned !== undefined) catalog?.save(id, listing.backup, learned);
   return content;
 }

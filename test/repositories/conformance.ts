@@ -149,6 +149,24 @@ export function testRepository(name: string, make: () => Promise<RepositoryFixtu
       expect(await repository.list('a/', 'shallow')).toEqual(['a/b-c', 'a/b/', 'a/z']);
     });
 
+    test('listings that tell versions tell one for every object, and another once it is replaced', async () => {
+      const repository = await opened();
+      const listed = async (prefix: string): Promise<ReadonlyMap<string, string> | undefined> => {
+        const objects = await repository.listVersions?.(prefix);
+        return objects && new Map(objects.map(({ key, version }) => [key, version]));
+      };
+      for (const key of ['a/one', 'a/b/two', 'c']) await repository.put(key, text(key));
+      const before = await listed('');
+      if (before === undefined) return;
+      expect([...before.keys()]).toEqual(await repository.list('', 'deep'));
+      expect([...((await listed('a/')) ?? [])]).toEqual([...before].slice(0, 2));
+      await repository.put('a/one', text('another'));
+      const after = await listed('');
+      const changed = [...before].flatMap(([key, version]) => (after?.get(key) === version ? [] : [key]));
+      expect(changed).toEqual(['a/one']);
+      expect([...before.values(), ...(after?.values() ?? [])]).not.toContain('');
+    });
+
     test('folders vanish with their last object', async () => {
       const repository = await opened();
       await repository.put('s/one/a', text('a'));

@@ -17,6 +17,16 @@ export interface MemoryStore {
 
 export const newMemoryStore = (): MemoryStore => ({ objects: new Map(), writes: 0 });
 
+/** The same with listings that tell versions, like those of an object store. */
+export function openMemoryObjectStore(store: MemoryStore = newMemoryStore()): Repository {
+  const plain = openMemoryRepository(store);
+  const listVersions: NonNullable<Repository['listVersions']> = async (prefix) => {
+    const keys = await plain.list(prefix, 'deep');
+    return keys.map((key) => ({ key, version: store.objects.get(key)?.version ?? '' }));
+  };
+  return { ...plain, listVersions };
+}
+
 /** The smallest thing that is a repository: for tests of what stands on one. */
 export function openMemoryRepository(store: MemoryStore = newMemoryStore()): Repository {
   const { objects } = store;
@@ -30,7 +40,7 @@ export function openMemoryRepository(store: MemoryStore = newMemoryStore()): Rep
     return stored.content;
   };
   return {
-    capabilities: { exclusiveCreate: true, cheapStat: true },
+    capabilities: { exclusiveCreate: true },
     location: 'memory',
     put: async (key, content) => {
       checkKey(key);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
-import { eachLimited } from '../../src/reconcile/each-limited.ts';
+import { eachLimited } from '../../src/each-limited.ts';
 import { applyTo, deepDamage, goodIn, leftovers, outlineOf, planOf } from './look.ts';
 import type { Orders } from './orders.ts';
 import { copyWorld, newWorld, policyText, removeTree, type World } from './world.ts';

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { eachLimited } from '../../src/reconcile/each-limited.ts';
+import { eachLimited } from '../../src/each-limited.ts';
 import { applyTo, deepDamage, goodIn, leftovers, observationOf, outlineOf, planOf } from './look.ts';
 import { copyWorld, ended, filesBelow, newWorld, policyText, removeTree, type Said, type World } from './world.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { eachLimited } from '../../src/reconcile/each-limited.ts';
+import { eachLimited } from '../../src/each-limited.ts';
 import { applyTo, deepDamage, goodIn, leftovers, outlineOf, planOf } from './look.ts';
 import type { Outcome } from './orders.ts';
 import { copyWorld, ended, newWorld, policyText, removeTree, type World } from './world.ts';

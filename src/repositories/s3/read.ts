@@ -1,5 +1,4 @@
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
-import { isKeySegment, checkPrefix } from '../key.ts';
 import type { ObjectStat } from '../repository.ts';
 import { missingKey } from './errors.ts';
 import { cutShort, failureOf } from './failure.ts';
@@ -62,53 +61,4 @@ const versionOf = ({ ETag, VersionId }: Pick<GetObjectCommandOutput, 'ETag' | 'V
 export function totalOf(range: string | undefined): number | undefined {
   const total = /\/(\d+)$/.exec(range ?? '')?.[1];
   return total === undefined ? undefined : Number(total);
-}
-
-/** Sorted keys below a prefix. Objects whose names cannot be keys are not shown. */
-export async function listObjects(store: Store, prefix: string, depth: 'deep' | 'shallow'): Promise<readonly string[]> {
-  checkPrefix(prefix);
-  const keys = new Set<string>();
-  for (let token: string | undefined, isFirst = true; isFirst || token !== undefined; isFirst = false) {
-    const page = await listPage(store, prefix, depth, token);
-    for (const key of page.keys) keys.add(key);
-    token = page.next;
-  }
-  return [...keys].sort();
-}
-
-async function listPage(
-  store: Store,
-  prefix: string,
-  depth: 'deep' | 'shallow',
-  token: string | undefined,
-): Promise<{ readonly keys: readonly string[]; readonly next: string | undefined }> {
-  const page = await store.request({
-    verb: 'list',
-    object: prefix,
-    send: (client, options) =>
-      client.listObjectsV2(
-        {
-          Bucket: store.bucket,
-          Prefix: store.prefix + prefix,
-          ...(depth === 'shallow' ? { Delimiter: '/' } : {}),
-          ...(token === undefined ? {} : { ContinuationToken: token }),
-        },
-        options,
-      ),
-  });
-  const full = [
-    ...(page.Contents ?? []).map(({ Key }) => Key),
-    ...(page.CommonPrefixes ?? []).map(({ Prefix }) => Prefix),
-  ];
-  const keys = full.flatMap((key) => (key === undefined ? [] : [key.slice(store.prefix.length)]));
-  return {
-    keys: keys.filter((key) => isListed(key, depth)),
-    next: page.IsTruncated === true ? page.NextContinuationToken : undefined,
-  };
-}
-
-/** Consoles make empty objects that end with a slash and stand for folders; those are none of ours. */
-function isListed(key: string, depth: 'deep' | 'shallow'): boolean {
-  const name = depth === 'shallow' ? key.replace(/\/$/, '') : key;
-  return name.split('/').every(isKeySegment);
 }
