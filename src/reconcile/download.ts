@@ -4,6 +4,7 @@ import { guardError, hasErrnoCode, reasonOf, targetError } from '../errors.ts';
 import { snapshotFolder } from '../snapshots/keys.ts';
 import type { ManifestArtifact } from '../snapshots/manifest.ts';
 import { verifyStored } from '../streams/hash-stored.ts';
+import { keepHere } from '../streams/keep-here.ts';
 import { openArtifact } from '../streams/open-artifact.ts';
 import type { SnapshotPlace } from './find-snapshot.ts';
 import { stoppable, type Session } from './session.ts';
@@ -34,14 +35,16 @@ export async function downloadArtifact(
   if (!input.force && (await exists(path)))
     throw guardError(`cannot download to ${path}: it exists`, { hint: '--force overwrites it' });
   const key = snapshotFolder(place.record.backup, input.id) + artifact.key;
-  await verifyStored(artifact, { repository: place.repository, key }, context);
   const temporary = `${path}.${session.context.host.pid}.part`;
   try {
-    await mkdir(dirname(path), { recursive: true });
     const stored = native
       ? artifact
       : { ...artifact, compression: null, encryption: null, rawBytes: artifact.storedBytes };
-    await openArtifact(stored, { repository: place.repository, key }, context).into({ kind: 'file', path: temporary });
+    await keepHere(place.repository, [{ ...artifact, key }], context, async (repository) => {
+      await verifyStored(artifact, { repository, key }, context);
+      await mkdir(dirname(path), { recursive: true });
+      await openArtifact(stored, { repository, key }, context).into({ kind: 'file', path: temporary });
+    });
     await rename(temporary, path);
     return { path, bytes: (await stat(path)).size };
   } catch (error) {

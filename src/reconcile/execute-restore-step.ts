@@ -12,7 +12,7 @@ import { destinationDigest } from './plan-restores.ts';
 import { needsSafety, prepareDestination, prepareRestore, type PreparedRestore } from './prepare-restore.ts';
 import { requireManifest } from './require-manifest.ts';
 import { restoreFlaws, setAsideBy } from './restore-result.ts';
-import { assertNothingInTheWay, assertRestorable, checkRestore, runRestore } from './run-restore.ts';
+import { assertNothingInTheWay, assertRestorable, checkRestore, runRestore, withArtifactsHere } from './run-restore.ts';
 import { takeSafetySnapshot } from './safety-snapshot.ts';
 import type { Step } from './step.ts';
 
@@ -22,9 +22,11 @@ export async function restoreStep(execution: BackupExecution, step: Step): Promi
   const restore = restoreOf(execution, step);
   const prepared = await prepareStep(execution, step);
   const { found } = prepared;
-  await checkRestore(session, prepared);
-  await secureWhatAppeared(execution, step, prepared);
-  const report = await runRestore(session, prepared, { skipConflicts: false });
+  const report = await withArtifactsHere(session, prepared, async (here) => {
+    await checkRestore(session, here);
+    await secureWhatAppeared(execution, step, here);
+    return runRestore(session, here, { skipConflicts: false });
+  });
   execution.setAside.push(...setAsideBy(session, prepared, report, restore.keepOldMs));
   if (report.failed !== null) throw report.failed.error;
   await remember(execution, step, found, restore.name, destinationDigest(restore.targets));

@@ -9,7 +9,7 @@ import { needsSafety, prepareRestore, type PreparedRestore, type RestoreOrder } 
 import { describeRestored, restoreFlaws, setAsideBy } from './restore-result.ts';
 import { identitiesIn } from './remembered-identities.ts';
 import { openRun, recordOrTell, withFlaw, type OpenRun } from './run-record-writer.ts';
-import { assertRestorable, checkRestore, runRestore, type RestoreReport } from './run-restore.ts';
+import { assertRestorable, checkRestore, runRestore, withArtifactsHere, type RestoreReport } from './run-restore.ts';
 import { takeSafetySnapshot } from './safety-snapshot.ts';
 import type { Session } from './session.ts';
 import type { Plan, Step } from './step.ts';
@@ -47,7 +47,14 @@ export async function planRestoreOf(
 }
 
 /** Carries out a planned restore: checks, safety snapshot, restore, record. Throws when nothing was changed. */
-export async function executeRestore(
+export const executeRestore = (
+  session: Session,
+  { plan, prepared }: PlannedRestore,
+  options: RestoreOptions,
+): Promise<ApplyResult> =>
+  withArtifactsHere(session, prepared, (here) => executeHere(session, { plan, prepared: here }, options));
+
+async function executeHere(
   session: Session,
   { plan, prepared }: PlannedRestore,
   options: RestoreOptions,

@@ -5,7 +5,7 @@ import type { Check } from '../policy/resolved-policy.ts';
 import { snapshotFolder } from '../snapshots/keys.ts';
 import { verifyStored } from '../streams/hash-stored.ts';
 import { checkName, factAt, factText, judge } from './expectations.ts';
-import { openArtifacts } from './open-artifacts.ts';
+import { keepArtifactsHere, openArtifacts } from './open-artifacts.ts';
 import { needsSafety, obstacleAt, type PreparedRestore, type PreparedTarget } from './prepare-restore.ts';
 import { stoppable, type Session } from './session.ts';
 
@@ -14,6 +14,19 @@ export interface RestoreReport {
   readonly outcomes: Readonly<Record<string, RestoreOutcome>>;
   /** The target that failed, when others were restored before it. */
   readonly failed: { readonly target: string; readonly error: unknown } | null;
+}
+
+/** Carries out the rest of a restore with its artifacts kept on this machine once they were read. */
+export async function withArtifactsHere<T>(
+  session: Session,
+  prepared: PreparedRestore,
+  use: (prepared: PreparedRestore) => Promise<T>,
+): Promise<T> {
+  const { place, manifest, targets } = prepared;
+  const stored = targets.map((target) => target.stored);
+  return keepArtifactsHere(place.repository, place.record.backup, manifest.id, stored, session.context, (repository) =>
+    use({ ...prepared, place: { ...place, repository } }),
+  );
 }
 
 /**

@@ -1,12 +1,12 @@
 import { assertFactsAgree } from './join-facts.ts';
-import { openArtifacts } from './open-artifacts.ts';
+import { keepArtifactsHere, openArtifacts } from './open-artifacts.ts';
 import { unsealManifest } from './seal-manifest.ts';
 import type { Context } from '../context.ts';
 import { engineOf } from '../engines/registry.ts';
 import { BkpError, reasonOf } from '../errors.ts';
 import type { ResolvedPolicy } from '../policy/resolved-policy.ts';
 import type { Repository } from '../repositories/repository.ts';
-import type { Manifest } from '../snapshots/manifest.ts';
+import type { Manifest, ManifestTarget } from '../snapshots/manifest.ts';
 import { snapshotFolder } from '../snapshots/keys.ts';
 import { verifyStored } from '../streams/hash-stored.ts';
 
@@ -46,38 +46,53 @@ export async function verifySnapshot(
   });
   if (unsealed !== null) return { damaged: [{ key: 'manifest', reason: unsealed }], isDeep: true };
   for (const [name, target] of Object.entries(manifest.targets)) {
-    let whole = target.status === 'captured';
-    for (const artifact of target.artifacts) {
-      const reason = await damageOf(() =>
-        verifyStored(
-          artifact,
-          { repository, key: snapshotFolder(folder, manifest.id) + artifact.key },
-          context,
-          (bytes) =>
-            context.emit({ type: 'progress', subject: `hashing ${name}`, bytes, totalBytes: artifact.storedBytes }),
-        ),
-      );
-      if (reason === null) continue;
-      whole = false;
-      damaged.push({ key: artifact.key, reason });
-    }
-    if (!deep || !whole) continue;
-    const reason = await damageOf(async () => {
-      const artifacts = openArtifacts(repository, folder, manifest.id, target, context);
-      const { facts } = await engineOf(target.type).check(artifacts, context, {
-        ...targets[name]?.config,
-        ...target.definition,
-      });
-      assertFactsAgree(facts, target.facts, {
-        doing: `cannot trust the artifact of ${name}`,
-        where: 'in the manifest',
-      });
-    });
-    if (reason === null) continue;
-    isDeep = true;
-    damaged.push(...target.artifacts.map(({ key }) => ({ key, reason })));
+    const definition = deep ? { ...targets[name]?.config, ...target.definition } : null;
+    const verify = (from: Repository): ReturnType<typeof verifyTarget> =>
+      verifyTarget(name, target, { repository: from, folder, id: manifest.id }, definition, context);
+    const found = deep
+      ? await keepArtifactsHere(repository, folder, manifest.id, [target], context, verify)
+      : await verify(repository);
+    damaged.push(...found.damaged);
+    isDeep ||= found.isDeep;
   }
   return { damaged, isDeep };
+}
+
+interface Place {
+  readonly repository: Repository;
+  readonly folder: string;
+  readonly id: string;
+}
+
+/** Deep when a definition is given: then what was hashed is read by the engine too. */
+async function verifyTarget(
+  name: string,
+  target: ManifestTarget,
+  { repository, folder, id }: Place,
+  definition: Readonly<Record<string, unknown>> | null,
+  context: Context,
+): Promise<{ readonly damaged: Verification['damaged']; readonly isDeep: boolean }> {
+  const damaged: { key: string; reason: string }[] = [];
+  for (const artifact of target.artifacts) {
+    const place = { repository, key: snapshotFolder(folder, id) + artifact.key };
+    const reason = await damageOf(() =>
+      verifyStored(artifact, place, context, (bytes) =>
+        context.emit({ type: 'progress', subject: `hashing ${name}`, bytes, totalBytes: artifact.storedBytes }),
+      ),
+    );
+    if (reason !== null) damaged.push({ key: artifact.key, reason });
+  }
+  if (definition === null || damaged.length > 0 || target.status !== 'captured') return { damaged, isDeep: false };
+  const reason = await damageOf(async () => {
+    const artifacts = openArtifacts(repository, folder, id, target, context);
+    const { facts } = await engineOf(target.type).check(artifacts, context, definition);
+    assertFactsAgree(facts, target.facts, {
+      doing: `cannot trust the artifact of ${name}`,
+      where: 'in the manifest',
+    });
+  });
+  if (reason === null) return { damaged, isDeep: false };
+  return { damaged: target.artifacts.map(({ key }) => ({ key, reason })), isDeep: true };
 }
 
 async function damageOf(check: () => Promise<unknown>): Promise<string | null> {

@@ -43,7 +43,11 @@ export async function createContext(options: ContextOptions = {}): Promise<Owned
   const host = describeHost();
   const environment = options.environment ?? process.env;
   const clock = options.clock ?? systemClock;
-  const emit = options.emit ?? (() => undefined);
+  const emit = (event: RunEvent): void => {
+    // Bytes flow, through Node.js or past it.
+    if (event.type === 'progress') keepYoungSpaceSmall();
+    options.emit?.(event);
+  };
   const redactor = createRedactor(options.secrets);
   const workDir = await makeWorkDir(options.workDirParent ?? tmpdir(), host);
 
