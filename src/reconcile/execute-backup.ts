@@ -9,6 +9,7 @@ import { openRun, recordOrTell, withFlaw } from './run-record-writer.ts';
 import { identitiesOf } from './remembered-identities.ts';
 import type { Session } from './session.ts';
 import type { Observation } from './observation.ts';
+import { rerouteCapture } from './reroute-capture.ts';
 import { sortStillWanted } from './still-wanted.ts';
 import type { PlannedRepository, Step } from './step.ts';
 import { ended, failedStep, type StepResult } from './step-result.ts';
@@ -28,7 +29,9 @@ export async function executeBackup(
     const { wanted, others } = sortStillWanted(session, observation, backup, steps, options);
     for (const result of others) emitFinished(session, result);
     if (wanted.length === 0) return others;
-    return [...others, ...(await executeWanted(session, backup, wanted, observation, leases, runId, options))];
+    const rerouted = rerouteCapture(wanted, new Set(leases.unwritable.keys()));
+    tellRerouted(session, wanted, rerouted);
+    return [...others, ...(await executeWanted(session, backup, rerouted, observation, leases, runId, options))];
   } finally {
     await releaseLeases(leases.held);
   }
@@ -85,6 +88,13 @@ async function executeWanted(
     await forgetOld(home.repository, name, session.context);
   });
   return withFlaw(results, problem);
+}
+
+function tellRerouted({ context }: Session, planned: readonly Step[], rerouted: readonly Step[]): void {
+  const [before, now] = [planned.find(isCapture), rerouted.find(isCapture)];
+  if (before === undefined || now === undefined || before.repository === now.repository) return;
+  const message = `${before.repository} cannot be written to: ${before.backup} is captured into ${now.repository}`;
+  context.emit({ type: 'warning', message });
 }
 
 /** The capture of a backup: not the safety snapshot of a restore. */

@@ -44,18 +44,38 @@ test('one repository read-only, one absent: the others are complete, exit 7, and
   expect(await deepDamage(world)).toEqual([]);
 });
 
-test('a first repository that cannot be written to fails the capture and what rests on it, nothing else', async () => {
-  const world = newWorld(policyText(KEPT));
+test('a first repository that cannot be written to: captured into the next, copied back by the next run', async () => {
+  const world = newWorld(policyText(`${KEPT}\nverify: { every: 7d }`));
   expect((await world.bkp('apply', '--yes', '--init-repositories')).code).toBe(0);
-  const [id = ''] = await idsIn(world, 'nas');
-  rmSync(world.path('off'), { recursive: true });
-  expect((await world.bkp('init', '--repository', 'off')).code).toBe(0);
+  const [first = ''] = await idsIn(world, 'nas');
   handOver(world);
   chmodSync(world.path('nas', 'locks'), 0o555);
   const said = await bkpUnprivileged(world, 'backup', 'app');
+  const told = `${said.out}${said.err}`;
   expect(said.code, said.err).toBe(7);
-  expect(`${said.out}${said.err}`).toMatch(/create app@nas: cannot .* permission denied/);
-  expect(await idsIn(world, 'off')).toEqual([id]);
+  expect(told).toContain('nas cannot be written to: app is captured into off');
+  expect(told).toMatch(/copy app@nas: cannot .* permission denied/);
+  expect(await idsIn(world, 'nas')).toEqual([first]);
+  const [, second = ''] = await idsIn(world, 'off');
+  expect(leftovers(world, 'nas')).toEqual([]);
+
+  chmodSync(world.path('nas', 'locks'), 0o755);
+  const rest = await bkpUnprivileged(world, 'apply', '--yes');
+  expect(rest.code, rest.err).toBe(0);
+  expect(await idsIn(world, 'nas')).toEqual([first, second]);
+  expect(await deepDamage(world)).toEqual([]);
+  expect(outlineOf(await planOf(world))).toEqual([]);
+});
+
+test('an only repository that cannot be written to fails the capture', async () => {
+  const world = newWorld(policyText(KEPT, '[nas]'));
+  for (const name of ['nas', 'off']) expect((await world.bkp('init', '--repository', name)).code).toBe(0);
+  handOver(world);
+  chmodSync(world.path('nas'), 0o555);
+  const said = await bkpUnprivileged(world, 'backup', 'app');
+  expect(said.code, said.err).toBe(1);
+  expect(said.err).toMatch(/cannot .* permission denied/);
+  expect(leftovers(world, 'nas')).toEqual([]);
 });
 
 test('a copy asks nothing of the target: it may be gone', async () => {
