@@ -1,17 +1,17 @@
 import type { Context } from '../context.ts';
 import type { Capture, Engine, Facts, FactValue } from '../engines/engine.ts';
-import { factsOfPart, uniteFacts } from '../engines/part-facts.ts';
+import { uniteFacts } from '../engines/part-facts.ts';
 import { integrityError } from '../errors.ts';
 import type { Target } from '../generated/policy.ts';
 import type { Check, ResolvedTarget } from '../policy/resolved-policy.ts';
 import type { Repository } from '../repositories/repository.ts';
-import type { CheckOutcome, ManifestArtifact, ManifestTarget } from '../snapshots/manifest.ts';
-import { storeArtifact } from '../streams/store-artifact.ts';
-import { encryptableKey } from './encryptable-key.ts';
+import type { CheckOutcome, ManifestTarget } from '../snapshots/manifest.ts';
+import type { Beside } from './besides.ts';
 import type { WantedEncryption } from './encryption-of.ts';
 import { nativeCommand } from './native-command.ts';
 import { checkName, factAt, factText, judge } from './expectations.ts';
 import { joinFacts } from './join-facts.ts';
+import { type StoredCapture, storeCaptured } from './store-captured.ts';
 
 export interface CaptureTargetInput {
   readonly target: ResolvedTarget;
@@ -26,6 +26,8 @@ export interface CaptureTargetInput {
   readonly threads: number;
   /** To whom it is encrypted; null where everybody may read it. */
   readonly encryption: WantedEncryption | null;
+  /** Repositories that are given the same in the same pass. */
+  readonly besides: readonly Beside[];
   /** Reserves the place of an artifact: writes its key into begin.json and returns the repository key. */
   addKey(artifactKey: string): Promise<string>;
   /** Called at every sign of progress. */
@@ -67,9 +69,9 @@ async function captureOnce(
   const factsOfCopy = capture.facts();
   factsOfCopy.catch(() => undefined);
   try {
-    const stored: StoredArtifact[] = [];
+    const stored: StoredCapture[] = [];
     for (const [index, artifact] of capture.artifacts.entries())
-      stored.push(await store(input, artifact, index, context));
+      stored.push(await storeCaptured(input, artifact, index, context));
     const inArtifacts = uniteFacts(stored.map((one) => one.facts));
     const facts = joinFacts(input.target.name, inArtifacts, await factsOfCopy);
     const checks = await runChecks(input, capture, facts);
@@ -86,6 +88,7 @@ async function captureOnce(
       artifacts: stored.map((one) => one.artifact),
       restore: stored.map((one) => nativeCommand(input, one.artifact)),
     };
+    for (const beside of input.besides) describeBeside(input, beside, stored, captured);
     return { retry: stored.some((one) => one.retry), captured };
   } finally {
     // What is still reading the copy must be through before it is removed.
@@ -94,58 +97,18 @@ async function captureOnce(
   }
 }
 
-interface StoredArtifact {
-  readonly artifact: ManifestArtifact;
-  readonly facts: Facts;
-  readonly warnings: readonly string[];
-  readonly retry: boolean;
-}
-
-async function store(
+/** The target as it is stored beside: the same facts, other bytes. */
+function describeBeside(
   input: CaptureTargetInput,
-  artifact: Capture['artifacts'][number],
-  index: number,
-  context: Context,
-): Promise<StoredArtifact> {
-  const { target, repository, threads, encryption } = input;
-  const { inspect, ...bare } = artifact;
-  const compression = target.compression.method === 'none' ? null : target.compression.method;
-  const key = encryptableKey({ ...artifact, target: target.name, compression }, index, encryption);
-  const result = await storeArtifact(
-    {
-      artifact: target.checks === 'full' && inspect !== undefined ? artifact : bare,
-      compression: target.compression,
-      recipients: encryption?.recipients,
-      threads,
-      repository,
-      key: await input.addKey(key),
-      onProgress: (bytes) => {
-        input.progressed();
-        context.emit({ type: 'progress', subject: target.name, bytes, totalBytes: expectedBytes(input, key) });
-      },
-    },
-    context,
-  );
-  return {
-    artifact: {
-      key,
-      name: artifact.name,
-      format: artifact.format,
-      compression,
-      encryption: encryption === null ? null : 'age',
-      rawBytes: result.rawBytes,
-      storedBytes: result.storedBytes,
-      storedSha256: result.storedSha256,
-    },
-    facts: artifact.part === undefined ? (result.facts ?? {}) : factsOfPart(result.facts ?? {}, artifact.part),
-    warnings: result.warnings,
-    retry: result.retry,
-  };
+  beside: Beside,
+  stored: readonly StoredCapture[],
+  captured: ManifestTarget,
+): void {
+  const artifacts = stored.flatMap(({ beside: all }) => all.get(beside) ?? []);
+  if (artifacts.length < stored.length) return;
+  const restore = artifacts.map((artifact) => nativeCommand(input, artifact));
+  beside.targets.set(input.target.name, { ...captured, artifacts, restore });
 }
-
-/** Stored size of the same artifact in the last good snapshot. */
-const expectedBytes = ({ previous }: CaptureTargetInput, key: string): number | null =>
-  previous?.artifacts.find((artifact) => artifact.key === key)?.storedBytes ?? null;
 
 async function runChecks(
   { checks, previous, target }: CaptureTargetInput,

@@ -78,6 +78,7 @@ async function executeWanted(
     startedAt,
     tick,
     made: new Map(),
+    besides: new Map(),
     stored: [],
     setAside: [],
   };

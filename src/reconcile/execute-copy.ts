@@ -9,6 +9,7 @@ import { readSnapshot } from '../snapshots/read-snapshot.ts';
 import { cleanRemains } from '../snapshots/remove-remains.ts';
 import { beginSnapshot } from '../snapshots/snapshot-draft.ts';
 import { isBeingRemoved, newestMark, protection } from '../snapshots/standing.ts';
+import { type Beside, commitBeside, dropBeside } from './besides.ts';
 import { copyArtifact, DamagedSource, hasArrived, type ArtifactPlace } from './copy-artifact.ts';
 import { encryptionFor } from './encryption-of.ts';
 import type { StepDone } from './execute-step.ts';
@@ -31,6 +32,12 @@ interface Source {
 /** Copies a snapshot into a repository that lacks it, or brings back the artifacts that are missing or damaged there. */
 export async function copyStep(execution: BackupExecution, step: Step): Promise<StepDone> {
   const id = snapshotOf(execution, step);
+  const passed = execution.besides.get(step.id);
+  if (passed !== undefined) {
+    await finishBeside(execution, passed.beside, passed.captured);
+    execution.stored.push({ repository: step.repository, backup: passed.captured.backup, id });
+    return { snapshot: id, flaws: [] };
+  }
   const name = step.from ?? '';
   const repository = readable(execution, name);
   const backup = folderOf(execution, name, id);
@@ -45,6 +52,16 @@ export async function copyStep(execution: BackupExecution, step: Step): Promise<
     throw error;
   }
   return { snapshot: id, flaws: [] };
+}
+
+/** The capture brought the bytes here too; what it could not bring is left to a copy of the next run. */
+async function finishBeside({ session }: BackupExecution, beside: Beside, captured: Manifest): Promise<void> {
+  try {
+    await commitBeside(beside, captured, stoppable(session));
+  } catch (error) {
+    await dropBeside(beside, session);
+    throw error;
+  }
 }
 
 /** Another run may have let the source go while it was read: then it is not damaged. */

@@ -1,5 +1,6 @@
 import type { Manifest } from '../snapshots/manifest.ts';
 import { indexFolders, viewBackup } from './backup-view.ts';
+import { beginBesides, dropBeside } from './besides.ts';
 import { executeCreate } from './execute-create.ts';
 import type { StepDone } from './execute-step.ts';
 import type { BackupExecution } from './execution.ts';
@@ -15,6 +16,10 @@ export async function createStep(execution: BackupExecution, step: Step): Promis
   if (backup === undefined) throw new Error(`no backup ${step.backup} in the policy`);
   const { repository, lease } = writable(execution, step.repository);
   const id = session.newId(startedAt);
+  const besides = await beginBesides(execution, step, id);
+  const drop = async (): Promise<void> => {
+    for (const beside of besides.values()) await dropBeside(beside, session);
+  };
   const { manifest, flaws } = await executeCreate(session, {
     backup,
     targets: backup.targets,
@@ -26,6 +31,10 @@ export async function createStep(execution: BackupExecution, step: Step): Promis
     lease,
     previous: await lastGood(execution),
     run,
+    besides: [...besides.values()],
+  }).catch(async (error: unknown) => {
+    await drop();
+    throw error;
   });
   const warnings = Object.entries(manifest.targets).flatMap(([name, target]) =>
     target.warnings.map((warning) => `${name}: ${warning}`),
@@ -33,9 +42,12 @@ export async function createStep(execution: BackupExecution, step: Step): Promis
   for (const message of warnings) session.context.emit({ type: 'warning', message });
   if (manifest.status === 'created') {
     execution.made.set(step.id, id);
+    for (const [copy, beside] of besides) execution.besides.set(copy, { beside, captured: manifest });
     execution.stored.push({ repository: step.repository, backup: backup.name, id });
     return { snapshot: id, flaws };
   }
+  // A partial snapshot is not copied.
+  await drop();
   const failed = Object.entries(manifest.targets).filter(([, target]) => target.status === 'failed');
   return { snapshot: id, partial: failed.map(([name, target]) => `${name}: ${target.error ?? ''}`).join('; '), flaws };
 }

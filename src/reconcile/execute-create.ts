@@ -10,6 +10,7 @@ import { cleanRemains } from '../snapshots/remove-remains.ts';
 import { beginSnapshot, type SnapshotDraft } from '../snapshots/snapshot-draft.ts';
 import { withTimeLimits } from '../streams/time-limits.ts';
 import { ownNames } from './backup-view.ts';
+import type { Beside } from './besides.ts';
 import { captureTarget, failedTarget } from './capture-target.ts';
 import { definitionDigest, definitionsOf } from './definition.ts';
 import { eachLimited } from '../each-limited.ts';
@@ -33,6 +34,8 @@ export interface CreateInput {
   readonly previous: Manifest | undefined;
   /** Told when the `after` hooks have run. */
   readonly run: OpenRun;
+  /** Repositories that are given the same in the same pass. Whoever began the snapshot there commits it, or drops it. */
+  readonly besides: readonly Beside[];
 }
 
 export interface CreateOutcome {
@@ -123,6 +126,7 @@ async function captureOne(
             repository: input.repository,
             encryption: input.encryption,
             threads: compressorThreads(context.host.cpus, Math.min(input.backup.parallelism, input.targets.length)),
+            besides: input.besides,
             addKey: (key) => writer.addKey(key),
             progressed,
           },

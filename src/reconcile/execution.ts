@@ -3,7 +3,9 @@ import type { ResolvedBackup } from '../policy/resolved-policy.ts';
 import type { Repository } from '../repositories/repository.ts';
 import type { Lease } from '../snapshots/held-lease.ts';
 import type { SnapshotName } from '../snapshots/keys.ts';
+import type { Manifest } from '../snapshots/manifest.ts';
 import type { SetAsideRecord } from '../snapshots/run-record.ts';
+import type { Beside } from './besides.ts';
 import { addressOf } from './draft.ts';
 import type { Observation, PlanOptions } from './observation.ts';
 import type { OpenRun } from './run-record-writer.ts';
@@ -39,6 +41,8 @@ export interface BackupExecution {
   readonly tick: Date | null;
   /** Snapshots that steps of this run made, by step id. */
   readonly made: Map<string, string>;
+  /** Snapshots that were stored while they were captured into another repository, by the id of their copy's step. */
+  readonly besides: Map<string, { readonly beside: Beside; readonly captured: Manifest }>;
   /** What steps of this run stored, by repository. */
   readonly stored: (SnapshotName & { readonly repository: string })[];
   readonly setAside: SetAsideRecord[];

@@ -31,7 +31,8 @@ export interface Readable {
 
 /**
  * Copies that this run can make: of the holders the one whose bytes can be taken as they are, else one that must not be
- * decrypted, else one that can be. What only an identity would make possible is withheld.
+ * decrypted, else one that can be. What only an identity would make possible is withheld; not so a snapshot that is yet to
+ * be captured, which is encrypted for every repository in the same pass.
  */
 export function planReadableCopies(view: BackupView, copies: readonly Draft[], readers: Readers): Readable {
   const steps: Draft[] = [];
@@ -53,6 +54,7 @@ export function planReadableCopies(view: BackupView, copies: readonly Draft[], r
     if (from !== undefined && mustLook && !readers.opens(wanted ?? []))
       withheld.push(needsIdentity(step, wanted ?? []));
     else if (from !== undefined) steps.push({ ...step, from });
+    else if (step.snapshot === null) steps.push(step);
     else if (step.action === 'replace') withheld.push(irreplaceable(step));
     else withheld.push(needsIdentity(step, recipientsAt(view, readers, holders[0] ?? '', step)));
   }

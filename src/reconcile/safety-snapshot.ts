@@ -89,6 +89,7 @@ async function capture(
     lease,
     previous: undefined,
     run,
+    besides: [],
   });
   const failed = Object.entries(manifest.targets).find(([, target]) => target.status === 'failed');
   if (failed !== undefined) throw guardError(`${failed[0]}: ${failed[1].error ?? ''}`);

@@ -1,4 +1,5 @@
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { appendFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -67,9 +68,60 @@ describe('repositories with different readers', () => {
     expect(project.count('events', 'again.db')).toBe(500);
   });
 
+  it('a capture is encrypted for each of them in one pass, without any private key', async () => {
+    const project = await testProject(policyWith(mine.recipient, theirs.recipient));
+    expect((await project.bkp('plan --init-repositories')).stdout).toMatch(/> +copy +shop@far/);
+    await project.bkp('apply --yes --init-repositories');
+    expect((await project.bkp('plan --detailed-exitcode')).stdout).toContain('No changes.');
+    const [id = ''] = await project.ids();
+    expect(await project.ids('--repository far')).toEqual([id]);
+    const [near, far] = await Promise.all(
+      ['near', 'far'].map((repository) => stored(project, repository, id, 'db.db.zst.age')),
+    );
+    expect(near?.equals(far ?? Buffer.alloc(0))).toBe(false);
+    await project.bkp(`verify --repository near --deep --identity ${mine.file}`);
+    await project.bkp(`verify --repository far --deep --identity ${theirs.file}`);
+    await project.bkp(`verify --repository far --deep --identity ${mine.file}`, 4);
+    await project.bkp(`restore --repository far ${id} --target db --into path=new.db --yes --identity ${theirs.file}`);
+    expect(project.count('events', 'new.db')).toBe(500);
+    expect(await readdir(project.path('far', 'snapshots', 'shop', id))).toHaveLength(3);
+  });
+
+  it('one of them that breaks during the pass keeps the capture from nothing, and is cleaned', async () => {
+    const project = await testProject(policyWith(mine.recipient, theirs.recipient));
+    await project.bkp('apply --yes --init-repositories');
+    const [first = ''] = await project.ids();
+    // While targets are captured, a file is where the folder of their snapshot was.
+    const here = project.path('far', 'snapshots', 'shop');
+    const away = `mv ${here} ${project.path('kept')} && touch ${here}`;
+    const back = `rm ${here} && mv ${project.path('kept')} ${here}`;
+    const hooks = `{ before: [{ run: [sh, -c, "${away}"] }], after: [{ run: [sh, -c, "${back}"] }] }`;
+    const policy = policyWith(mine.recipient, theirs.recipient);
+    await project.policy(policy.replace('verify: { every: 7d }', `hooks: ${hooks}`));
+    const said = await project.bkp('backup shop', 7);
+    expect(`${said.stdout}${said.stderr}`).toMatch(/copy +shop@far +cannot|copy shop@far: cannot/);
+    expect(await project.ids('--repository near')).toHaveLength(2);
+    await project.policy(policy);
+    expect(await readdir(project.path('far', 'snapshots', 'shop'))).toEqual([first]);
+    await project.bkp(`apply --yes --identity ${mine.file}`);
+    expect(await project.ids('--repository far')).toHaveLength(2);
+  });
+
+  it('of a partial snapshot nothing is left beside', async () => {
+    const project = await testProject(policyWith(mine.recipient, theirs.recipient));
+    await rename(project.path('tree'), project.path('elsewhere'));
+    await project.bkp('apply --yes --init-repositories', 7);
+    expect(await project.ids('--repository far')).toEqual([]);
+    expect(existsSync(project.path('far', 'snapshots', 'shop'))).toBe(false);
+    expect((await project.bkp('plan')).stdout).not.toContain('clean');
+  });
+
   it('what must be decrypted for others waits for the private key, and the rest goes on', async () => {
     const project = await testProject(policyWith(mine.recipient, theirs.recipient));
-    await project.bkp('apply --yes --init-repositories', 6);
+    await project.bkp('init --repository near');
+    await project.bkp('backup shop', 6);
+    await project.bkp('init --repository far');
+    await project.bkp('apply --yes', 6);
     const [id = ''] = await project.ids();
     expect((await planOf(project)).withheld).toMatchObject([
       { action: 'copy', address: 'shop@far', reason: { code: 'identity-missing' } },
