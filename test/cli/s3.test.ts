@@ -152,6 +152,20 @@ describe('an S3 repository', () => {
     expect(stderr).toContain('bkp-repository.json is missing');
   });
 
+  it('that a capture goes to first gives nothing back for the copy', async () => {
+    const proxy = await startProxy(connectionOf(STORE)['endpoint'] ?? '');
+    const { project } = await makeShop(proxy.endpoint);
+    await project.edit('repositories: [near, far]', 'repositories: [far, near]');
+    await project.bkp('init --repository near');
+    await project.bkp('init --repository far');
+    const from = proxy.seen.length;
+    await project.bkp('apply --yes --only create,copy');
+    const read = proxy.seen.slice(from).filter(({ method, path }) => method === 'GET' && path.includes('/snapshots/'));
+    expect(read.filter(({ path }) => !path.endsWith('begin.json'))).toEqual([]);
+    expect(await idsOf(project, '--repository near')).toEqual(await idsOf(project, '--repository far'));
+    expect((await project.bkp('verify --deep')).stdout).toContain('Good: 2 stored snapshots.');
+  });
+
   it('that cannot be reached leaves the others complete, and the next run catches up', async () => {
     const proxy = await startProxy(connectionOf(STORE)['endpoint'] ?? '');
     const { project, config } = await makeShop(proxy.endpoint);
