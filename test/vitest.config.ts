@@ -15,6 +15,8 @@ const config: ViteUserConfig = defineConfig({
     allowOnly: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // A second, which is the default, is over quickly on a busy machine.
+    expect: { poll: { timeout: 30_000 } },
     reporters: ['default', new PlainReporter()],
     // A project's global setup runs only when one of its files does.
     projects: [
