@@ -146,6 +146,10 @@ export interface DirectoryRepository {
    * Promise that only one runner writes here; needed where the file system has no exclusive create. Default false.
    */
   readonly singleWriter?: boolean;
+  /**
+   * How an artifact that is copied here and whose bytes the last verified snapshot has already shares them: `reflink`, where the file system can (each stays a file of its own), or `hardlink`: one file under two names, so that one bad block hits every snapshot that has it. Default reflink.
+   */
+  readonly dedupe?: 'reflink' | 'hardlink';
   readonly encryption?: Encryption;
 }
 /**

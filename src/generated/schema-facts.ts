@@ -228,6 +228,7 @@ export const REPOSITORY_FACTS: Readonly<Record<RepositoryConfig['type'], TypeFac
       "type",
       "path",
       "singleWriter",
+      "dedupe",
       "encryption"
     ],
     "required": [
@@ -248,6 +249,7 @@ export const REPOSITORY_FACTS: Readonly<Record<RepositoryConfig['type'], TypeFac
       "type": "text",
       "path": "text",
       "singleWriter": "boolean",
+      "dedupe": "text",
       "encryption": "object",
       "encryption.recipients": "list",
       "encryption.recipientsFile": "text",

@@ -16,6 +16,7 @@ import type { StepDone } from './execute-step.ts';
 import type { BackupExecution } from './execution.ts';
 import { folderOf, readable, recordOf, snapshotOf, writable } from './holder.ts';
 import { isStoredFor, type Reencryption, reencryptSnapshot } from './reencrypt.ts';
+import { type KnownBytes, knownBytes } from './known-bytes.ts';
 import { requireManifest } from './require-manifest.ts';
 import { stoppable } from './session.ts';
 import type { Step } from './step.ts';
@@ -94,7 +95,12 @@ async function copyWhole(execution: BackupExecution, step: Step, source: Source)
   const context = stoppable(session);
   try {
     const manifest = !ownBytes
-      ? await copyStored(source, { repository, draft: writer }, context)
+      ? await copyStored(
+          source,
+          { repository, draft: writer },
+          await knownBytes(execution, step.repository, repository),
+          context,
+        )
       : await reencryptSnapshot({ from: source, to: { repository, draft: writer }, wanted }, context);
     await writer.commit(manifest);
   } catch (error) {
@@ -116,6 +122,7 @@ async function copyWhole(execution: BackupExecution, step: Step, source: Source)
 async function copyStored(
   source: Source,
   { repository, draft }: Reencryption['to'],
+  known: KnownBytes,
   context: Context,
 ): Promise<Manifest> {
   const manifest = moveKeys(source.manifest, draft.prefix);
@@ -124,6 +131,9 @@ async function copyStored(
     const to = { repository, folder, artifact };
     await draft.addKey(artifact.key);
     if (draft.announced.has(artifact.key) && (await hasArrived(to, context))) continue;
+    const same = known.get(artifact.storedSha256);
+    if (same !== undefined && (await repository.clone(same, folder + artifact.key)) && (await hasArrived(to, context)))
+      continue;
     await copyArtifact(from, to, context);
   }
   return manifest;

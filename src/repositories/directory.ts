@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { cloneObject, type Sharing } from './directory/clone.ts';
 import { explain } from './directory/errors.ts';
 import { requireRoot } from './directory/paths.ts';
 import { listObjects, openObject, readObject, statObject } from './directory/read.ts';
@@ -13,6 +14,7 @@ import type { Repository, RepositoryEdge } from './repository.ts';
 export interface DirectoryConfig {
   readonly path: string;
   readonly singleWriter?: boolean;
+  readonly dedupe?: Sharing;
 }
 
 /**
@@ -34,6 +36,7 @@ export function openDirectoryRepository(config: DirectoryConfig, edge: Repositor
     stat: async (key) => statObject(root, key),
     list: (prefix, depth) => listObjects(root, prefix, depth),
     remove: (key) => removeObject(writer, key),
+    clone: (from, to) => cloneObject(writer, from, to, config.dedupe ?? 'reflink'),
     sweep: () => sweepTemporary(root, steps, edge),
     now: async () => undefined,
     freeBytes: () => freeBytes(root),

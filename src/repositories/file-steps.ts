@@ -1,4 +1,4 @@
-import { link, mkdir, open, rename, rmdir, unlink, type FileHandle } from 'node:fs/promises';
+import { constants, copyFile, link, mkdir, open, rename, rmdir, unlink, type FileHandle } from 'node:fs/promises';
 import { hasErrnoCode } from '../errors.ts';
 
 /**
@@ -16,6 +16,8 @@ export interface FileSteps {
   readonly syncFolder: (path: string) => Promise<void>;
   readonly rename: (from: string, to: string) => Promise<void>;
   readonly link: (from: string, to: string) => Promise<void>;
+  /** Makes a new file of the blocks of another one and syncs it; fails where the file system cannot. */
+  readonly reflink: (from: string, to: string) => Promise<void>;
   readonly removeFile: (path: string) => Promise<void>;
   readonly removeFolder: (path: string) => Promise<void>;
 }
@@ -29,6 +31,7 @@ export const fileSteps: FileSteps = {
   syncFolder,
   rename,
   link,
+  reflink,
   removeFile: unlink,
   removeFolder: rmdir,
 };
@@ -40,6 +43,16 @@ async function writeAll(file: FileHandle, chunks: readonly Uint8Array[]): Promis
   const bytes = Buffer.concat(chunks);
   let offset = bytesWritten;
   while (offset < total) offset += (await file.write(bytes, offset)).bytesWritten;
+}
+
+async function reflink(from: string, to: string): Promise<void> {
+  await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
+  const file = await open(to);
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 async function syncFolder(path: string): Promise<void> {

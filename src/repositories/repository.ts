@@ -65,6 +65,11 @@ export interface Repository {
   readonly listVersions?: (prefix: string) => Promise<readonly ListedObject[]>;
   /** Removes an object; a key that is not there is not an error. Empty folders vanish with their last object. */
   remove(key: string): Promise<void>;
+  /**
+   * Makes an object the same as another one without its bytes coming through here: they stay two objects, each of which
+   * can be removed. False, and nothing changed, where that is not possible.
+   */
+  clone(from: string, to: string): Promise<boolean>;
   /** Removes temporary files that writers killed long ago left behind; returns how many. */
   sweep(): Promise<number>;
   /** The store's own clock where it has one, else undefined. */

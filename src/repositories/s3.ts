@@ -1,6 +1,7 @@
 import type { S3Repository } from '../generated/policy.ts';
 import { checkKey } from './key.ts';
 import type { Repository, RepositoryEdge } from './repository.ts';
+import { cloneObject } from './s3/clone.ts';
 import { openObject } from './s3/download.ts';
 import { createPartBuffers } from './s3/part-buffers.ts';
 import { presignRead } from './s3/presign.ts';
@@ -41,6 +42,7 @@ export function openS3Repository(config: S3Repository, edge: RepositoryEdge, opt
     list: (prefix, depth) => listKeys(store, prefix, depth),
     listVersions: (prefix) => listObjects(store, prefix, 'deep'),
     remove: (key) => checked(key, () => removeObject(store, key)),
+    clone: (from, to) => checked(from, () => checked(to, () => cloneObject(store, from, to))),
     sweep: () => sweepUploads(store, () => store.now() ?? edge.clock.now()),
     now: async () => {
       if (store.now() === undefined) await reach(store);

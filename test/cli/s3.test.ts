@@ -166,6 +166,19 @@ describe('an S3 repository', () => {
     expect((await project.bkp('verify --deep')).stdout).toContain('Good: 2 stored snapshots.');
   });
 
+  it('copies what it has already by itself', async () => {
+    const proxy = await startProxy(connectionOf(STORE)['endpoint'] ?? '');
+    const { project } = await makeShop(proxy.endpoint);
+    await project.bkp('apply --yes --init-repositories');
+    const from = proxy.seen.length;
+    await project.bkp('backup shop');
+    const copied = proxy.seen.slice(from).filter(({ headers }) => headers['x-amz-copy-source'] !== undefined);
+    expect(copied.map(({ path }) => path.replace(/.*\//, '')).toSorted()).toEqual(['db.db.zst', 'tree.tar.zst']);
+    const sent = proxy.seen.slice(from).filter(({ method, path }) => method === 'PUT' && path.endsWith('.zst'));
+    expect(sent.filter((passing) => !copied.includes(passing))).toEqual([]);
+    expect((await project.bkp('verify --repository far --deep')).stdout).toContain('Good: 2 stored snapshots.');
+  });
+
   it('that cannot be reached leaves the others complete, and the next run catches up', async () => {
     const proxy = await startProxy(connectionOf(STORE)['endpoint'] ?? '');
     const { project, config } = await makeShop(proxy.endpoint);

@@ -42,3 +42,8 @@ testRepository('directory with a single writer', async () => {
   const config = await places.directory();
   return { open: () => openRepository({ ...config, singleWriter: true }, edge) };
 });
+
+testRepository('directory with hard links', async () => {
+  const config = await places.directory();
+  return { open: () => openRepository({ ...config, dedupe: 'hardlink' }, edge) };
+});

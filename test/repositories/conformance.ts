@@ -67,6 +67,27 @@ export function testRepository(name: string, make: () => Promise<RepositoryFixtu
       await writing;
     });
 
+    test('clones an object into one of its own, or changes nothing', async () => {
+      const repository = await opened();
+      const content = randomBytes(200_000);
+      await repository.put('s/one/a', content);
+      await repository.put('s/two/taken', text('old'));
+      for (const key of ['s/two/new', 's/two/taken']) {
+        const before = (await repository.stat(key))?.version;
+        if (!(await repository.clone('s/one/a', key))) {
+          expect((await repository.stat(key))?.version).toBe(before);
+          continue;
+        }
+        expect((await repository.read(key)).equals(content)).toBe(true);
+      }
+      const isCloned = (await repository.stat('s/two/new')) !== undefined;
+      await repository.remove('s/one/a');
+      if (isCloned) expect((await repository.read('s/two/new')).equals(content)).toBe(true);
+      expect(await repository.clone('s/one/gone', 's/two/other')).toBe(false);
+      expect(await repository.stat('s/two/other')).toBeUndefined();
+      await expect(repository.clone('s/two/taken', '../out')).rejects.toMatchObject({ code: 'repository' });
+    });
+
     test('shows nothing of an object whose source failed', async () => {
       const repository = await opened();
       await repository.put('kept', text('old'));

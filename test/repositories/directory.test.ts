@@ -277,3 +277,39 @@ describe('as an unprivileged user', () => {
     }
   });
 });
+
+describe('blocks that are shared', () => {
+  test('as one file under two names, each of which can be replaced and removed', async () => {
+    const root = await testFolder();
+    const repository = openDirectoryRepository({ path: root, dedupe: 'hardlink' }, edge);
+    await repository.put('s/one/a', Buffer.from('content'));
+    for (let times = 0; times < 2; times++) expect(await repository.clone('s/one/a', 's/two/a')).toBe(true);
+    const inodeOf = (key: string): number => lstatSync(join(root, key)).ino;
+    expect(inodeOf('s/two/a')).toBe(inodeOf('s/one/a'));
+    await repository.put('s/two/a', Buffer.from('other'));
+    expect((await repository.read('s/one/a')).toString()).toBe('content');
+    expect(filesIn(join(root, '.tmp'))).toEqual([]);
+  });
+
+  test('where the file system cannot, nothing is changed and nothing left', async () => {
+    const root = await testFolder();
+    const repository = open(
+      root,
+      failSteps(fileSteps, (name) => (name === 'reflink' ? 'EOPNOTSUPP' : undefined)),
+    );
+    await repository.put('s/one/a', Buffer.from('content'));
+    expect(await repository.clone('s/one/a', 's/two/a')).toBe(false);
+    expect(await repository.list('', 'deep')).toEqual(['s/one/a']);
+    expect(filesIn(join(root, '.tmp'))).toEqual([]);
+  });
+
+  test('a full disk is an error, not a reason to write it all', async () => {
+    const root = await testFolder();
+    const repository = open(
+      root,
+      failSteps(fileSteps, (name) => (name === 'reflink' ? 'ENOSPC' : undefined)),
+    );
+    await repository.put('s/one/a', Buffer.from('content'));
+    await expect(repository.clone('s/one/a', 's/two/a')).rejects.toMatchObject({ code: 'repository' });
+  });
+});

@@ -74,6 +74,12 @@ export function openMemoryRepository(store: MemoryStore = newMemoryStore()): Rep
       checkKey(key);
       objects.delete(key);
     },
+    clone: async (from, to) => {
+      checkKey(to);
+      const stored = objects.get(from);
+      if (stored !== undefined) save(to, stored.content);
+      return stored !== undefined;
+    },
     sweep: async () => 0,
     now: async () => undefined,
     freeBytes: async () => undefined,

@@ -24,6 +24,7 @@ export function watchSteps(
     syncFolder: watch('syncFolder', steps.syncFolder),
     rename: watch('rename', steps.rename),
     link: watch('link', steps.link),
+    reflink: watch('reflink', steps.reflink),
     removeFile: watch('removeFile', steps.removeFile),
     removeFolder: watch('removeFolder', steps.removeFolder),
   };

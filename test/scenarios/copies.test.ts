@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, renameSync, rmSync, truncateSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { applyTo, deepDamage, goodIn, leftovers, outlineOf, planOf } from './look.ts';
 import { bkpUnprivileged, handOver } from './unprivileged.ts';
@@ -76,6 +76,28 @@ test('an only repository that cannot be written to fails the capture', async () 
   expect(said.code, said.err).toBe(1);
   expect(said.err).toMatch(/cannot .* permission denied/);
   expect(leftovers(world, 'nas')).toEqual([]);
+});
+
+test('bytes that the last verified snapshot has are not copied again, and each snapshot stands alone', async () => {
+  const linked = policyText(`${KEPT}\nverify: { every: 7d }`).replace('path: off }', 'path: off, dedupe: hardlink }');
+  const world = newWorld(linked);
+  expect((await world.bkp('apply', '--yes', '--init-repositories')).code).toBe(0);
+  expect((await world.bkp('backup', 'app')).code).toBe(0);
+  const [first = '', second = ''] = await idsIn(world, 'off');
+  const inodeOf = (id: string): number => statSync(artifactIn(world, 'off', id)).ino;
+  expect(readFileSync(artifactIn(world, 'nas', first)).equals(readFileSync(artifactIn(world, 'nas', second)))).toBe(
+    true,
+  );
+  expect(inodeOf(second)).toBe(inodeOf(first));
+  expect(statSync(artifactIn(world, 'nas', second)).nlink).toBe(1);
+  // What is damaged is not shared.
+  truncateSync(artifactIn(world, 'off', first), 40);
+  expect((await world.bkp('backup', 'app')).code).toBe(0);
+  const [, , third = ''] = await idsIn(world, 'off');
+  expect(inodeOf(third)).not.toBe(inodeOf(first));
+  expect(readFileSync(artifactIn(world, 'off', third)).equals(readFileSync(artifactIn(world, 'nas', third)))).toBe(
+    true,
+  );
 });
 
 test('a copy asks nothing of the target: it may be gone', async () => {

@@ -125,8 +125,8 @@ async function writeInFolder(
   }
 }
 
-/** What cannot be removed now is swept later. */
-async function discard(writer: Writer, temporary: string): Promise<void> {
+/** Removes a temporary file. What cannot be removed now is swept later. */
+export async function discard(writer: Writer, temporary: string): Promise<void> {
   try {
     if (lstatSync(temporary, { throwIfNoEntry: false }) !== undefined) await writer.steps.removeFile(temporary);
   } catch {
@@ -135,7 +135,7 @@ async function discard(writer: Writer, temporary: string): Promise<void> {
 }
 
 /** Gives an object its name, in a folder that is made where it is missing, and makes the name durable. */
-async function place(writer: Writer, path: string, name: () => Promise<void>): Promise<void> {
+export async function place(writer: Writer, path: string, name: () => Promise<void>): Promise<void> {
   const folder = dirname(path);
   for (let tries = 1; ; tries++) {
     await ensureFolder(writer, folder);
@@ -149,7 +149,8 @@ async function place(writer: Writer, path: string, name: () => Promise<void>): P
   await writer.steps.syncFolder(folder);
 }
 
-async function ensureFolder(writer: Writer, folder: string): Promise<void> {
+/** Makes a folder below the root, and those above it, where they are missing. */
+export async function ensureFolder(writer: Writer, folder: string): Promise<void> {
   const { root, steps } = writer;
   if (folder === root) return requireRoot(root);
   if (isPlainFolder(root, folder, folder.slice(root.length + 1))) return;
