@@ -11,6 +11,7 @@ import { pgRestore } from './cases/pg-restore.ts';
 import { plan100k } from './cases/plan-100k.ts';
 import { plan200 } from './cases/plan-200.ts';
 import { s3Get } from './cases/s3-get.ts';
+import { s3Memory } from './cases/s3-mem.ts';
 import { s3Put } from './cases/s3-put.ts';
 import { sqliteLive } from './cases/sqlite-live.ts';
 import { startup } from './cases/startup.ts';
@@ -30,6 +31,7 @@ export const CASES: readonly BenchCase[] = [
   pgManyTables,
   s3Put,
   s3Get,
+  s3Memory,
   verify,
   memoryFlat,
   pgMemoryFlat,
