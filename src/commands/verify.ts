@@ -1,5 +1,5 @@
 import { BkpError, EXIT, reasonOf, type ExitCode } from '../errors.ts';
-import { findSnapshot, type FoundSnapshot } from '../reconcile/find-snapshot.ts';
+import { findSnapshot, type FoundSnapshot, type SnapshotPlace } from '../reconcile/find-snapshot.ts';
 import { indexFolders, viewBackup } from '../reconcile/backup-view.ts';
 import { observeRepositories } from '../reconcile/observe-repositories.ts';
 import { requireManifest } from '../reconcile/require-manifest.ts';
@@ -24,20 +24,49 @@ export const verifyCommand: CommandRun = async ([reference], options, environmen
       reference === undefined
         ? everySnapshot(session, observation, options)
         : [findSnapshot(session, observation, reference)];
-    const verdicts: Verdict[] = [];
-    for (const found of wanted) {
-      for (const place of found.places) verdicts.push(await verifyPlace(session, found, place, options.flag('deep')));
-    }
+    const verdicts = await verifyAll(session, wanted, options.flag('deep'), reference === undefined);
     if (json) terminal.out(`${JSON.stringify({ formatVersion: 1, verified: verdicts }, null, 2)}\n`);
     else terminal.out(formatVerdicts(verdicts, terminal.paint));
     return exitCode(verdicts, sayUnreadable(observation, terminal), session);
   });
 };
 
+/**
+ * One verdict for each place. Of all snapshots some may be encrypted for others than the identities at hand: then their
+ * bytes are hashed only. Throws where not one can be opened.
+ */
+async function verifyAll(
+  session: Session,
+  wanted: readonly FoundSnapshot[],
+  deep: boolean,
+  some: boolean,
+): Promise<readonly Verdict[]> {
+  const verdicts: Verdict[] = [];
+  const sealed: { readonly found: FoundSnapshot; readonly place: SnapshotPlace; readonly refusal: BkpError }[] = [];
+  for (const found of wanted) {
+    for (const place of found.places) {
+      try {
+        verdicts.push(await verifyPlace(session, found, place, deep));
+      } catch (error) {
+        if (!some || !(error instanceof BkpError) || error.code !== 'usage') throw error;
+        sealed.push({ found, place, refusal: error });
+      }
+    }
+  }
+  const [first] = sealed;
+  if (first !== undefined && verdicts.length === 0) throw first.refusal;
+  for (const { found, place, refusal } of sealed)
+    verdicts.push({
+      ...(await verifyPlace(session, found, place, false)),
+      unread: refusal.message.replace(/^[^:]*: /, ''),
+    });
+  return verdicts;
+}
+
 function exitCode(verdicts: readonly Verdict[], incomplete: boolean, session: Session): ExitCode {
   if (session.signal.aborted) return EXIT.interrupted;
   if (verdicts.some((verdict) => !verdict.ok)) return EXIT.failed;
-  return incomplete ? EXIT.partly : EXIT.done;
+  return incomplete || verdicts.some(({ unread }) => unread !== undefined) ? EXIT.partly : EXIT.done;
 }
 
 function everySnapshot(
@@ -58,7 +87,7 @@ function everySnapshot(
 async function verifyPlace(
   session: Session,
   found: FoundSnapshot,
-  place: FoundSnapshot['places'][number],
+  place: SnapshotPlace,
   deep: boolean,
 ): Promise<Verdict> {
   const { backup, id, policy } = place.record;
@@ -83,11 +112,7 @@ async function verifyPlace(
   };
 }
 
-async function lookAt(
-  session: Session,
-  place: FoundSnapshot['places'][number],
-  deep: boolean,
-): ReturnType<typeof verifySnapshot> {
+async function lookAt(session: Session, place: SnapshotPlace, deep: boolean): ReturnType<typeof verifySnapshot> {
   try {
     const manifest = await requireManifest(place.repository, place.record);
     return await verifySnapshot(

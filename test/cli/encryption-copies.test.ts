@@ -82,6 +82,9 @@ describe('repositories with different readers', () => {
     await project.bkp(`verify --repository near --deep --identity ${mine.file}`);
     await project.bkp(`verify --repository far --deep --identity ${theirs.file}`);
     await project.bkp(`verify --repository far --deep --identity ${mine.file}`, 4);
+    const { stdout } = await project.bkp(`verify --deep --identity ${mine.file}`, 7);
+    expect(stdout).toMatch(/shop@\S+ +near +read whole by its engines/);
+    expect(stdout).toMatch(/shop@\S+ +far +every stored byte hashed, not read: no identity that was given opens it/);
     await project.bkp(`restore --repository far ${id} --target db --into path=new.db --yes --identity ${theirs.file}`);
     expect(project.count('events', 'new.db')).toBe(500);
     expect(await readdir(project.path('far', 'snapshots', 'shop', id))).toHaveLength(3);
