@@ -16,6 +16,9 @@ const SHELLS: Readonly<Record<string, (line: CommandLine) => string>> = {
   fish: fishCompletion,
 };
 
+/** What may stand behind a command that takes one of few words. */
+const WORDS: Readonly<Record<string, readonly string[]>> = { completion: Object.keys(SHELLS), catalog: ['rebuild'] };
+
 /** `bkp completion bash|zsh|fish`: prints a script that is generated from the commands themselves. */
 export const completionCommand: CommandRun = async ([shell = ''], _options, { terminal }) => {
   const known = Object.keys(SHELLS);
@@ -36,7 +39,7 @@ export function commandLine(commands: readonly CommandSpec[]): CommandLine {
 }
 
 function commandWords({ name, description, options, ...spec }: CommandSpec): CommandWords {
-  const words = name === 'completion' ? Object.keys(SHELLS) : [];
+  const words = WORDS[name] ?? [];
   return {
     name,
     description,

@@ -2,6 +2,7 @@ import { EXIT, usageError } from '../errors.ts';
 import { destroyObstacle, destroySnapshot } from '../reconcile/destroy.ts';
 import { findSnapshot } from '../reconcile/find-snapshot.ts';
 import { observeRepositories } from '../reconcile/observe-repositories.ts';
+import { shareCatalogs } from '../reconcile/share-catalogs.ts';
 import { formatBytes } from '../format-bytes.ts';
 import type { CommandRun } from './command.ts';
 import { confirmed } from './confirm.ts';
@@ -30,6 +31,7 @@ export const destroyCommand: CommandRun = async ([reference = ''], options, envi
       force: again !== undefined,
       lockTimeoutMs,
     });
+    await shareCatalogs(session);
     const { terminal } = environment;
     const missed = found.view.repositories.filter(({ state }) => state !== 'ready').map((one) => one.name);
     for (const one of missed)

@@ -35,6 +35,15 @@ export const MACHINE_COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import('./unlock.ts')).unlockCommand,
   },
   {
+    name: 'catalog',
+    arguments: '<action>',
+    description: 'rebuild what is known of repositories from their objects',
+    group: 'Machine',
+    options: [FILE, REPOSITORY, FORMAT('json')],
+    examples: ['bkp catalog rebuild', 'bkp catalog rebuild --repository offsite'],
+    load: async () => (await import('./catalog.ts')).catalogCommand,
+  },
+  {
     name: 'completion',
     arguments: '<shell>',
     description: 'print a completion script: bash, zsh or fish',

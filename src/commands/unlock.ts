@@ -5,7 +5,8 @@ import type { Session } from '../reconcile/session.ts';
 import { formatTable } from '../report/table.ts';
 import { reportWarnings } from '../report/run-events.ts';
 import type { HeldLease } from '../snapshots/inventory.ts';
-import { breakLease, describeLeases } from '../snapshots/leases.ts';
+import { describeLeases } from '../snapshots/describe-leases.ts';
+import { breakLease } from '../snapshots/leases.ts';
 import type { CommandRun } from './command.ts';
 import { confirmed } from './confirm.ts';
 import { sayUnreadable } from './list.ts';
@@ -47,7 +48,7 @@ async function heldLeases(session: Session, backup: string): Promise<readonly He
   const held: Held[] = [];
   for (const { name, repository } of session.repositories) {
     if (repository === null || !(await repository.exists())) continue;
-    for (const lease of await describeLeases(repository))
+    for (const lease of (await describeLeases(repository)).held)
       if (lease.backup === backup) held.push({ repository: name, lease });
   }
   return held;

@@ -4,6 +4,7 @@ import { indexFolders, viewBackup } from '../reconcile/backup-view.ts';
 import { observeRepositories } from '../reconcile/observe-repositories.ts';
 import { requireManifest } from '../reconcile/require-manifest.ts';
 import { stoppable, type Session } from '../reconcile/session.ts';
+import { shareCatalogs } from '../reconcile/share-catalogs.ts';
 import { damageData, verifySnapshot } from '../reconcile/verify-snapshot.ts';
 import { formatVerdicts, type Verdict } from '../report/verdicts-text.ts';
 import { addMark } from '../snapshots/marks.ts';
@@ -25,6 +26,7 @@ export const verifyCommand: CommandRun = async ([reference], options, environmen
         ? everySnapshot(session, observation, options)
         : [findSnapshot(session, observation, reference)];
     const verdicts = await verifyAll(session, wanted, options.flag('deep'), reference === undefined);
+    await shareCatalogs(session);
     if (json) terminal.out(`${JSON.stringify({ formatVersion: 1, verified: verdicts }, null, 2)}\n`);
     else terminal.out(formatVerdicts(verdicts, terminal.paint));
     return exitCode(verdicts, sayUnreadable(observation, terminal), session);

@@ -2,6 +2,7 @@ import { BkpError } from '../errors.ts';
 import { executeBackup } from './execute-backup.ts';
 import { emitFinished, type ApplyOptions } from './execution.ts';
 import type { Session } from './session.ts';
+import { shareCatalogs } from './share-catalogs.ts';
 import type { Plan, Step } from './step.ts';
 import { ended, exitCodeOf, failedStep, type ApplyResult, type StepResult } from './step-result.ts';
 
@@ -15,6 +16,7 @@ export async function applyPlan(session: Session, plan: Plan, options: ApplyOpti
     const steps = plan.steps.filter((step) => step.backup === backup);
     results.push(...(await applyBackup(session, plan, backup, steps, results, options)));
   }
+  if (results.some(({ outcome }) => outcome === 'done' || outcome === 'partial')) await shareCatalogs(session);
   const order = new Map(plan.steps.map((step, index) => [step.id, index]));
   const sorted = results.toSorted((a, b) => (order.get(a.step.id) ?? 0) - (order.get(b.step.id) ?? 0));
   return { formatVersion: 1, steps: sorted, exitCode: exitCodeOf(plan, sorted, session.signal.aborted) };

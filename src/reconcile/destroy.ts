@@ -70,7 +70,8 @@ export async function destroySnapshot(
       const request = { backup: found.backup.name, purpose: 'destroy', run, waitMs: options.lockTimeoutMs };
       leases.set(name, { repository, lease: await takeLease(session, repository, request) });
     }
-    const observation = await observeRepositories(session);
+    const unshared = new Set(ownNames(found.backup));
+    const observation = await observeRepositories({ ...session, unshared });
     const now = findSnapshot(session, observation, reference);
     const obstacle = destroyObstacle(now, session.context.host, options.force);
     if (obstacle !== null) throw obstacle;

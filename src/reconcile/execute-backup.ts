@@ -4,6 +4,7 @@ import { forgetOld } from '../snapshots/forget-old.ts';
 import { executeStep } from './execute-step.ts';
 import { emitFinished, type ApplyOptions, type BackupExecution } from './execution.ts';
 import { acquireLeases, releaseLeases, type AcquiredLeases } from './execution-leases.ts';
+import { touchedFolders } from './inventory-digest.ts';
 import { observe } from './observe.ts';
 import { openRun, recordOrTell, withFlaw } from './run-record-writer.ts';
 import { identitiesOf } from './remembered-identities.ts';
@@ -25,7 +26,9 @@ export async function executeBackup(
   const runId = session.newId(session.context.clock.now());
   const leases = await acquireLeases(session, { backup, steps, planned, run: runId }, options);
   try {
-    const observation = await observe(session);
+    const observation = await observe(
+      deletes(steps) ? { ...session, unshared: touchedFolders(session.policy, steps) } : session,
+    );
     const { wanted, others } = sortStillWanted(session, observation, backup, steps, options);
     for (const result of others) emitFinished(session, result);
     if (wanted.length === 0) return others;
@@ -36,6 +39,10 @@ export async function executeBackup(
     await releaseLeases(leases.held);
   }
 }
+
+/** No deletion rests on what others wrote into an index: for one, manifests and marks are read. */
+const deletes = (steps: readonly Step[]): boolean =>
+  steps.some(({ action, snapshot }) => (action === 'prune' || action === 'clean') && snapshot !== null);
 
 async function executeWanted(
   session: Session,

@@ -42,7 +42,12 @@ async function observeRepository(
       );
     const inventory = await readInventory(
       repository,
-      { identity, policyNames: ownNames(session.policy), catalog },
+      {
+        identity,
+        policyNames: ownNames(session.policy),
+        catalog,
+        ...(session.unshared === undefined ? {} : { unshared: session.unshared }),
+      },
       stoppable(session),
     );
     const leases = inventory.leases.filter(({ owner }) => !isDead(owner, session.context.host));

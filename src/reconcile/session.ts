@@ -2,6 +2,7 @@ import type { Context } from '../context.ts';
 import type { Lookups } from '../policy/references.ts';
 import type { ResolvedPolicy } from '../policy/resolved-policy.ts';
 import type { Repository } from '../repositories/repository.ts';
+import type { Unshared } from '../snapshots/known-contents.ts';
 
 /** What a run is given by the machine it runs on. */
 export interface Edge {
@@ -26,6 +27,8 @@ export interface Session extends Edge {
   readonly repositories: readonly SessionRepository[];
   /** What was noticed when it was opened: every plan says so. */
   readonly notices?: readonly string[];
+  /** Backup folders of which an observation believes nothing that only a repository's index tells. Default: none. */
+  readonly unshared?: Unshared;
 }
 
 export type SessionRepository =

@@ -46,6 +46,12 @@ export interface Repository {
   put(key: string, content: Readable | Uint8Array, expectedBytes?: number): Promise<{ readonly bytes: number }>;
   /** Writes a whole small object only if the key is free; false when it was taken. */
   create(key: string, content: Uint8Array): Promise<boolean>;
+  /**
+   * Writes a whole small object only if it still is of the version that `stat` told, or is not there where that was
+   * undefined; false when it was not written, or may not have been. Absent where nobody else could save a round trip by
+   * what is written.
+   */
+  readonly replace?: (key: string, content: Uint8Array, version: string | undefined) => Promise<boolean>;
   /** Reads a whole small object. */
   read(key: string): Promise<Buffer>;
   /** Opens an object for streaming from its first byte. */
@@ -55,14 +61,14 @@ export interface Repository {
   /**
    * Full keys below a prefix that ends with `/` (or is empty), sorted. Deep: all objects. Shallow: objects and folders
    * directly below, a folder ending with `/`. A prefix that does not exist is empty; a root that does not exist is an
-   * error.
+   * error. What is `expected`, sorted, helps a store to list ranges of it side by side; it is no filter.
    */
-  list(prefix: string, depth: 'deep' | 'shallow'): Promise<readonly string[]>;
+  list(prefix: string, depth: 'deep' | 'shallow', expected?: readonly string[]): Promise<readonly string[]>;
   /**
    * A deep `list` that tells the version of every object and takes no longer for it. Absent where each would have to be
    * asked for; `stat` takes microseconds there.
    */
-  readonly listVersions?: (prefix: string) => Promise<readonly ListedObject[]>;
+  readonly listVersions?: (prefix: string, expected?: readonly string[]) => Promise<readonly ListedObject[]>;
   /** Removes an object; a key that is not there is not an error. Empty folders vanish with their last object. */
   remove(key: string): Promise<void>;
   /**

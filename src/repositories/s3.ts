@@ -10,6 +10,7 @@ import { readObject, statObject } from './s3/read.ts';
 import { createStore, type Store, type StoreOptions } from './s3/store.ts';
 import { sweepUploads } from './s3/sweep.ts';
 import { putStream } from './s3/upload.ts';
+import { replaceObject } from './s3/replace.ts';
 import { createCreator, putObject, removeObject } from './s3/write.ts';
 
 /**
@@ -20,6 +21,14 @@ export function openS3Repository(config: S3Repository, edge: RepositoryEdge, opt
   const store = createStore(config, edge.clock, options);
   const buffers = createPartBuffers();
   const creator = createCreator(store);
+  let reached: Promise<void> | undefined;
+  const reachOnce = async (): Promise<void> => {
+    reached ??= reach(store);
+    await reached.catch((error: unknown) => {
+      reached = undefined;
+      throw error;
+    });
+  };
   const checked = <T>(key: string, work: () => Promise<T>): Promise<T> =>
     Promise.resolve().then(() => (checkKey(key), work()));
   return {
@@ -32,6 +41,7 @@ export function openS3Repository(config: S3Repository, edge: RepositoryEdge, opt
           : putStream(store, buffers, key, content, expectedBytes),
       ),
     create: (key, content) => checked(key, () => creator.create(key, content)),
+    replace: (key, content, version) => checked(key, () => replaceObject(store, key, content, version)),
     read: (key) => checked(key, () => readObject(store, key)),
     open: (key) =>
       checked(key, () => {
@@ -39,13 +49,13 @@ export function openS3Repository(config: S3Repository, edge: RepositoryEdge, opt
         return openObject(store, key);
       }),
     stat: (key) => checked(key, () => statObject(store, key)),
-    list: (prefix, depth) => listKeys(store, prefix, depth),
-    listVersions: (prefix) => listObjects(store, prefix, 'deep'),
+    list: (prefix, depth, expected) => listKeys(store, prefix, depth, expected),
+    listVersions: (prefix, expected) => listObjects(store, prefix, 'deep', expected),
     remove: (key) => checked(key, () => removeObject(store, key)),
     clone: (from, to) => checked(from, () => checked(to, () => cloneObject(store, from, to))),
     sweep: () => sweepUploads(store, () => store.now() ?? edge.clock.now()),
     now: async () => {
-      if (store.now() === undefined) await reach(store);
+      if (store.now() === undefined) await reachOnce();
       return store.now();
     },
     freeBytes: async () => undefined,
@@ -56,10 +66,10 @@ export function openS3Repository(config: S3Repository, edge: RepositoryEdge, opt
     presign: (key, seconds) => checked(key, () => presignRead(store, key, seconds)),
     // A bucket that is not there cannot be made by anybody here: that is an error, and it says so.
     exists: async () => {
-      await reach(store);
+      await reachOnce();
       return true;
     },
-    prepare: () => reach(store),
+    prepare: reachOnce,
   };
 }
 

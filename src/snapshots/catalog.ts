@@ -1,21 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import type { MarkRecord } from './inventory.ts';
-import { packManifests, unpackManifests, type CachedManifest, type PackedManifests } from './pack-manifests.ts';
-import type { CachedRecord } from './read-records.ts';
-import type { RunRecord } from './run-record.ts';
-
-/** What was read of one backup in one repository. */
-export interface CatalogPart {
-  /** By snapshot id. */
-  readonly manifests: ReadonlyMap<string, CachedManifest>;
-  /** By repository key. */
-  readonly marks: ReadonlyMap<string, CachedRecord<MarkRecord>>;
-  /** By run id. */
-  readonly runs: ReadonlyMap<string, CachedRecord<RunRecord>>;
-}
+import { PACK_VERSION, packPart, unpackPart, type CatalogPart, type PackedPart } from './catalog-part.ts';
 
 /**
  * A local cache of what repositories hold: never the truth, rebuilt from the repository whenever it is missing, cut,
@@ -23,6 +10,8 @@ export interface CatalogPart {
  * Failing to write it is no error.
  */
 export interface Catalog {
+  /** The backups of which something is known, in any order. */
+  backups(repositoryId: string): readonly string[];
   load(repositoryId: string, backup: string): CatalogPart | undefined;
   save(repositoryId: string, backup: string, part: CatalogPart): void;
   /** The id of the repository that was last seen at a location. */
@@ -30,52 +19,42 @@ export interface Catalog {
   rememberId(location: string, repositoryId: string): void;
 }
 
-/** Changes when the form of the files below does; files of another version are rebuilt. */
-const VERSION = 3;
+const LOCATION_VERSION = 2;
+const PART = /^(.*)\.json$/;
 
 /** Opens the catalog in a folder, which is made at the first write. */
 export function openCatalog(folder: string): Catalog {
-  const partPath = (repositoryId: string, backup: string): string =>
-    join(folder, `catalog-${VERSION}`, hashOf(repositoryId), `${backup}.json`);
-  const locationPath = (location: string): string => join(folder, `locations-${VERSION}`, `${hashOf(location)}.json`);
+  const partsPath = (repositoryId: string): string => join(folder, `catalog-${PACK_VERSION}`, hashOf(repositoryId));
+  const partPath = (repositoryId: string, backup: string): string => join(partsPath(repositoryId), `${backup}.json`);
+  const locationPath = (location: string): string =>
+    join(folder, `locations-${LOCATION_VERSION}`, `${hashOf(location)}.json`);
   const idAt = (location: string): string | undefined => {
     const seen = readSealed(locationPath(location)) as { readonly repositoryId?: unknown } | undefined;
     return typeof seen?.repositoryId === 'string' ? seen.repositoryId : undefined;
   };
   return {
+    backups: (repositoryId) => {
+      try {
+        return readdirSync(partsPath(repositoryId)).flatMap((name) => (PART.exec(name) ?? []).slice(1));
+      } catch {
+        return [];
+      }
+    },
     load: (repositoryId, backup) => {
       const packed = readSealed(partPath(repositoryId, backup)) as PackedPart | undefined;
       try {
-        return packed && unpack(backup, packed);
+        return packed && unpackPart(backup, packed);
       } catch {
         return undefined;
       }
     },
-    save: (repositoryId, backup, part) => writeSealed(partPath(repositoryId, backup), pack(part)),
+    save: (repositoryId, backup, part) => writeSealed(partPath(repositoryId, backup), packPart(part)),
     rememberedId: idAt,
     rememberId: (location, repositoryId) => {
       if (idAt(location) !== repositoryId) writeSealed(locationPath(location), { location, repositoryId });
     },
   };
 }
-
-interface PackedPart {
-  readonly manifests: PackedManifests;
-  readonly marks: readonly (readonly [string, CachedRecord<MarkRecord>])[];
-  readonly runs: readonly (readonly [string, CachedRecord<RunRecord>])[];
-}
-
-const pack = ({ manifests, marks, runs }: CatalogPart): PackedPart => ({
-  manifests: packManifests(manifests),
-  marks: [...marks],
-  runs: [...runs],
-});
-
-const unpack = (backup: string, { manifests, marks, runs }: PackedPart): CatalogPart => ({
-  manifests: unpackManifests(backup, manifests),
-  marks: new Map(marks),
-  runs: new Map(runs),
-});
 
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 24);
 

@@ -8,6 +8,8 @@ export const SNAPSHOTS = 'snapshots/';
 export const MARKS = 'marks/';
 export const RUNS = 'runs/';
 export const LEASES = 'locks/';
+/** What others may read instead of many small objects; no listing above shows it. */
+export const INDEX_KEY = 'index/catalog.ndjson.zst';
 
 export const manifestKey = (backup: string, id: string): string => `${MANIFESTS}${backup}/${id}.json`;
 export const runKey = (backup: string, id: string): string => `${RUNS}${backup}/${id}.json`;

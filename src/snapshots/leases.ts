@@ -4,7 +4,7 @@ import type { Repository } from '../repositories/repository.ts';
 import { createOwn } from './create-own.ts';
 import { readIfPresent } from './identity.ts';
 import type { HeldLease, LeaseOwner } from './inventory.ts';
-import { leaseKey, LEASES, parseLeaseKey } from './keys.ts';
+import { leaseKey } from './keys.ts';
 import { leaseNumbers } from './lease-numbers.ts';
 import { leaseTimers, type LeaseTimers } from './lease-timers.ts';
 import { parseLease, writeLease, type LeaseDocument } from './lease-document.ts';
@@ -72,7 +72,7 @@ export async function acquireLease(
   }
 }
 
-interface NewestLease {
+export interface NewestLease {
   readonly number: number;
   readonly content: string;
   /** Undefined when the document cannot be read: then only its silence ends it. */
@@ -85,7 +85,11 @@ async function newestLease(repository: Repository, backup: string): Promise<Newe
   return number === undefined ? undefined : readLease(repository, backup, number);
 }
 
-async function readLease(repository: Repository, backup: string, number: number): Promise<NewestLease | undefined> {
+export async function readLease(
+  repository: Repository,
+  backup: string,
+  number: number,
+): Promise<NewestLease | undefined> {
   const bytes = await readIfPresent(repository, leaseKey(backup, number));
   // One that vanished since it was listed has a successor.
   if (bytes === undefined) return newestLease(repository, backup);
@@ -165,23 +169,6 @@ export async function isLeaseOver(
 ): Promise<boolean> {
   const newest = await newestLease(repository, backup);
   return newest === undefined || newest.number > number || isOver(newest, host);
-}
-
-/** The leases that were not released, by backup; their owners may be dead. */
-export async function describeLeases(repository: Repository): Promise<readonly HeldLease[]> {
-  const newest = new Map<string, number>();
-  for (const key of await repository.list(LEASES, 'shallow')) {
-    const name = parseLeaseKey(key);
-    if (name !== undefined) newest.set(name.backup, Math.max(name.number, newest.get(name.backup) ?? 0));
-  }
-  const held: HeldLease[] = [];
-  for (const [backup, number] of [...newest].toSorted(([one], [other]) => (one < other ? -1 : 1))) {
-    const lease = (await readLease(repository, backup, number))?.lease;
-    if (lease?.state !== 'held') continue;
-    const { owner, acquiredAt, renewedAt, purpose } = lease;
-    held.push({ backup, number: lease.number, owner, acquiredAt, renewedAt, purpose });
-  }
-  return held;
 }
 
 /**

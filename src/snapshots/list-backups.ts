@@ -1,3 +1,4 @@
+import { eachLimited } from '../each-limited.ts';
 import type { ListedObject, Repository } from '../repositories/repository.ts';
 import { MANIFESTS, MARKS, parseDocumentKey, parseMarkKey, parseSnapshotFolder, RUNS, SNAPSHOTS } from './keys.ts';
 
@@ -24,11 +25,23 @@ interface Building {
   readonly runs: Map<string, string | undefined>;
 }
 
+/** Keys that the listings will probably show, sorted; empty where nothing is known. */
+export interface ExpectedKeys {
+  readonly manifests: readonly string[];
+  readonly marks: readonly string[];
+  readonly runs: readonly string[];
+  /** Folders of artifacts by that of their backup. */
+  readonly folders: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Folders listed at the same time. */
+const FOLDERS_AT_ONCE = 16;
+
 /**
  * Lists a repository by backup. Folders are listed before manifests: a snapshot that is committed meanwhile is then
  * seen with its manifest, or not at all, and never as remains.
  */
-export async function listBackups(repository: Repository): Promise<readonly BackupListing[]> {
+export async function listBackups(repository: Repository, expected: ExpectedKeys): Promise<readonly BackupListing[]> {
   const backups = new Map<string, Building>();
   const of = (backup: string): Building => {
     const known = backups.get(backup);
@@ -37,22 +50,22 @@ export async function listBackups(repository: Repository): Promise<readonly Back
     backups.set(backup, made);
     return made;
   };
-  for (const folder of await repository.list(SNAPSHOTS, 'shallow')) {
-    if (!folder.endsWith('/')) continue;
-    for (const key of await repository.list(folder, 'shallow')) {
+  const folders = (await repository.list(SNAPSHOTS, 'shallow')).filter((key) => key.endsWith('/'));
+  await eachLimited(folders, FOLDERS_AT_ONCE, async (folder) => {
+    for (const key of await repository.list(folder, 'shallow', expected.folders.get(folder))) {
       const name = parseSnapshotFolder(key);
       if (name !== undefined) of(name.backup).folders.add(name.id);
     }
-  }
-  for (const { key, version } of await listDeep(repository, MANIFESTS)) {
+  });
+  for (const { key, version } of await listWithVersions(repository, MANIFESTS, expected.manifests)) {
     const name = parseDocumentKey(key);
     if (name !== undefined) of(name.backup).manifests.set(name.id, version);
   }
-  for (const { key, version } of await listDeep(repository, MARKS)) {
+  for (const { key, version } of await listWithVersions(repository, MARKS, expected.marks)) {
     const name = parseMarkKey(key);
     if (name !== undefined) of(name.backup).marks.set(key, version);
   }
-  for (const { key, version } of await listDeep(repository, RUNS)) {
+  for (const { key, version } of await listWithVersions(repository, RUNS, expected.runs)) {
     const name = parseDocumentKey(key);
     if (name !== undefined) of(name.backup).runs.set(name.id, version);
   }
@@ -61,10 +74,12 @@ export async function listBackups(repository: Repository): Promise<readonly Back
   );
 }
 
-const listDeep = async (
+/** A deep listing, with versions where the repository tells them. */
+export const listWithVersions = async (
   repository: Repository,
   prefix: string,
+  expected?: readonly string[],
 ): Promise<readonly (Pick<ListedObject, 'key'> & { readonly version?: string })[]> =>
   repository.listVersions === undefined
     ? (await repository.list(prefix, 'deep')).map((key) => ({ key }))
-    : repository.listVersions(prefix);
+    : repository.listVersions(prefix, expected);

@@ -1,5 +1,5 @@
 import type { Repository } from '../repositories/repository.ts';
-import type { CatalogPart } from './catalog.ts';
+import type { CatalogPart } from './catalog-part.ts';
 import type { GoneSnapshot, MarkRecord, SnapshotRecord, UnreadableManifest } from './inventory.ts';
 import { parseMarkKey, runKey, snapshotFolder, type SnapshotName } from './keys.ts';
 import type { BackupListing } from './list-backups.ts';
@@ -27,8 +27,10 @@ export interface BackupContent {
 
 export interface ReadBackup {
   readonly content: BackupContent;
-  /** What the catalog should know from now on; undefined when it knows it all. */
-  readonly learned: CatalogPart | undefined;
+  /** What the catalog should know from now on. */
+  readonly part: CatalogPart;
+  /** That is not what it knows. */
+  readonly isNews: boolean;
 }
 
 /** Reads what the listings show and the catalog does not know. */
@@ -51,7 +53,11 @@ export async function readBackup(
     snapshots.push({ ...record, marks: own, folderPresent });
   }
   const present = listing.manifests;
-  const isNews = manifests.isNews || marks.isNews || runs.isNews;
+  const isAsKnown = (name: string): boolean =>
+    isSame(known.manifests, manifests.cached, name) ||
+    isSame(known.marks, marks.cached, name) ||
+    isSame(known.runs, runs.cached, name);
+  const unread = new Set([...known.unread].filter(isAsKnown));
   return {
     content: {
       backup,
@@ -62,9 +68,13 @@ export async function readBackup(
       marks: marksById,
       runs: Array.from(runs.cached.values(), ({ record }) => record),
     },
-    learned: isNews ? { manifests: manifests.cached, marks: marks.cached, runs: runs.cached } : undefined,
+    part: { manifests: manifests.cached, marks: marks.cached, runs: runs.cached, released: known.released, unread },
+    isNews: manifests.isNews || marks.isNews || runs.isNews,
   };
 }
+
+const isSame = (before: ReadonlyMap<string, unknown>, now: ReadonlyMap<string, unknown>, name: string): boolean =>
+  before.has(name) && before.get(name) === now.get(name);
 
 /** Marks without those of an earlier try to store the same snapshot; it is rare, so the manifest is read for it. */
 async function ownMarks(

@@ -1,12 +1,16 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Context } from '../context.ts';
+import { eachLimited } from '../each-limited.ts';
 import { throwIfAborted } from '../errors.ts';
 import type { Repository } from '../repositories/repository.ts';
-import type { Catalog, CatalogPart } from './catalog.ts';
+import type { Catalog } from './catalog.ts';
+import { describeLeases } from './describe-leases.ts';
 import type { Identity } from './identity.ts';
 import type { HeldLease, RepositoryInventory } from './inventory.ts';
+import { parseLeaseKey } from './keys.ts';
+import { recallContents, type KnownPart, type Unshared } from './known-contents.ts';
 import { listBackups, type BackupListing } from './list-backups.ts';
-import { describeLeases, isDead } from './leases.ts';
+import { isDead } from './leases.ts';
 import { foundRemains } from './find-remains.ts';
 import { readBackup, type BackupContent } from './read-backup.ts';
 
@@ -16,11 +20,15 @@ export interface InventoryRequest {
   /** Whose snapshots are shown; those of others are counted. Null shows all. */
   readonly policyNames: readonly string[] | null;
   readonly catalog?: Catalog;
+  /** Default: the index is believed of every backup. */
+  readonly unshared?: Unshared;
   /** Tells of a lease that nobody released whether it is over. Default: its owner is a dead process of this machine. */
   readonly leaseOver?: (lease: HeldLease) => boolean;
 }
 
-const EMPTY: CatalogPart = { manifests: new Map(), marks: new Map(), runs: new Map() };
+const ALL_SHARED: Unshared = new Set();
+/** Backups that are read at the same time, where reading takes round trips. */
+const BACKUPS_AT_ONCE = 3;
 
 /**
  * Reads everything that planning needs to know of a repository: its listings are the truth, contents that never change
@@ -32,14 +40,17 @@ export async function readInventory(
   context: Pick<Context, 'host' | 'signal'>,
 ): Promise<RepositoryInventory> {
   const { identity, catalog } = request;
-  const leases = await describeLeases(repository);
-  const listings = await listBackups(repository);
-  const contents: BackupContent[] = [];
-  for (const listing of listings) {
+  const known = await recallContents(repository, identity.id, catalog, request.unshared ?? ALL_SHARED);
+  const { held: leases, released } = await describeLeases(repository, known.released);
+  const listings = await listBackups(repository, known.expected);
+  await known.consult(listings);
+  const atOnce = repository.listVersions === undefined ? 1 : BACKUPS_AT_ONCE;
+  const contents = await eachLimited(listings, atOnce, async (listing) => {
     throwIfAborted(context.signal);
-    contents.push(await readListed(repository, listing, identity, catalog, context.signal));
+    const content = await readListed(repository, listing, known.take(listing), released, request, context.signal);
     await setImmediate();
-  }
+    return content;
+  });
   const isOwn = (policy: string): boolean => request.policyNames === null || request.policyNames.includes(policy);
   const leaseOver = request.leaseOver ?? ((lease: HeldLease) => isDead(lease.owner, context.host));
   const inForce = leases.filter((lease) => !leaseOver(lease));
@@ -60,13 +71,15 @@ export async function readInventory(
 async function readListed(
   repository: Repository,
   listing: BackupListing,
-  { id }: Identity,
-  catalog: Catalog | undefined,
+  { part: known, isStored }: KnownPart,
+  leases: ReadonlyMap<string, string>,
+  { identity, catalog }: InventoryRequest,
   signal: AbortSignal,
 ): Promise<BackupContent> {
-  const known = catalog?.load(id, listing.backup) ?? EMPTY;
-  const { content, learned } = await readBackup(repository, listing, known, signal);
-  if (learned !== undefined) catalog?.save(id, listing.backup, learned);
+  const { content, part, isNews } = await readBackup(repository, listing, known, signal);
+  const released = new Map([...leases].filter(([key]) => parseLeaseKey(key)?.backup === listing.backup));
+  const isEnded = [...released].some(([key, version]) => known.released.get(key) !== version);
+  if (isNews || isEnded || !isStored) catalog?.save(identity.id, listing.backup, { ...part, released });
   return content;
 }
 

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { eachLimited } from '../each-limited.ts';
 import { throwIfAborted } from '../errors.ts';
 import type { Repository } from '../repositories/repository.ts';
-import type { CatalogPart } from './catalog.ts';
+import type { CatalogPart } from './catalog-part.ts';
 import { readIfPresent } from './identity.ts';
 import type { UnreadableManifest } from './inventory.ts';
 import { manifestKey } from './keys.ts';

@@ -188,6 +188,23 @@ export function testRepository(name: string, make: () => Promise<RepositoryFixtu
       expect([...before.values(), ...(after?.values() ?? [])]).not.toContain('');
     });
 
+    test('what is replaced by version is replaced by one of two, and only as it was seen', async () => {
+      const repository = await opened();
+      if (repository.replace === undefined) return;
+      const seen = async (): Promise<string | undefined> => (await repository.stat('index'))?.version;
+      expect(await repository.replace('index', text('first'), undefined)).toBe(true);
+      const first = await seen();
+      expect(await repository.replace('index', text('second'), first)).toBe(true);
+      if (repository.capabilities.exclusiveCreate) {
+        expect(await repository.replace('index', text('late'), first)).toBe(false);
+        expect(await repository.replace('index', text('late'), undefined)).toBe(false);
+      }
+      expect(String(await repository.read('index'))).toBe('second');
+      await repository.remove('index');
+      if (repository.capabilities.exclusiveCreate)
+        expect(await repository.replace('index', text('after'), first)).toBe(false);
+    });
+
     test('folders vanish with their last object', async () => {
       const repository = await opened();
       await repository.put('s/one/a', text('a'));

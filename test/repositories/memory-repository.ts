@@ -17,14 +17,19 @@ export interface MemoryStore {
 
 export const newMemoryStore = (): MemoryStore => ({ objects: new Map(), writes: 0 });
 
-/** The same with listings that tell versions, like those of an object store. */
+/** The same with what an object store has besides. */
 export function openMemoryObjectStore(store: MemoryStore = newMemoryStore()): Repository {
   const plain = openMemoryRepository(store);
   const listVersions: NonNullable<Repository['listVersions']> = async (prefix) => {
     const keys = await plain.list(prefix, 'deep');
     return keys.map((key) => ({ key, version: store.objects.get(key)?.version ?? '' }));
   };
-  return { ...plain, listVersions };
+  const replace: NonNullable<Repository['replace']> = async (key, content, version) => {
+    if (store.objects.get(key)?.version !== version) return false;
+    await plain.put(key, content);
+    return true;
+  };
+  return { ...plain, listVersions, replace };
 }
 
 /** The smallest thing that is a repository: for tests of what stands on one. */

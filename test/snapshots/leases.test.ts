@@ -3,7 +3,8 @@ import type { Repository } from '../../src/repositories/repository.ts';
 import type { Lease } from '../../src/snapshots/held-lease.ts';
 import { leaseKey } from '../../src/snapshots/keys.ts';
 import { writeLease, type LeaseDocument } from '../../src/snapshots/lease-document.ts';
-import { breakLease, describeLeases, isLeaseOver } from '../../src/snapshots/leases.ts';
+import { describeLeases } from '../../src/snapshots/describe-leases.ts';
+import { breakLease, isLeaseOver } from '../../src/snapshots/leases.ts';
 import { newMemoryStore, openMemoryRepository } from '../repositories/memory-repository.ts';
 import { takeLease, testClock, testHost, testRunner, type TestRunner } from './fixtures.ts';
 
@@ -106,7 +107,7 @@ test('a renewal that finds a successor stops and tells', async () => {
   await breakLease(repository, { backup: 'kong', policy: 'acme', run: 'unlock' }, other());
   await expect.poll(() => lease.lost.aborted).toBe(true);
   expect(lease.lost.reason).toMatchObject({ code: 'lock' });
-  expect(await describeLeases(repository)).toEqual([]);
+  expect((await describeLeases(repository)).held).toEqual([]);
 });
 
 test('the wall clock does not matter', async () => {
@@ -192,7 +193,7 @@ test('unlock ends a lease for good and says whose it was', async () => {
   const request = { backup: 'kong', policy: 'acme', run: 'unlock' };
   expect(await breakLease(repository, request, other())).toBeUndefined();
   const lease = await takeLease(repository, testRunner());
-  expect(await describeLeases(repository)).toMatchObject([{ backup: 'kong', number: 1, owner: { pid: 100 } }]);
+  expect((await describeLeases(repository)).held).toMatchObject([{ backup: 'kong', number: 1, owner: { pid: 100 } }]);
   expect(await isLeaseOver(repository, lease, testHost())).toBe(false);
   expect(await breakLease(repository, request, other())).toMatchObject({ number: 1, owner: { host: 'runner-1' } });
   expect(await isLeaseOver(repository, lease, testHost())).toBe(true);

@@ -1,65 +1,71 @@
-import type { _Object } from '@aws-sdk/client-s3';
-import { checkPrefix, isKeySegment } from '../key.ts';
+import { eachLimited } from '../../each-limited.ts';
+import { checkPrefix } from '../key.ts';
 import type { ListedObject } from '../repository.ts';
+import { listPage, type Depth } from './list-page.ts';
 import type { Store } from './store.ts';
 
-type Depth = 'deep' | 'shallow';
-
 /** Sorted keys below a prefix. */
-export const listKeys = async (store: Store, prefix: string, depth: Depth): Promise<readonly string[]> =>
-  (await listObjects(store, prefix, depth)).map(({ key }) => key);
+export const listKeys = async (
+  store: Store,
+  prefix: string,
+  depth: Depth,
+  expected?: readonly string[],
+): Promise<readonly string[]> => (await listObjects(store, prefix, depth, expected)).map(({ key }) => key);
 
-/** What is below a prefix, sorted by key; folders have no version. Objects whose names cannot be keys are not shown. */
-export async function listObjects(store: Store, prefix: string, depth: Depth): Promise<readonly ListedObject[]> {
+/**
+ * What is below a prefix, sorted by key; folders have no version. Where most keys are known before, pages are asked for
+ * side by side; what is expected decides only where they begin.
+ */
+export async function listObjects(
+  store: Store,
+  prefix: string,
+  depth: Depth,
+  expected: readonly string[] = [],
+): Promise<readonly ListedObject[]> {
   checkPrefix(prefix);
-  const found = new Map<string, ListedObject>();
-  for (let token: string | undefined, isFirst = true; isFirst || token !== undefined; isFirst = false) {
-    const page = await listPage(store, prefix, depth, token);
-    for (const one of page.objects) found.set(one.key, one);
-    token = page.next;
-  }
+  const parts = await eachLimited(rangesOf(expected), PAGES_AT_ONCE, (range) => listRange(store, prefix, depth, range));
+  const objects = parts.every((part) => part !== undefined)
+    ? parts.flat()
+    : ((await listRange(store, prefix, depth, {})) ?? []);
+  const found = new Map(objects.map((one) => [one.key, one]));
   return [...found.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
-interface Page {
-  readonly objects: readonly ListedObject[];
-  readonly next: string | undefined;
+/** Keys after the first one, up to the last one and with it; open where there is none. */
+interface Range {
+  readonly after?: string | undefined;
+  readonly upTo?: string | undefined;
 }
 
-async function listPage(store: Store, prefix: string, depth: Depth, token: string | undefined): Promise<Page> {
-  const page = await store.request({
-    verb: 'list',
-    object: prefix,
-    send: (client, options) =>
-      client.listObjectsV2(
-        {
-          Bucket: store.bucket,
-          Prefix: store.prefix + prefix,
-          ...(depth === 'shallow' ? { Delimiter: '/' } : {}),
-          ...(token === undefined ? {} : { ContinuationToken: token }),
-        },
-        options,
-      ),
-  });
-  const keyOf = (full: string | undefined): string => (full ?? '').slice(store.prefix.length);
-  const objects = [
-    ...(page.Contents ?? []).map((object) => ({ key: keyOf(object.Key), version: versionOf(object) })),
-    ...(page.CommonPrefixes ?? []).map((folder) => ({ key: keyOf(folder.Prefix), version: '' })),
-  ];
-  return {
-    objects: objects.filter(({ key }) => isListed(key, depth)),
-    next: page.IsTruncated === true ? page.NextContinuationToken : undefined,
-  };
+const PAGES_AT_ONCE = 16;
+/** A page of a store has a thousand keys: a few may have come since, and no second page is needed for them. */
+const EXPECTED_PER_PAGE = 995;
+
+function rangesOf(expected: readonly string[]): readonly Range[] {
+  const bounds: string[] = [];
+  for (let index = EXPECTED_PER_PAGE; index < expected.length; index += EXPECTED_PER_PAGE) {
+    const bound = expected[index - 1];
+    if (bound !== undefined) bounds.push(bound);
+  }
+  return [undefined, ...bounds].map((after, index) => ({ after, upTo: bounds[index] }));
 }
 
-/** Objects that something else than a store's own interface put into its folder have no entity tag there. */
-function versionOf({ ETag, Size, LastModified }: _Object): string {
-  const tag = (ETag ?? '').replaceAll('"', '');
-  return tag === '' ? `${Size ?? ''} ${LastModified?.getTime() ?? ''}` : tag;
-}
-
-/** Consoles make empty objects that end with a slash and stand for folders; those are none of ours. */
-function isListed(key: string, depth: Depth): boolean {
-  const name = depth === 'shallow' ? key.replace(/\/$/, '') : key;
-  return name.split('/').every(isKeySegment);
+/** Undefined where the store begins somewhere else than it was asked to. */
+async function listRange(
+  store: Store,
+  prefix: string,
+  depth: Depth,
+  { after, upTo }: Range,
+): Promise<readonly ListedObject[] | undefined> {
+  const found: ListedObject[] = [];
+  for (let token: string | undefined, isFirst = true; isFirst || token !== undefined; isFirst = false) {
+    const page = await listPage(store, { prefix, depth, after: isFirst ? after : undefined, token });
+    const { objects } = page;
+    if (after !== undefined && objects.some(({ key }) => key <= after)) return undefined;
+    const last = objects.at(-1)?.key;
+    const isEnd = upTo !== undefined && last !== undefined && last > upTo;
+    found.push(...(isEnd ? objects.filter(({ key }) => key <= upTo) : objects));
+    token = isEnd ? undefined : page.next;
+  }
+  return found;
 }
