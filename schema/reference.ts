@@ -74,7 +74,7 @@ function policyKeys(fragments: Fragments, bundle: Schema): string {
     ),
     ['`defaults`', child(properties, 'defaults')],
     ['`backups.NAME`', entry('backups')],
-    ...(['encryption', 'retention', 'verify', 'hooks', 'hook', 'check'] as const).map(
+    ...(['signing', 'encryption', 'retention', 'verify', 'hooks', 'hook', 'check'] as const).map(
       (name) => [`\`${name}\``, titled(name)] as const,
     ),
     ['`restores.NAME`', restore],

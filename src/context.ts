@@ -1,6 +1,7 @@
 import type { Readable, Stream, Writable } from 'node:stream';
 import type { Identities } from './encryption/identities.ts';
 import type { RunEvent } from './event.ts';
+import type { Signing } from './signing/signing.ts';
 
 /** Where time comes from. Pure code never sees it: it takes a `Date`. */
 export interface Clock {
@@ -95,6 +96,8 @@ export interface Context {
   readonly workDir: string;
   /** What opens encrypted artifacts; absent where nobody gave one. */
   readonly identities?: Identities | undefined;
+  /** Whose signatures count and what is signed with; absent where the policy asks for none. */
+  readonly signing?: Signing | undefined;
   emit(event: RunEvent): void;
   /**
    * Runs one program to its end with its output in memory. Resolves whatever the exit code is; throws a `tool` error

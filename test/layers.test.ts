@@ -28,14 +28,15 @@ const offending = (wrong: (found: Import) => boolean): readonly string[] =>
 /** What each folder may import besides itself, `generated/`, `errors.ts`, `context.ts` and `event.ts`; types are free where listed. */
 const ALLOWED: Readonly<Record<string, { readonly code: readonly string[]; readonly types: readonly string[] }>> = {
   encryption: { code: [], types: [] },
-  policy: { code: ['encryption'], types: ['engines', 'streams'] },
+  signing: { code: [], types: [] },
+  policy: { code: ['encryption', 'signing'], types: ['engines', 'streams'] },
   schedule: { code: [], types: ['policy'] },
   streams: { code: ['system', 'encryption'], types: ['engines', 'repositories', 'snapshots'] },
   engines: { code: [], types: ['streams', 'policy'] },
   repositories: { code: [], types: ['policy'] },
-  snapshots: { code: ['schedule'], types: ['engines', 'repositories', 'policy'] },
+  snapshots: { code: ['schedule', 'signing'], types: ['engines', 'repositories', 'policy'] },
   reconcile: {
-    code: ['policy', 'snapshots', 'schedule', 'streams', 'engines', 'repositories', 'encryption'],
+    code: ['policy', 'snapshots', 'schedule', 'streams', 'engines', 'repositories', 'encryption', 'signing'],
     types: [],
   },
   report: { code: ['reconcile'], types: ['policy', 'snapshots', 'engines'] },
@@ -61,7 +62,7 @@ const VOCABULARY = [
 const PURE = [
   /^reconcile\/plan/,
   /^reconcile\/(?:backup-view|definition|draft|expectations|inventory-digest|observation|phrases|reasons|select-snapshot|step)\.ts$/,
-  /^snapshots\/(?:retention|calendar|standing|inventory|canonical-json|manifest)\.ts$/,
+  /^snapshots\/(?:retention|calendar|standing|inventory|canonical-json|manifest|trust)\.ts$/,
   /^schedule\//,
   /^policy\/(?:rules|resolve)/,
 ];

@@ -14,6 +14,7 @@ import type { Terminal } from '../report/terminal.ts';
 import { systemPolicyFiles } from '../system/policy-files.ts';
 import type { CommandRun } from './command.ts';
 import { policyPath } from './open-session.ts';
+import { examineSigningKey } from './signing-key.ts';
 import type { OptionValues } from './option-values.ts';
 
 const ZSTD: ToolNeed = {
@@ -51,10 +52,13 @@ export const doctorCommand: CommandRun = async (_args, options, { terminal, sign
     for (const type of Object.keys(ENGINES))
       for (const need of neededTools(type, targets))
         tools.push(await inspectTool(context, need, `${type} targets`, targets !== undefined));
-    const ok = tools.every((tool) => tool.path !== null || !tool.required);
+    const ofKey = policy === undefined ? [] : examineSigningKey(policy);
+    const ok =
+      tools.every((tool) => tool.path !== null || !tool.required) &&
+      ofKey.every(({ severity }) => severity !== 'error');
     const { node } = context.host;
     const enclosed = policy === undefined ? [] : enclosedIdentities(policy, identityPaths(options.list('identity')));
-    const warnings = enclosed.map(({ message }) => message);
+    const warnings = [...enclosed, ...ofKey].map(({ message }) => message);
     terminal.out(
       options.text('format') === 'json'
         ? `${JSON.stringify({ formatVersion: 1, ok, bkp: bkpVersion, node, tools, warnings }, null, 2)}\n`

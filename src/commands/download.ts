@@ -4,7 +4,7 @@ import { downloadArtifact } from '../reconcile/download.ts';
 import { findSnapshot } from '../reconcile/find-snapshot.ts';
 import { observeRepositories } from '../reconcile/observe-repositories.ts';
 import { openManifest } from '../reconcile/open-manifest.ts';
-import { requireManifest } from '../reconcile/require-manifest.ts';
+import { requireManifest, unsignedNow } from '../reconcile/require-manifest.ts';
 import { formatBytes } from '../format-bytes.ts';
 import { formatTable } from '../report/table.ts';
 import type { CommandRun } from './command.ts';
@@ -20,6 +20,9 @@ export const downloadCommand: CommandRun = async ([reference = '', folder = ''],
     const { place, manifest } = options.flag('native')
       ? await openManifest(session, found)
       : { place: first, manifest: await requireManifest(first.repository, first.record) };
+    const unsigned = await unsignedNow(place.repository, place.record, session.context);
+    if (unsigned !== null)
+      session.context.emit({ type: 'warning', message: `${reference} does not count: ${unsigned}` });
     const chosen = options.list('target');
     const unknown = chosen.find((name) => manifest.targets[name] === undefined);
     if (unknown !== undefined)

@@ -20,10 +20,10 @@ export const MACHINE_COMMANDS: readonly CommandSpec[] = [
   {
     name: 'keygen',
     arguments: '<kind> <file>',
-    description: 'make a key pair: `age` opens encrypted backups',
+    description: 'make a key pair: `age` opens encrypted backups, `signing` signs them',
     group: 'Machine',
     options: [FORMAT('json')],
-    examples: ['bkp keygen age /root/bkp-identity.txt'],
+    examples: ['bkp keygen age /root/bkp-identity.txt', 'bkp keygen signing signing.key'],
     load: async () => (await import('./keygen.ts')).keygenCommand,
   },
   {

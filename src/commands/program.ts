@@ -45,7 +45,10 @@ function buildCommand(spec: CommandSpec, program: Command, invoke: Invoke): Comm
   for (const option of spec.options) command.addOption(buildOption(option));
   if (spec.examples !== undefined) command.addHelpText('after', examples(spec.examples));
   return command.action(async (...received: unknown[]) => {
-    const args = received.slice(0, -2).filter((arg) => typeof arg === 'string');
+    const args = received
+      .slice(0, -2)
+      .flat()
+      .filter((arg) => typeof arg === 'string');
     await invoke(await spec.load(), args, optionValues(command.opts()));
   });
 }
@@ -63,7 +66,7 @@ const subcommandTerm = (command: Command): string =>
   [
     command.name(),
     ...command.registeredArguments.map((argument) =>
-      argument.required ? `<${argument.name()}>` : `[${argument.name()}]`,
+      argument.required ? `<${argument.name()}${argument.variadic ? '...' : ''}>` : `[${argument.name()}]`,
     ),
   ].join(' ');
 

@@ -5,6 +5,7 @@ import { openSession } from '../reconcile/open-session.ts';
 import { withStoreTime } from '../reconcile/store-time.ts';
 import type { Session } from '../reconcile/session.ts';
 import type { EventReporter } from '../report/run-events.ts';
+import { publicKeyProblem } from '../signing/ed25519-key.ts';
 import { openEdge } from '../system/edge.ts';
 import { systemPolicyFiles } from '../system/policy-files.ts';
 import type { CommandEnvironment } from './command.ts';
@@ -23,6 +24,7 @@ export async function withRepositorySession<T>(
 ): Promise<T> {
   const wanted = options.text('repository');
   const isPath = wanted !== undefined && /[/.]/.test(wanted);
+  const trustedKeys = trustedKeysOf(options, isPath);
   const { edge, dispose } = await openEdge({
     signal: environment.signal,
     emit: reporter.emit,
@@ -30,7 +32,7 @@ export async function withRepositorySession<T>(
     identityFiles: options.list('identity'),
   });
   try {
-    if (isPath) return await work(openSession(await adHocPolicy(wanted, edge), edge), true);
+    if (isPath) return await work(openSession(await adHocPolicy(wanted, edge, trustedKeys), edge), true);
     const { policy } = await loadPolicy({
       path: policyPath(options),
       files: systemPolicyFiles(environment.terminal.readStdin),
@@ -41,6 +43,19 @@ export async function withRepositorySession<T>(
     reporter.close();
     await dispose();
   }
+}
+
+function trustedKeysOf(options: OptionValues, isPath: boolean): readonly string[] {
+  const keys = options.list('trustedKey');
+  if (keys.length > 0 && !isPath)
+    throw usageError(
+      'cannot use --trusted-key with a policy: `signing.publicKeys` of the policy says whose signatures count',
+    );
+  for (const key of keys) {
+    const problem = publicKeyProblem(key);
+    if (problem !== undefined) throw usageError(`cannot use --trusted-key: ${problem}`);
+  }
+  return keys;
 }
 
 /** The session with one repository only, which must be there. */

@@ -21,7 +21,11 @@ export const restoreCommand: CommandRun = async ([reference = ''], options, envi
   return withRepositorySession(options, environment, reporter, async (session, adHoc) => {
     const keepOldMs = durationOption(options, 'keepOld', '--keep-old') ?? null;
     const lockTimeoutMs = lockTimeout(options);
-    const order = { ...restoreOrder(session, reference, options), noOwner: !options.flag('owner') };
+    const order = {
+      ...restoreOrder(session, reference, options),
+      noOwner: !options.flag('owner'),
+      acceptUnsigned: options.flag('acceptUnsigned'),
+    };
     if (adHoc && Object.keys(order.into).length === 0) {
       throw usageError('cannot restore without a policy and without a destination', {
         hint: 'say where to: --into path=/srv/app.db or --into root=/srv/restore (target.key=value for several targets)',

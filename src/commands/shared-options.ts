@@ -27,6 +27,11 @@ export const IDENTITY: OptionSpec = {
   description: 'private key that opens what is encrypted (default: BKP_AGE_IDENTITY_FILE)',
   repeat: true,
 };
+export const TRUSTED_KEY: OptionSpec = {
+  flags: '--trusted-key <key>',
+  description: 'without a policy: only what is signed with this public key counts',
+  repeat: true,
+};
 export const TARGET: OptionSpec = { flags: '--target <name>', description: 'only this target', repeat: true };
 
 export const PLANNING: readonly OptionSpec[] = [

@@ -12,6 +12,7 @@ import {
   REPORTS,
   REPOSITORY,
   TARGET,
+  TRUSTED_KEY,
   YES,
 } from './shared-options.ts';
 
@@ -117,7 +118,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     arguments: '[backup]',
     description: 'list snapshots',
     group: 'Restore',
-    options: [FILE, REPOSITORY, FORMAT('json', 'plain')],
+    options: [FILE, REPOSITORY, TRUSTED_KEY, FORMAT('json', 'plain')],
     examples: ['bkp list', 'bkp list app --format json', 'bkp list --repository /mnt/nas/bkp'],
     load: async () => (await import('./list.ts')).listCommand,
   },
@@ -129,6 +130,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [
       FILE,
       REPOSITORY,
+      TRUSTED_KEY,
       { flags: '--policy', description: 'print the policy files stored with the snapshot' },
       { flags: '--detailed-exitcode', description: 'exit 2 when the saved plan holds changes' },
       IDENTITY,
@@ -152,6 +154,11 @@ export const COMMANDS: readonly CommandSpec[] = [
       { flags: '--plan', description: 'show what would happen and stop' },
       { flags: '--no-safety', description: 'take no safety snapshot first' },
       { flags: '--no-owner', description: 'who restores owns everything; rights of missing roles are left out' },
+      {
+        flags: '--accept-unsigned',
+        description: 'also from a manifest without the signature that the policy asks for',
+      },
+      TRUSTED_KEY,
       { flags: '--skip-conflicts', description: 'merge what can come back, list what cannot' },
       { flags: '--keep-old <duration>', description: 'how long a replaced state stays (default: 24h)' },
       YES,
@@ -176,6 +183,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       FILE,
       REPOSITORY,
       TARGET,
+      TRUSTED_KEY,
       { flags: '--native', description: 'decrypted and decompressed, as the native tool reads it' },
       { flags: '--force', description: 'overwrite files' },
       { flags: '--print-url', description: 'print signed URLs of an S3 repository instead, as curl commands' },
@@ -195,6 +203,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       FILE,
       REPOSITORY,
       BACKUP,
+      TRUSTED_KEY,
       { flags: '--deep', description: "the engine's own full check of every artifact" },
       IDENTITY,
       FORMAT('json'),
@@ -247,6 +256,15 @@ export const COMMANDS: readonly CommandSpec[] = [
     group: 'Snapshots',
     options: [FILE, { flags: '--reason <text>', description: 'why' }, FORMAT('json')],
     load: async () => (await import('./protect.ts')).unprotectCommand,
+  },
+  {
+    name: 'sign',
+    arguments: '<snapshot...>',
+    description: 'adopt snapshots without a signature: hash what is stored, sign the manifest beside it',
+    group: 'Snapshots',
+    options: [FILE, FORMAT('json')],
+    examples: ['bkp sign app@20261119T020000Z-k3x9q2aa'],
+    load: async () => (await import('./sign.ts')).signCommand,
   },
   {
     name: 'destroy',

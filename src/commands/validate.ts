@@ -6,6 +6,7 @@ import { diagnosticsGithub } from '../report/diagnostics-github.ts';
 import { diagnosticsJson } from '../report/diagnostics-json.ts';
 import { diagnosticsText, plural } from '../report/diagnostics.ts';
 import type { Terminal } from '../report/terminal.ts';
+import { examineSigningKey } from './signing-key.ts';
 
 export type ValidateFormat = 'text' | 'json' | 'github';
 
@@ -23,7 +24,7 @@ export interface ValidateOptions {
 export async function validate(options: ValidateOptions, terminal: Terminal, files: PolicyFiles): Promise<ExitCode> {
   const { policy, diagnostics: ofText } = await examinePolicy({ path: options.path, files });
   const enclosed = policy === undefined ? [] : enclosedIdentities(policy, options.identities ?? []);
-  const diagnostics = [...ofText, ...enclosed];
+  const diagnostics = [...ofText, ...enclosed, ...(policy === undefined ? [] : examineSigningKey(policy))];
   const judged = options.strict ? diagnostics.map(asError) : diagnostics;
   const valid = policy !== undefined && !judged.some(({ severity }) => severity === 'error');
   print(options, judged, valid, terminal);

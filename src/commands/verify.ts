@@ -2,7 +2,7 @@ import { BkpError, EXIT, reasonOf, type ExitCode } from '../errors.ts';
 import { findSnapshot, type FoundSnapshot, type SnapshotPlace } from '../reconcile/find-snapshot.ts';
 import { indexFolders, viewBackup } from '../reconcile/backup-view.ts';
 import { observeRepositories } from '../reconcile/observe-repositories.ts';
-import { requireManifest } from '../reconcile/require-manifest.ts';
+import { requireManifest, unsignedNow } from '../reconcile/require-manifest.ts';
 import { stoppable, type Session } from '../reconcile/session.ts';
 import { shareCatalogs } from '../reconcile/share-catalogs.ts';
 import { damageData, verifySnapshot } from '../reconcile/verify-snapshot.ts';
@@ -81,7 +81,9 @@ function everySnapshot(
   const folders = indexFolders(observation);
   return backups.flatMap((backup) => {
     const view = viewBackup(session.policy, backup, folders);
-    const ids = new Set(view.repositories.flatMap(({ snapshots }) => [...snapshots.keys()]));
+    const ids = new Set(
+      view.repositories.flatMap(({ snapshots, unsigned }) => [...snapshots.keys(), ...unsigned.keys()]),
+    );
     return [...ids].toSorted().map((id) => findSnapshot(session, observation, `${backup.name}@${id}`));
   });
 }
@@ -96,11 +98,13 @@ async function verifyPlace(
   const snapshot = `${found.backup.name}@${id}`;
   session.signal.throwIfAborted();
   const looked = await lookAt(session, place, deep);
+  const unsigned = await unsignedNow(place.repository, place.record, session.context);
   const { damaged } = looked;
   const kind = damaged.length === 0 ? ('verified' as const) : ('damaged' as const);
   const data = damaged.length === 0 ? { deep } : damageData(looked);
   try {
-    await addMark(place.repository, { backup, id, policy, kind, data }, null, session.context);
+    // Nothing vouches for what does not count.
+    if (unsigned === null) await addMark(place.repository, { backup, id, policy, kind, data }, null, session.context);
   } catch (error) {
     if (!(error instanceof BkpError)) throw error;
     session.context.emit({ type: 'warning', message: `the result is not remembered: ${reasonOf(error)}` });
@@ -108,9 +112,9 @@ async function verifyPlace(
   return {
     snapshot,
     repository: place.name,
-    ok: damaged.length === 0,
+    ok: damaged.length === 0 && unsigned === null,
     deep,
-    reasons: damaged.map(({ reason }) => reason),
+    reasons: [...damaged.map(({ reason }) => reason), ...(unsigned === null ? [] : [unsigned])],
   };
 }
 

@@ -104,6 +104,7 @@ export interface Policy {
    * @minItems 1
    */
   readonly include?: readonly string[];
+  readonly signing?: SigningKeys;
   /**
    * Where snapshots are stored.
    */
@@ -129,6 +130,21 @@ export interface Policy {
   readonly restores?: {
     readonly [k: string]: Restore;
   };
+}
+/**
+ * Sign manifests and marks with Ed25519; what is not signed with one of the keys is shown and never counts. Stands in the main file only.
+ */
+export interface SigningKeys {
+  /**
+   * Private key, as `bkp keygen signing` makes it or in PKCS#8 PEM. Needed to capture, copy, mark and prune; planning, checking and restoring do without.
+   */
+  readonly privateKey?: string;
+  /**
+   * Public keys whose signatures count; that of `privateKey` and those it followed.
+   *
+   * @minItems 1
+   */
+  readonly publicKeys: readonly string[];
 }
 /**
  * A folder on a local or mounted file system.

@@ -424,6 +424,7 @@ export const FORMATTED: readonly { readonly path: string; readonly format: TextF
 ];
 
 export const SECRET: readonly string[] = [
+  "signing.privateKey",
   "backups.*.hooks.before.*.env",
   "backups.*.hooks.after.*.env"
 ];

@@ -11,7 +11,7 @@ export interface DocumentFindings extends CheckedDocument {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const MAIN_ONLY: readonly string[] = ['version', 'name', 'formerly', 'include'];
+const MAIN_ONLY: readonly string[] = ['version', 'name', 'formerly', 'include', 'signing'];
 
 /** Syntax, then schema of one file. An included file may hold everything but what belongs to the whole policy. */
 export function checkDocument(document: PolicyDocument, role: Role): DocumentFindings {
@@ -47,6 +47,6 @@ export function checkDocument(document: PolicyDocument, role: Role): DocumentFin
 
 function asMain(data: unknown): unknown {
   if (typeof data !== 'object' || data === null || Array.isArray(data)) return data;
-  const { include: _include, formerly: _formerly, ...rest } = data as Record<string, unknown>;
+  const { include: _include, formerly: _formerly, signing: _signing, ...rest } = data as Record<string, unknown>;
   return { ...rest, version: 1, name: 'included' };
 }

@@ -50,6 +50,9 @@ export const CODES = {
   BKP2070: { severity: 'error', title: 'not a public key to encrypt to' },
   BKP2071: { severity: 'error', title: 'encryption without a recipient' },
   BKP2072: { severity: 'warning', title: 'an identity lies only inside what it opens' },
+  BKP2080: { severity: 'error', title: 'not a public key to check signatures with' },
+  BKP2081: { severity: 'error', title: 'not a private key to sign with, or none of `publicKeys`' },
+  BKP2082: { severity: 'warning', title: 'a private key that others can read' },
 } as const;
 
 export type ProblemCode = keyof typeof CODES;

@@ -42,12 +42,13 @@ export function holdsReference(value: unknown): boolean {
 }
 
 /**
- * References work in values of repositories, of targets (not in keys that say what is captured, nor in settings that are
+ * References work in the private key of `signing`, in values of repositories, of targets (not in keys that say what is captured, nor in settings that are
  * read while planning), in `into` of a restore under the same terms, and in the environment of hooks.
  */
 export function mayHoldReference(path: readonly (string | number)[], data: unknown): boolean {
   const [section, name, ...rest] = path.map(String);
   const key = rest[0] ?? '';
+  if (section === 'signing') return name === 'privateKey';
   if (section === 'repositories') return rest.length > 0 && key !== 'type';
   if (section === 'targets') return rest.length > 0 && targetKeyMayHoldReference(typeOfTarget(data, name ?? ''), key);
   if (section === 'backups') return key === 'hooks' && rest[3] === 'env' && rest.length > 4;

@@ -6,7 +6,7 @@ import { validateRepository, validateTarget, type Validator } from '../generated
 import { absolutePaths } from './absolute-paths.ts';
 import { splitReferences, targetKeyMayHoldReference, type ReferencePart } from './reference-syntax.ts';
 import { unresolvable, wrongValue, type ReferenceOwner } from './reference-errors.ts';
-import type { Hook, ResolvedRepository, ResolvedTarget } from './resolved-policy.ts';
+import type { Hook, ResolvedRepository, ResolvedSigning, ResolvedTarget } from './resolved-policy.ts';
 import { formatComplaint } from './rules/formats.ts';
 
 /** Where references are looked up: the edge of the program hands in its environment and its file reader. */
@@ -65,6 +65,14 @@ export function resolveRepository(
   const facts = REPOSITORY_FACTS[type];
   const { config, secrets } = resolveConfig(repository.config, facts, mayHold, validateRepository, lookups, owner);
   return { config: absolutePaths('repository', config, repository.directory), secrets };
+}
+
+/** The text of the private key that snapshots are signed with; undefined where the policy names none. */
+export function resolveSigningKey({ privateKey, ...owner }: ResolvedSigning, lookups: Lookups): string | undefined {
+  if (privateKey === undefined) return undefined;
+  const { value, secrets } = resolveReferences(privateKey, lookups, { ...owner, name: 'signing' }, 'privateKey');
+  lookups.onSecrets([...secrets, ...secrets.flatMap((text) => text.split('\n'))]);
+  return String(value);
 }
 
 /** The environment a hook adds; every value in it counts as secret. */

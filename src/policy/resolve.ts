@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { Defaults, Restore, Target } from '../generated/policy.ts';
+import type { Defaults, Restore, SigningKeys, Target } from '../generated/policy.ts';
 import { TARGET_FACTS } from '../generated/schema-facts.ts';
 import type { Compression } from '../streams/bytes.ts';
 import { absolutePaths } from './absolute-paths.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import type { PolicyDocument } from './document.ts';
-import { sourceOf } from './locate.ts';
+import { sourceOf, type Path } from './locate.ts';
 import { policyData, type Entry, type PolicySet } from './policy-set.ts';
 import { resolveBackup } from './resolve-backup.ts';
 import { parseDuration } from '../duration.ts';
@@ -14,6 +14,7 @@ import type {
   ResolvedPolicy,
   ResolvedRepository,
   ResolvedRestore,
+  ResolvedSigning,
   ResolvedTarget,
   SourcePosition,
 } from './resolved-policy.ts';
@@ -28,6 +29,7 @@ export function resolvePolicy(set: PolicySet, path: string): ResolvedPolicy {
     path,
     sha256: digestOf(set.documents),
     files: Object.fromEntries(sortedByKey(set.documents).map((document) => [document.key, storedText(document)])),
+    ...(root.signing === undefined ? {} : { signing: resolveSigning(root.signing, set.main) }),
     repositories: set.repositories.map(({ name, value, document, path: at }): ResolvedRepository => ({
       name,
       config: absolutePaths('repository', value, document.directory),
@@ -39,6 +41,17 @@ export function resolvePolicy(set: PolicySet, path: string): ResolvedPolicy {
     backups: set.backups.map((entry) => resolveBackup(entry, targets)),
     restores: set.restores.map((entry) => resolveRestore(entry, targets)),
   });
+}
+
+function resolveSigning(signing: SigningKeys, document: PolicyDocument): ResolvedSigning {
+  const { publicKeys, privateKey } = signing;
+  return {
+    publicKeys,
+    ...(privateKey === undefined ? {} : { privateKey }),
+    directory: document.directory,
+    source: sourceOf(document, ['signing']),
+    sources: keySources({ value: signing, document, path: ['signing'] }),
+  };
 }
 
 /** SHA-256 over all files, sorted by path: names and lengths are in it, so no text can move from one to another. */
@@ -68,7 +81,15 @@ function resolveTargetEntry({ name, value, document, path }: Entry<Target>): Res
   };
 }
 
-function keySources({ value, document, path }: Omit<Entry<object>, 'name'>): Readonly<Record<string, SourcePosition>> {
+function keySources({
+  value,
+  document,
+  path,
+}: {
+  readonly value: object;
+  readonly document: PolicyDocument;
+  readonly path: Path;
+}): Readonly<Record<string, SourcePosition>> {
   return Object.fromEntries(Object.keys(value).map((key) => [key, sourceOf(document, [...path, key], 'value')]));
 }
 

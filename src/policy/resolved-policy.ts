@@ -23,10 +23,23 @@ export interface ResolvedPolicy {
   readonly sha256: string;
   /** Text of every file by path relative to the main file, with literals in secret fields masked. */
   readonly files: Readonly<Record<string, string>>;
+  /** Absent where nothing is signed. */
+  readonly signing?: ResolvedSigning;
   readonly repositories: readonly ResolvedRepository[];
   readonly targets: Readonly<Record<string, ResolvedTarget>>;
   readonly backups: readonly ResolvedBackup[];
   readonly restores: readonly ResolvedRestore[];
+}
+
+export interface ResolvedSigning {
+  /** `ed25519:…`; there is at least one. */
+  readonly publicKeys: readonly string[];
+  /** Holds a reference; absent where this policy is only read with. */
+  readonly privateKey?: string;
+  /** The folder of its file: `${file:…}` starts here. */
+  readonly directory: string;
+  readonly source: SourcePosition;
+  readonly sources?: Readonly<Record<string, SourcePosition>>;
 }
 
 export interface ResolvedRepository {

@@ -9,6 +9,7 @@ import { checkNames } from './rules/names.ts';
 import { checkPlaces } from './rules/places.ts';
 import { checkReferences } from './rules/references.ts';
 import { checkRestores } from './rules/restores.ts';
+import { checkSigning } from './rules/signing.ts';
 import { checkUsage } from './rules/usage.ts';
 
 /** A rule looks at the whole policy and says what is wrong; it knows no clock, environment or file. */
@@ -21,6 +22,7 @@ const RULES: readonly Rule[] = [
   checkChecks,
   checkDatabases,
   checkEncryption,
+  checkSigning,
   checkUsage,
   checkCopies,
   checkPlaces,

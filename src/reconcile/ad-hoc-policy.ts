@@ -20,8 +20,13 @@ const DAY_MS = 86_400_000;
 /**
  * A policy made up from what a repository holds, for the day the machine and its policy are gone: every backup that has a
  * manifest, with the targets and definitions of its newest one. It plans nothing; it lists, shows, verifies and restores.
+ * With trusted keys only what is signed with one of them counts.
  */
-export async function adHocPolicy(path: string, edge: Edge): Promise<ResolvedPolicy> {
+export async function adHocPolicy(
+  path: string,
+  edge: Edge,
+  trustedKeys: readonly string[] = [],
+): Promise<ResolvedPolicy> {
   const config = describePlace(path, edge);
   const repository = openRepository(config, edge.context);
   if (!(await repository.exists())) throw notFoundError(`cannot open repository ${path}: it does not exist`);
@@ -30,8 +35,11 @@ export async function adHocPolicy(path: string, edge: Edge): Promise<ResolvedPol
     throw notFoundError(`cannot open repository ${path}: bkp-repository.json is missing`, {
       hint: 'give the folder or prefix that holds manifests/ and snapshots/',
     });
-  const { snapshots } = await readInventory(repository, { identity, policyNames: null }, edge.context);
-  const newest = new Map(snapshots.toSorted(byStart).map((snapshot) => [snapshot.backup, snapshot]));
+  const trusted = trustedKeys.length === 0 ? null : trustedKeys;
+  const { snapshots } = await readInventory(repository, { identity, policyNames: null, trusted }, edge.context);
+  const counting = snapshots.filter(({ unsigned }) => unsigned === undefined).toSorted(byStart);
+  const others = snapshots.filter(({ unsigned }) => unsigned !== undefined).toSorted(byStart);
+  const newest = new Map([...others, ...counting].map((snapshot) => [snapshot.backup, snapshot]));
   const backups: ResolvedBackup[] = [];
   for (const { backup, id } of newest.values()) backups.push(await describeBackup(repository, backup, id));
   const names = [...new Set(snapshots.map((snapshot) => snapshot.policy))];
@@ -41,6 +49,7 @@ export async function adHocPolicy(path: string, edge: Edge): Promise<ResolvedPol
     path: NOWHERE.file,
     sha256: '',
     files: {},
+    ...(trusted === null ? {} : { signing: { publicKeys: trusted, directory: '/', source: NOWHERE } }),
     repositories: [{ name: NAME, config, directory: '/', source: NOWHERE }],
     targets: Object.fromEntries(backups.flatMap((backup) => backup.targets).map((target) => [target.name, target])),
     backups,

@@ -8,9 +8,11 @@ import { ended, exitCodeOf, failedStep, type ApplyResult, type StepResult } from
 
 /**
  * Carries out the steps of a plan, one backup after the other, each under its lease. A failure stops what depends on it
- * and the rest goes on; after a signal nothing new begins. Throws a `lock` error when the very first lease cannot be had.
+ * and the rest goes on; after a signal nothing new begins. Throws a `lock` error when the very first lease cannot be had, a
+ * `guard` error before anything is done when what it writes would have to be signed and cannot.
  */
 export async function applyPlan(session: Session, plan: Plan, options: ApplyOptions): Promise<ApplyResult> {
+  if (plan.steps.length > 0) session.context.signing?.key();
   const results: StepResult[] = [];
   for (const backup of new Set(plan.steps.map((step) => step.backup))) {
     const steps = plan.steps.filter((step) => step.backup === backup);

@@ -18,12 +18,14 @@ export interface BackupView {
 export interface BackupRepository {
   readonly name: string;
   readonly state: 'ready' | 'unidentified' | 'unavailable';
-  /** By id: own snapshots of this backup, whatever their state. */
+  /** By id: own snapshots of this backup that count, whatever their state. */
   readonly snapshots: ReadonlyMap<string, SnapshotRecord>;
+  /** By id: those that lack the signature that the policy asks for. A plan does nothing with them and by them. */
+  readonly unsigned: ReadonlyMap<string, SnapshotRecord>;
   readonly remains: readonly Remains[];
   /** Ids that were released and must not come back. */
   readonly released: ReadonlySet<string>;
-  /** Ids with a manifest that cannot be used: their place is taken. */
+  /** Ids with a manifest that cannot be used or does not count: their place is taken. */
   readonly unreadable: ReadonlySet<string>;
   /** Policies other than this one that use the backup's folder. */
   readonly foreignPolicies: readonly string[];
@@ -90,17 +92,20 @@ export function viewBackup(
     const index = folders.get(name);
     const inventory = index?.inventory ?? null;
     const belongs = (thing: { readonly backup: string }): boolean => backupNames.includes(thing.backup);
-    const snapshots = backupNames
+    const own = backupNames
       .flatMap((folder) => index?.snapshots.get(folder) ?? [])
       .filter((snapshot) => policyNames.has(snapshot.policy));
+    const snapshots = own.filter((snapshot) => snapshot.unsigned === undefined);
+    const unsigned = own.filter((snapshot) => snapshot.unsigned !== undefined);
     const leaving = snapshots.filter(isBeingRemoved).map(({ id }) => id);
     return {
       name,
       state: index?.state ?? 'unavailable',
       snapshots: new Map(snapshots.map((snapshot) => [snapshot.id, snapshot])),
+      unsigned: new Map(unsigned.map((snapshot) => [snapshot.id, snapshot])),
       remains: (inventory?.remains ?? []).filter(belongs),
       released: new Set([...releasedIds((inventory?.gone ?? []).filter(belongs)), ...leaving]),
-      unreadable: new Set((inventory?.unreadable ?? []).filter(belongs).map(({ id }) => id)),
+      unreadable: new Set([...(inventory?.unreadable ?? []).filter(belongs), ...unsigned].map(({ id }) => id)),
       foreignPolicies: (inventory?.foreign ?? [])
         .filter((other) => other.backup === backup.name)
         .map((other) => other.policy),

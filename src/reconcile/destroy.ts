@@ -40,6 +40,9 @@ export function destroyObstacle(found: FoundSnapshot, host: Host, force: boolean
     });
   if (force) return null;
   const hint = `--force ${name} removes it all the same`;
+  const unsigned = found.places.find(({ record }) => record.unsigned !== undefined);
+  if (unsigned !== undefined)
+    return guardError(`cannot destroy ${name}: in ${unsigned.name} ${unsigned.record.unsigned}`, { hint });
   if (restoringNow(found.view.runs, host).has(found.id))
     return guardError(`cannot destroy ${name}: it is being restored`, { hint });
   const others = found.view.good.filter(({ record }) => record.kind === 'backup' && record.id !== found.id);
@@ -75,7 +78,7 @@ export async function destroySnapshot(
     const now = findSnapshot(session, observation, reference);
     const obstacle = destroyObstacle(now, session.context.host, options.force);
     if (obstacle !== null) throw obstacle;
-    return await release(session, now, identitiesOf(observation), leases);
+    return await release(session, now, identitiesOf(observation), leases, options);
   } finally {
     await releaseLeases(leases);
   }
@@ -86,6 +89,7 @@ async function release(
   { backup, id, places }: FoundSnapshot,
   repositories: Readonly<Record<string, string>>,
   leases: BackupExecution['repositories'],
+  { force }: DestroyOptions,
 ): Promise<readonly string[]> {
   const { context, policy } = session;
   const reason = 'destroyed by hand';
@@ -112,7 +116,7 @@ async function release(
       repositories,
       planned: [step],
     });
-    const request = { backup: record.backup, id, policyNames: ownNames(policy), reason };
+    const request = { backup: record.backup, id, policyNames: ownNames(policy), reason, acceptUnsigned: force };
     await releaseSnapshot(held.repository, request, held.lease, context);
     await recordOrTell(session, () => run.finish('done', [ended(step, 'done')], []));
     done.push(name);

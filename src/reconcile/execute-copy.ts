@@ -17,7 +17,7 @@ import type { BackupExecution } from './execution.ts';
 import { folderOf, readable, recordOf, snapshotOf, writable } from './holder.ts';
 import { isStoredFor, type Reencryption, reencryptSnapshot } from './reencrypt.ts';
 import { type KnownBytes, knownBytes } from './known-bytes.ts';
-import { requireManifest } from './require-manifest.ts';
+import { requireManifest, requireSigned } from './require-manifest.ts';
 import { stoppable } from './session.ts';
 import type { Step } from './step.ts';
 import { damageData, verifySnapshot } from './verify-snapshot.ts';
@@ -42,13 +42,13 @@ export async function copyStep(execution: BackupExecution, step: Step): Promise<
   const name = step.from ?? '';
   const repository = readable(execution, name);
   const backup = folderOf(execution, name, id);
-  const manifest = await requireManifest(repository, { backup, id });
+  const manifest = await requireSigned(repository, { backup, id }, execution.session.context);
   const source = { name, repository, backup, manifest };
   try {
     const stored = step.action === 'replace' ? replaceArtifacts : copyWhole;
     execution.stored.push({ repository: step.repository, backup: await stored(execution, step, source), id });
   } catch (error) {
-    if (error instanceof DamagedSource && (await isStillThere(source)))
+    if (error instanceof DamagedSource && (await isStillThere(source, execution.session.context)))
       await markSource(execution, source, [error.artifact], error.message, false);
     throw error;
   }
@@ -66,8 +66,8 @@ async function finishBeside({ session }: BackupExecution, beside: Beside, captur
 }
 
 /** Another run may have let the source go while it was read: then it is not damaged. */
-async function isStillThere({ repository, backup, manifest: { id } }: Source): Promise<boolean> {
-  const now = await readSnapshot(repository, { backup, id });
+async function isStillThere({ repository, backup, manifest: { id } }: Source, context: Context): Promise<boolean> {
+  const now = await readSnapshot(repository, { backup, id }, context);
   return now?.ok === true && !isBeingRemoved(now.value.record);
 }
 

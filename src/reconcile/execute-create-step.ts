@@ -6,7 +6,7 @@ import type { StepDone } from './execute-step.ts';
 import type { BackupExecution } from './execution.ts';
 import { safetyStep } from './execute-restore-step.ts';
 import { readable, writable } from './holder.ts';
-import { requireManifest } from './require-manifest.ts';
+import { requireSigned } from './require-manifest.ts';
 import type { Step } from './step.ts';
 
 /** Captures the backup into the first repository, or what a restore is about to change. */
@@ -60,5 +60,5 @@ async function lastGood(execution: BackupExecution): Promise<Manifest | undefine
   );
   const holder = newest?.holders[0];
   if (newest === undefined || holder === undefined) return undefined;
-  return requireManifest(readable(execution, holder), newest.record);
+  return requireSigned(readable(execution, holder), newest.record, session.context);
 }

@@ -48,7 +48,7 @@ async function assertGoodLeft(
   let needsGood = true;
   let needsVerified = !isBegun && verifiedAt(pruned) !== null;
   for (const candidate of candidates) {
-    const found = await readSnapshot(repository, candidate);
+    const found = await readSnapshot(repository, candidate, execution.session.context);
     if (found?.ok !== true) continue;
     const { record } = found.value;
     if (!isEnough(record)) continue;

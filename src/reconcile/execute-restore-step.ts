@@ -99,7 +99,7 @@ async function findForStep(execution: BackupExecution, step: Step): Promise<Foun
   const view = viewBackup(session.policy, backup, indexFolders(observation));
   const repository = readable(execution, step.repository);
   const known = view.repositories.find(({ name }) => name === step.repository)?.snapshots.get(id);
-  const stored = await readSnapshot(repository, { backup: known?.backup ?? backup.name, id });
+  const stored = await readSnapshot(repository, { backup: known?.backup ?? backup.name, id }, session.context);
   if (stored?.ok !== true || !isGood(stored.value.record)) {
     await requireManifest(repository, { backup: known?.backup ?? backup.name, id });
     throw notFoundError(`cannot restore ${step.address} ${id}: it is not good any more`);

@@ -71,9 +71,9 @@ function placesIn(session: Session, view: BackupView, selector: string): readonl
   const selected = selectSnapshot(allOf(view), selector, view.backup.timezone);
   if ('problem' in selected) return [];
   const { id } = selected.snapshot;
-  const places = view.repositories.flatMap(({ name, snapshots }): readonly SnapshotPlace[] => {
+  const places = view.repositories.flatMap(({ name, snapshots, unsigned }): readonly SnapshotPlace[] => {
     const repository = session.repositories.find((opened) => opened.name === name)?.repository;
-    const record = snapshots.get(id);
+    const record = snapshots.get(id) ?? unsigned.get(id);
     return repository === undefined || repository === null || record === undefined
       ? []
       : [{ name, repository, record }];
@@ -85,8 +85,8 @@ function placesIn(session: Session, view: BackupView, selector: string): readonl
 /** Every snapshot of a backup once, good copies before others, oldest first. */
 function allOf(view: BackupView): readonly SnapshotRecord[] {
   const all = new Map<string, SnapshotRecord>();
-  for (const { snapshots } of view.repositories) {
-    for (const [id, record] of snapshots) {
+  for (const { snapshots, unsigned } of view.repositories) {
+    for (const [id, record] of [...snapshots, ...unsigned]) {
       if (!all.has(id) || isGood(record)) all.set(id, record);
     }
   }

@@ -20,8 +20,8 @@ export function inventoryDigest(inventory: RepositoryInventory, folders: Readonl
   const lines = [
     ...[...inventory.snapshots, ...inventory.gone]
       .filter(within)
-      .flatMap(({ backup, id, marks }) => [
-        `${backup}/${id}`,
+      .flatMap(({ backup, id, marks, ...rest }) => [
+        `${backup}/${id}${'unsigned' in rest ? ' unsigned' : ''}`,
         ...marks.map((mark) => `${backup}/${id} ${mark.at} ${mark.kind}`),
       ]),
     ...inventory.remains.filter(within).map(({ backup, id, kind }) => `${backup}/${id} ${kind}`),

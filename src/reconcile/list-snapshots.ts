@@ -20,6 +20,8 @@ export interface ListedSnapshot {
   readonly drilledAt: null;
   readonly protected: boolean;
   readonly damaged: boolean;
+  /** It lacks the signature that the policy asks for. */
+  readonly unsigned: boolean;
 }
 
 /** Everything in the readable repositories of a session, newest first; `backup` narrows it to one. */
@@ -53,6 +55,7 @@ export function listSnapshots(session: Session, observation: Observation, backup
           drilledAt: null,
           protected: false,
           damaged: false,
+          unsigned: false,
         })),
     ];
   });
@@ -76,6 +79,7 @@ function listSnapshot(repository: string, snapshot: SnapshotRecord, isRestoringN
     drilledAt: null,
     protected: protection(snapshot) !== null,
     damaged: isDamaged(snapshot),
+    unsigned: snapshot.unsigned !== undefined,
   };
 }
 

@@ -6,6 +6,7 @@ import { readInventory } from '../snapshots/read-inventory.ts';
 import { ownNames } from './backup-view.ts';
 import type { Observation, ObservedRepository } from './observation.ts';
 import { rememberedByRuns } from './remembered-identities.ts';
+import { trustedIn } from '../snapshots/trust.ts';
 import { stoppable, type Session, type SessionRepository } from './session.ts';
 
 /**
@@ -46,6 +47,7 @@ async function observeRepository(
         identity,
         policyNames: ownNames(session.policy),
         catalog,
+        trusted: trustedIn(session.context),
         ...(session.unshared === undefined ? {} : { unshared: session.unshared }),
       },
       stoppable(session),

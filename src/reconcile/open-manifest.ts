@@ -7,19 +7,19 @@ import { stoppable, type Session } from './session.ts';
 
 /**
  * The whole manifest of a snapshot, from the first repository where it is that everybody may read or an identity opens.
- * Throws `usage`, naming the recipients of the first, where there is none.
+ * Throws `usage`, naming the recipients of the first, where there is none; or what `read` threw, `guard` where one does not count.
  */
 export async function openManifest(
   session: Session,
   { backup, id, places }: FoundSnapshot,
+  read: (place: SnapshotPlace) => Promise<Manifest> = ({ repository, record }) => requireManifest(repository, record),
 ): Promise<{ readonly place: SnapshotPlace; readonly manifest: Manifest }> {
   const refusals: unknown[] = [];
   for (const place of places) {
-    const stored = await requireManifest(place.repository, place.record);
     try {
-      return { place, manifest: await unsealManifest(stored, stoppable(session)) };
+      return { place, manifest: await unsealManifest(await read(place), stoppable(session)) };
     } catch (error) {
-      if (!(error instanceof BkpError) || error.code !== 'usage') throw error;
+      if (!(error instanceof BkpError) || (error.code !== 'usage' && error.code !== 'guard')) throw error;
       refusals.push(error);
     }
   }

@@ -5,6 +5,7 @@ import { planCreate } from './plan-create.ts';
 import { planPrunes } from './plan-prune.ts';
 import { noticeFormerRecipients, planReadableCopies, planReadableVerifications, readersOf } from './plan-encryption.ts';
 import { planNewCopies, planReplicas } from './plan-replicas.ts';
+import { withheldUnsigned } from './plan-unsigned.ts';
 import { NEXT, planRetention } from './plan-retention.ts';
 import { planFirstVerifications, planVerifications } from './plan-verify.ts';
 import { reason } from './reasons.ts';
@@ -27,7 +28,9 @@ export function planBackup(
     lastDefinitions: observation.lastDefinitions[backup.name],
   });
   const identity = withheldByIdentity(view);
-  if (!backup.enabled && (capture.steps ?? []).length === 0) return { ...joinDrafts([capture]), create: undefined };
+  const unsigned = withheldUnsigned(usable.view);
+  if (!backup.enabled && (capture.steps ?? []).length === 0)
+    return { ...joinDrafts([capture, { withheld: unsigned }]), create: undefined };
 
   const create = wants('create') ? capture.steps?.[0] : undefined;
   const kept = planRetention(usable.view, create !== undefined, now);
@@ -72,7 +75,7 @@ export function planBackup(
   const joined = joinDrafts([
     { ...capture, steps: [] },
     ...prunes.map((part) => ({ ...part, steps: [] })),
-    { withheld: [...identity, ...sealedCopies, ...sealedVerifications], errors: usable.errors },
+    { withheld: [...identity, ...unsigned, ...sealedCopies, ...sealedVerifications], errors: usable.errors },
     { warnings: noticeFormerRecipients(usable.view, readers) },
   ]);
   return {
@@ -101,7 +104,7 @@ function withoutForeign(view: BackupView): { readonly view: BackupView; readonly
   if (foreign.length === 0) return { view, errors: [] };
   const repositories = view.repositories.map((repository): BackupRepository =>
     foreign.includes(repository)
-      ? { ...repository, state: 'unavailable', snapshots: new Map(), remains: [] }
+      ? { ...repository, state: 'unavailable', snapshots: new Map(), unsigned: new Map(), remains: [] }
       : repository,
   );
   const names = new Set(foreign.map(({ name }) => name));

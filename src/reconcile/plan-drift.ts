@@ -5,6 +5,7 @@ import { ownNames } from './backup-view.ts';
 import type { Observation } from './observation.ts';
 import { commandLine, count } from './phrases.ts';
 import { missingSnapshots, type MissingSnapshot } from './plan-missing.ts';
+import { noticeUnsigned } from './plan-unsigned.ts';
 import type { PlanNotice } from './step.ts';
 
 /**
@@ -22,6 +23,7 @@ export function noticeDrift(policy: ResolvedPolicy, observation: Observation): r
       hint: manifest.reason === 'newer-format' ? 'upgrade bkp on this machine' : null,
       address: `${manifest.backup}@${name}`,
     })),
+    ...noticeUnsigned(name, inventory),
     ...gone.filter(({ repository }) => repository === name).map(missing),
     ...deadRuns(inventory, names),
     ...foreignSnapshots(name, inventory),

@@ -5,6 +5,7 @@ import { byStart, ownNames, type FolderIndex } from './backup-view.ts';
 import { addressOf, type Draft, type Drafts } from './draft.ts';
 import { count } from './phrases.ts';
 import { limitPrunes } from './plan-max-prune.ts';
+import { withheld as withheldOne } from './plan-unsigned.ts';
 import { reason, type Reason } from './reasons.ts';
 import type { WithheldStep } from './step.ts';
 
@@ -28,8 +29,12 @@ export function planRemoved(
   for (const [repository, { snapshots }] of folders) {
     const inUse = new Set(policy.backups.filter((one) => one.repositories.includes(repository)).flatMap(ownNames));
     for (const [backup, all] of snapshots) {
-      const own = all.filter((snapshot) => policyNames.has(snapshot.policy)).toSorted(byStart);
-      if (inUse.has(backup) || own.length === 0) continue;
+      const found = all.filter((snapshot) => policyNames.has(snapshot.policy)).toSorted(byStart);
+      if (inUse.has(backup)) continue;
+      const unsigned = found.filter((snapshot) => snapshot.unsigned !== undefined);
+      withheld.push(...unsigned.map((snapshot) => withheldOne(addressOf(backup, repository), snapshot, null)));
+      const own = found.filter((snapshot) => snapshot.unsigned === undefined);
+      if (own.length === 0) continue;
       const isKnown = policy.backups.some((one) => ownNames(one).includes(backup));
       const whose = isKnown ? `backup ${backup}, which does not use it any more` : 'a backup that is not in the policy';
       if (pruneRemoved) {

@@ -46,7 +46,7 @@ export function planRestore(input: RestoreInput): Partial<Drafts> {
     return { keep: [{ address, snapshot: done.id, reason: reason('done', message, { restore: restore.name }) }] };
   }
   const hold = (
-    code: 'repository-unavailable' | 'requested' | 'identity-missing',
+    code: 'repository-unavailable' | 'requested' | 'identity-missing' | 'unsigned',
     message: string,
   ): Partial<Drafts> => ({
     withheld: [
@@ -65,6 +65,8 @@ export function planRestore(input: RestoreInput): Partial<Drafts> {
       'repository-unavailable',
       `restore ${restore.name} may have been done: ${unreadable.join(', ')} cannot be read`,
     );
+  if ('problem' in selected && !waits && isUnsigned(view, restore.selector))
+    return hold('unsigned', `restore ${restore.name} cannot be done: what it names lacks a signature that counts`);
   if ('problem' in selected && !waits)
     return hold('requested', `restore ${restore.name} cannot be done: ${selected.problem}`);
   const record = 'snapshot' in selected ? selected.snapshot : undefined;
@@ -92,6 +94,10 @@ export function planRestore(input: RestoreInput): Partial<Drafts> {
   });
   return { steps: [...safety, step] };
 }
+
+/** What a selector means is there, and does not count. */
+const isUnsigned = ({ backup, repositories }: BackupView, selector: string): boolean =>
+  repositories.some(({ unsigned }) => [...unsigned.keys()].some((id) => fitsSelector(id, selector, backup.timezone)));
 
 const WAYS_OUT: WaysOut = { mode: '`mode: replace` or `mode: merge`', place: 'another destination under `into`' };
 

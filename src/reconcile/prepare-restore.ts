@@ -10,6 +10,7 @@ import { placeOf } from './destination-place.ts';
 import type { FoundSnapshot, SnapshotPlace } from './find-snapshot.ts';
 import { obstacleOf } from './obstacle.ts';
 import { openManifest } from './open-manifest.ts';
+import { requireManifest, requireSigned } from './require-manifest.ts';
 import { stoppable, type Session } from './session.ts';
 
 /** What a restore was asked to do. */
@@ -23,6 +24,8 @@ export interface RestoreOrder {
   readonly paths: readonly string[];
   /** Who restores owns everything. */
   readonly noOwner: boolean;
+  /** Also from a manifest without the signature that the policy asks for. */
+  readonly acceptUnsigned?: boolean;
 }
 
 /** A restore that knows its source, its destinations, and what stands there. */
@@ -57,7 +60,11 @@ export async function prepareRestore(
 ): Promise<PreparedRestore> {
   if (found.places.length === 0)
     throw targetError(`cannot restore ${found.backup.name}@${found.id}: no repository has it`);
-  const { place, manifest } = await openManifest(session, found);
+  const { place, manifest } = await openManifest(session, found, ({ repository, record }) =>
+    order.acceptUnsigned === true
+      ? requireManifest(repository, record)
+      : requireSigned(repository, record, session.context),
+  );
   const names = order.targets.length > 0 ? order.targets : Object.keys(manifest.targets);
   const targets: PreparedTarget[] = [];
   for (const name of names) targets.push(await prepareTarget(session, found, manifest, name, order));

@@ -2,6 +2,7 @@ import { repositoryError } from '../errors.ts';
 import { openCatalog, type Catalog } from '../snapshots/catalog.ts';
 import { repositoryIdentity } from '../snapshots/identity.ts';
 import { readInventory } from '../snapshots/read-inventory.ts';
+import { trustedIn } from '../snapshots/trust.ts';
 import { shareCatalog } from '../snapshots/share-catalog.ts';
 import { stoppable, type Session, type SessionRepository } from './session.ts';
 
@@ -23,9 +24,9 @@ export async function rebuildCatalog(session: Session, opened: SessionRepository
   const forgetful: Catalog = { ...known, backups: () => [], load: () => undefined };
   const inventory = await readInventory(
     repository,
-    { identity, policyNames: null, catalog: forgetful, unshared: 'all' },
+    { identity, policyNames: null, catalog: forgetful, unshared: 'all', trusted: trustedIn(session.context) },
     stoppable(session),
   );
-  const indexBytes = await shareCatalog(repository, identity.id, known, true);
+  const indexBytes = await shareCatalog(repository, identity.id, known, true, session.context.signing);
   return { repository: name, snapshots: inventory.snapshots.length, indexBytes: indexBytes ?? null };
 }

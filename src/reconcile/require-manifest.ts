@@ -1,8 +1,9 @@
-import { integrityError, notFoundError } from '../errors.ts';
+import type { Context } from '../context.ts';
+import { guardError, integrityError, notFoundError } from '../errors.ts';
 import type { Repository } from '../repositories/repository.ts';
 import type { SnapshotName } from '../snapshots/keys.ts';
 import type { Manifest } from '../snapshots/manifest.ts';
-import { readManifest } from '../snapshots/read-snapshot.ts';
+import { readManifest, readSnapshot } from '../snapshots/read-snapshot.ts';
 
 /** The manifest of a snapshot that must be there and usable. */
 export async function requireManifest(repository: Repository, { backup, id }: SnapshotName): Promise<Manifest> {
@@ -10,4 +11,30 @@ export async function requireManifest(repository: Repository, { backup, id }: Sn
   if (found === undefined) throw notFoundError(`cannot read ${backup}@${id}: it is not in ${repository.location}`);
   if (!found.ok) throw integrityError(`cannot read ${backup}@${id} in ${repository.location}: ${found.message}`);
   return found.value;
+}
+
+/** Why a manifest, as it is now, does not count where the policy asks for signatures; null where it does or is not there. */
+export async function unsignedNow(
+  repository: Repository,
+  name: SnapshotName,
+  context: Pick<Context, 'signing'>,
+): Promise<string | null> {
+  const found = context.signing === undefined ? undefined : await readSnapshot(repository, name, context);
+  return found?.ok === true ? (found.value.record.unsigned ?? null) : null;
+}
+
+/** The manifest of a snapshot that must be there, be usable and count: where the policy asks for signatures, its very bytes are signed. Throws `guard` else. */
+export async function requireSigned(
+  repository: Repository,
+  name: SnapshotName,
+  context: Pick<Context, 'signing'>,
+): Promise<Manifest> {
+  const found = context.signing === undefined ? undefined : await readSnapshot(repository, name, context);
+  // What else is wrong is told in the same words everywhere.
+  if (found?.ok !== true) return requireManifest(repository, name);
+  const { manifest, record } = found.value;
+  if (record.unsigned === undefined) return manifest;
+  throw guardError(`cannot trust ${name.backup}@${name.id} in ${repository.location}: ${record.unsigned}`, {
+    hint: `\`bkp sign ${name.backup}@${name.id}\` adopts what you know to be yours; \`bkp restore --accept-unsigned\` restores it all the same`,
+  });
 }

@@ -64,6 +64,11 @@ async function executeHere(
   if (capture !== undefined) await assertRestorable(session, prepared);
   const restore = plan.steps.find((step) => step.action === 'restore');
   if (restore === undefined) throw new Error('a restore plan without a restore');
+  if (session.context.signing?.keyIfThere() === undefined && session.context.signing !== undefined)
+    session.context.emit({
+      type: 'note',
+      message: 'the record of this restore is not signed: what it sets aside must be removed by hand',
+    });
   const run = await openRunIfPossible(session, plan, prepared);
   const results: StepResult[] = [];
   let setAside: readonly SetAsideRecord[] = [];

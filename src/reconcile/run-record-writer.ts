@@ -57,13 +57,13 @@ export async function openRun(session: Session, repository: Repository, opening:
     setAside: [],
     repositories: opening.repositories,
   };
-  await writeRun(repository, record);
+  await writeRun(repository, record, session.context);
   return {
     id: record.id,
     hooksDone: async () => {
       if (record.owedHooks.length === 0) return;
       record = { ...record, owedHooks: [] };
-      await writeRun(repository, record);
+      await writeRun(repository, record, session.context);
     },
     finish: async (outcome, steps, setAside) => {
       record = {
@@ -73,7 +73,7 @@ export async function openRun(session: Session, repository: Repository, opening:
         steps: steps.map(runStep),
         setAside,
       };
-      await writeRun(repository, record);
+      await writeRun(repository, record, session.context);
     },
   };
 }

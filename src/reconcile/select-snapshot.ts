@@ -15,7 +15,9 @@ export function selectSnapshot(snapshots: readonly SnapshotRecord[], selector: s
     return newest === undefined ? { problem: 'there is no good snapshot' } : { snapshot: newest };
   }
   if (selector === 'safety') {
-    const newest = snapshots.findLast((snapshot) => snapshot.kind === 'safety' && snapshot.status === 'created');
+    const newest = snapshots.findLast(
+      (snapshot) => snapshot.kind === 'safety' && snapshot.status === 'created' && snapshot.unsigned === undefined,
+    );
     return newest === undefined ? { problem: 'there is no safety snapshot' } : { snapshot: newest };
   }
   if (DAY.test(selector)) return selectDay(snapshots, selector, timezone);

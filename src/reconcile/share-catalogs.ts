@@ -13,7 +13,7 @@ export async function shareCatalogs(session: Session): Promise<void> {
     if (repository?.replace === undefined || session.signal.aborted) continue;
     const id = catalog.rememberedId(repository.location);
     try {
-      if (id !== undefined) await shareCatalog(repository, id, catalog, false);
+      if (id !== undefined) await shareCatalog(repository, id, catalog, false, session.context.signing);
     } catch (error) {
       if (!(error instanceof BkpError)) throw error;
     }

@@ -8,6 +8,8 @@ export interface SnapshotStanding {
   readonly repository: string;
   readonly folder: string;
   readonly isDamaged: boolean;
+  /** Why it does not count where the policy asks for signatures; null where it does. */
+  readonly unsigned: string | null;
   /** `verified 2026-11-19T02:00Z, protected (before the upgrade)`; empty when there is nothing to say. */
   readonly marks: string;
 }
@@ -25,6 +27,7 @@ export function standingsOf({ places, id }: FoundSnapshot): readonly SnapshotSta
       repository: name,
       folder: `${repository.location}/${snapshotFolder(record.backup, id)}`,
       isDamaged: isDamaged(record),
+      unsigned: record.unsigned ?? null,
       marks: marks.filter((part) => part !== '').join(', '),
     };
   });

@@ -74,13 +74,14 @@ function paintLine(line: string, snapshot: ListedSnapshot | undefined, paint: Pa
   if (snapshot === undefined) return paint('bold', line);
   return line
     .replace(snapshot.status, paint(STATUS_TINTS[snapshot.status], snapshot.status))
-    .replaceAll(/DAMAGED(?:@[\w-]+)?/g, (mark) => paint('red', mark));
+    .replaceAll(/(?:DAMAGED|UNSIGNED)(?:@[\w-]+)?/g, (mark) => paint('red', mark));
 }
 
 /** What is known of a snapshot; where only some of its repositories say so, `mark@repository`. */
 function marksOf(line: Line): string {
   const marks: readonly (readonly [string, (row: ListedSnapshot) => boolean])[] = [
     [line[0].kind, (row) => row.kind !== 'backup'],
+    ['UNSIGNED', (row) => row.unsigned],
     ['DAMAGED', (row) => row.damaged],
     ['verified', (row) => row.verifiedAt !== null && !row.damaged],
     ['protected', (row) => row.protected],

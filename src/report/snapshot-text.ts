@@ -15,6 +15,7 @@ export function formatSnapshot(manifest: Manifest, standings: readonly SnapshotS
     ...(manifest.tick === null ? [] : [['for', `tick ${formatInstant(manifest.tick)}`]]),
     ['policy', manifest.policy],
     ['by', `bkp ${manifest.tool.bkp}`],
+    ...(manifest.signature === undefined ? [] : [['signed with', manifest.signature.publicKey]]),
     ...(encryption?.recipients ?? []).map((recipient, index) => [index === 0 ? 'encrypted to' : '', recipient]),
     ...(encryption?.manifest === 'sealed'
       ? [['', paint('dim', 'facts and warnings too: --identity FILE shows them')]]
@@ -28,8 +29,9 @@ export function formatSnapshot(manifest: Manifest, standings: readonly SnapshotS
   return `${paint('bold', `${manifest.backup}@${manifest.id}`)}\n${indent(formatTable(head))}\n${targets.join('\n')}`;
 }
 
-function describeStanding({ repository, isDamaged, marks }: SnapshotStanding, paint: Paint): string {
-  const state = isDamaged ? paint('red', 'DAMAGED') : paint('green', 'good');
+function describeStanding({ repository, isDamaged, unsigned, marks }: SnapshotStanding, paint: Paint): string {
+  const found = unsigned === null ? paint('green', 'good') : paint('red', `UNSIGNED (${unsigned})`);
+  const state = isDamaged ? paint('red', 'DAMAGED') : found;
   return `${repository}: ${state}${marks === '' ? '' : `, ${marks}`}`;
 }
 

@@ -1,20 +1,22 @@
 import type { Repository } from '../repositories/repository.ts';
 import type { Begin } from './begin.ts';
 import type { HeldLease, MarkRecord, Remains } from './inventory.ts';
-import { snapshotFolder } from './keys.ts';
+import { snapshotFolder, type SnapshotName } from './keys.ts';
 import { readMarks, releasedKeys } from './marks.ts';
 import type { BackupContent } from './read-backup.ts';
 import { readBegin } from './remove-remains.ts';
+import type { TrustedKeys } from './trust.ts';
 
 /** Folders of artifacts without a manifest, each with the list of keys that allows to remove it, or none. */
 export async function foundRemains(
   repository: Repository,
   { backup, uncommitted, marks }: BackupContent,
   inForce: readonly HeldLease[],
+  trusted: TrustedKeys,
 ): Promise<readonly Remains[]> {
   const found: Remains[] = [];
   for (const id of uncommitted) {
-    const remains = await describeRemains(repository, backup, id, marks.get(id) ?? [], inForce);
+    const remains = await describeRemains(repository, backup, id, marks.get(id) ?? [], inForce, trusted);
     if (remains !== undefined) found.push(remains);
   }
   return found;
@@ -26,6 +28,7 @@ async function describeRemains(
   id: string,
   marks: readonly MarkRecord[],
   inForce: readonly HeldLease[],
+  trusted: TrustedKeys,
 ): Promise<Remains | undefined> {
   const folder = snapshotFolder(backup, id);
   // A writer that died between making the folder and begin.json left nothing in it.
@@ -36,7 +39,7 @@ async function describeRemains(
     return { backup, id, kind: 'unknown', policy: null, keys: [], inProgress: false };
   }
   const keys = [...new Set([...(begin?.keys ?? []), ...released])].toSorted();
-  const policy = begin?.policy ?? (await policyOfRelease(repository, backup, id));
+  const policy = begin?.policy ?? (await policyOfRelease(repository, { backup, id }, trusted));
   return {
     backup,
     id,
@@ -47,8 +50,12 @@ async function describeRemains(
   };
 }
 
-const policyOfRelease = async (repository: Repository, backup: string, id: string): Promise<string | null> =>
-  (await readMarks(repository, { backup, id })).findLast((mark) => mark.kind === 'released')?.policy ?? null;
+const policyOfRelease = async (
+  repository: Repository,
+  name: SnapshotName,
+  trusted: TrustedKeys,
+): Promise<string | null> =>
+  (await readMarks(repository, name, trusted)).findLast((mark) => mark.kind === 'released')?.policy ?? null;
 
 /** The run that holds a lease is storing or removing it right now. */
 const isWorkOf = ({ owner }: HeldLease, begin: Begin | undefined, marks: readonly MarkRecord[]): boolean =>

@@ -33,7 +33,7 @@ async function forgetOldMarks(repository: Repository, backup: string, before: Da
   let removed = 0;
   for (const [id, keys] of old) {
     if (present.has(id)) continue;
-    const marks = await Promise.all(keys.map((key) => readMark(repository, key)));
+    const marks = await Promise.all(keys.map((key) => readMark(repository, key, '')));
     if (!marks.every(isForgettable) || !marks.some((mark) => mark?.kind === 'released')) continue;
     for (const key of keys) await repository.remove(key);
     removed += keys.length;

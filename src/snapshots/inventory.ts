@@ -20,6 +20,10 @@ export interface SnapshotRecord {
   readonly storedBytes: number;
   /** Public keys that it is encrypted to; absent where everybody can read it. */
   readonly recipients?: readonly string[];
+  /** The public key whose signature in the manifest was found right, null where it is wrong; absent where there is none. */
+  readonly signedBy?: string | null;
+  /** Why it does not count where the policy asks for signatures. It is shown, and nothing rests on it. */
+  readonly unsigned?: string;
   /** Sorted by time. */
   readonly marks: readonly MarkRecord[];
   /** False when `snapshots/<backup>/<id>/` is gone: every artifact is missing. */
@@ -30,6 +34,8 @@ export interface MarkRecord {
   readonly kind: MarkKind;
   readonly at: string;
   readonly data: Readonly<Record<string, unknown>>;
+  /** As with a manifest. */
+  readonly signedBy?: string | null;
 }
 
 /** A folder under `snapshots/` without a manifest. */
@@ -71,6 +77,8 @@ export interface RepositoryInventory {
   readonly remains: readonly Remains[];
   readonly unreadable: readonly UnreadableManifest[];
   readonly gone: readonly GoneSnapshot[];
+  /** Marks that do not count, because the policy asks for signatures and theirs are missing or not right. */
+  readonly ignoredMarks?: readonly { readonly backup: string; readonly id: string; readonly kind: MarkKind }[];
   /** Snapshots of other policies by backup folder: counted, never touched. */
   readonly foreign: readonly { readonly backup: string; readonly policy: string; readonly count: number }[];
   readonly runs: readonly RunRecord[];

@@ -27,7 +27,7 @@ const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const ID = /^[0-9]{8}T[0-9]{6}Z-[0-9a-z]{8}$/;
 const LEASE = /^locks\/([a-z0-9][a-z0-9-]{0,62})\.([1-9][0-9]{0,14})\.json$/;
 const MARK =
-  /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})(\d{3})Z-(verified|damaged|protected|unprotected|restored|released)\.json$/;
+  /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})(\d{3})Z-(verified|damaged|protected|unprotected|restored|released|signed)\.json$/;
 
 export interface SnapshotName {
   readonly backup: string;

@@ -4,9 +4,17 @@ import { EMPTY_PART, readHere, type CatalogPart } from './catalog-part.ts';
 import { expectedKeys, NOTHING_EXPECTED } from './expected-keys.ts';
 import type { BackupListing, ExpectedKeys, Versions } from './list-backups.ts';
 import { readSharedIndex, type SharedIndex } from './shared-index.ts';
+import type { TrustedKeys } from './trust.ts';
 
 /** Backups of which nothing is believed that only the index tells, since deletions may rest on them. */
 export type Unshared = 'all' | ReadonlySet<string>;
+
+/** How far the index of a repository is believed. */
+export interface Belief {
+  readonly unshared: Unshared;
+  /** It counts with a signature of one of them only; null where everything counts. */
+  readonly trusted: TrustedKeys;
+}
 
 /** What is known of a repository before it is read: by the catalog of this machine, else by the repository's index. */
 export interface KnownContents {
@@ -33,7 +41,7 @@ export async function recallContents(
   repository: Repository,
   repositoryId: string,
   catalog: Catalog | undefined,
-  unshared: Unshared,
+  { unshared, trusted }: Belief,
 ): Promise<KnownContents> {
   if (repository.listVersions === undefined)
     return {
@@ -44,7 +52,7 @@ export async function recallContents(
     };
   const local = loadAll(catalog?.backups(repositoryId) ?? [], (backup) => catalog?.load(repositoryId, backup));
   const ask = async (): Promise<SharedIndex | undefined> =>
-    unshared === 'all' ? undefined : readSharedIndex(repository, repositoryId);
+    unshared === 'all' ? undefined : readSharedIndex(repository, repositoryId, trusted);
   let index = local.size === 0 ? await ask() : undefined;
   const shared = loadAll(index?.backups ?? [], (backup) => index?.load(backup));
   const known = local.size === 0 ? shared : local;

@@ -5,9 +5,10 @@ import { isInstant, parseDocument, writeDocument, type Parsed } from './document
 import type { SnapshotRecord } from './inventory.ts';
 import type { SnapshotName } from './keys.ts';
 import { MANIFEST_FORMAT, type Manifest } from './manifest.ts';
+import { manifestSigner } from './signature.ts';
 
 /** The manifest's slim form: what planning needs and the catalog keeps. */
-export type ManifestRecord = Omit<SnapshotRecord, 'marks' | 'folderPresent'>;
+export type ManifestRecord = Omit<SnapshotRecord, 'marks' | 'folderPresent' | 'unsigned'>;
 
 /** The bytes of a manifest. Throws when it is not one, which is a bug: nothing invalid is ever stored. */
 export function writeManifest(manifest: Manifest): Buffer {
@@ -88,5 +89,6 @@ export function slimManifest(manifest: Manifest): ManifestRecord {
     sizeBytes: artifacts.reduce((sum, artifact) => sum + (artifact.rawBytes ?? artifact.storedBytes), 0),
     storedBytes: artifacts.reduce((sum, artifact) => sum + artifact.storedBytes, 0),
     ...(manifest.encryption === undefined ? {} : { recipients: manifest.encryption.recipients }),
+    ...(manifest.signature === undefined ? {} : { signedBy: manifestSigner(manifest) ?? null }),
   };
 }

@@ -26,6 +26,16 @@ export interface Manifest {
   readonly encryption?: ManifestEncryption;
   /** Text of the policy files as they stood (references, never values), by path. */
   readonly policyFiles: Readonly<Record<string, string>>;
+  /** Over all the rest; absent where the policy names no key to sign with. */
+  readonly signature?: Signature;
+}
+
+/** An Ed25519 signature. */
+export interface Signature {
+  /** `ed25519:<base64>`. */
+  readonly publicKey: string;
+  /** 64 bytes in base64. */
+  readonly value: string;
 }
 
 export interface ManifestEncryption {
@@ -79,7 +89,7 @@ export interface ManifestArtifact {
   readonly storedSha256: string;
 }
 
-export type MarkKind = 'verified' | 'damaged' | 'protected' | 'unprotected' | 'restored' | 'released';
+export type MarkKind = 'verified' | 'damaged' | 'protected' | 'unprotected' | 'restored' | 'released' | 'signed';
 
 /** The reason in the `released` mark of remains. It does not forbid to store the snapshot again. */
 export const CLEANED = 'partial-upload';
@@ -91,6 +101,8 @@ export interface Mark {
   readonly at: string;
   readonly policy: string;
   readonly by: { readonly host: string; readonly bkp: string };
-  /** verified: `{ deep }`; damaged: `{ artifacts, reason, deep }`; protected: `{ reason }`; restored: `{ restore, destination }`; released: `{ keys, reason, run }`. */
+  /** verified: `{ deep }`; damaged: `{ artifacts, reason, deep }`; protected: `{ reason }`; restored: `{ restore, destination }`; released: `{ keys, reason, run }`; signed: `{ manifestSha256 }`. */
   readonly data: Readonly<Record<string, unknown>>;
+  /** Over all the rest with its key and the id of the repository; absent where the policy names no key to sign with. */
+  readonly signature?: Signature;
 }

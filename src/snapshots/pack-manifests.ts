@@ -15,6 +15,7 @@ export interface PackedManifests {
   readonly definitions: readonly string[];
   readonly targets: readonly ManifestRecord['targets'][];
   readonly recipients: readonly (readonly string[])[];
+  readonly signers: readonly string[];
   readonly rows: readonly Row[];
 }
 
@@ -35,7 +36,12 @@ type Row = readonly [
   storedBytes: number,
   /** -1 where everybody can read it. */
   recipients: number,
+  /** -1 where it has no signature, -2 where its signature is wrong. */
+  signer: number,
 ];
+
+const UNSIGNED = -1;
+const WRONG = -2;
 
 /** Packs manifests; what repeats is stored once. */
 export function packManifests(manifests: ReadonlyMap<string, CachedManifest>): PackedManifests {
@@ -43,6 +49,7 @@ export function packManifests(manifests: ReadonlyMap<string, CachedManifest>): P
   const definitions = new Table<string>();
   const targets = new Table<ManifestRecord['targets']>();
   const recipients = new Table<readonly string[]>();
+  const signers = new Table<string>();
   const rows = Array.from(manifests, ([id, { version, digest, record }]): Row => [
     id,
     version,
@@ -59,26 +66,33 @@ export function packManifests(manifests: ReadonlyMap<string, CachedManifest>): P
     record.sizeBytes,
     record.storedBytes,
     record.recipients === undefined ? -1 : recipients.indexOf(record.recipients.join('\n'), record.recipients),
+    typeof record.signedBy === 'string'
+      ? signers.indexOf(record.signedBy, record.signedBy)
+      : record.signedBy === undefined
+        ? UNSIGNED
+        : WRONG,
   ]);
   return {
     policies: policies.values,
     definitions: definitions.values,
     targets: targets.values,
     recipients: recipients.values,
+    signers: signers.values,
     rows,
   };
 }
 
 /** Unpacks manifests; throws when the rows do not fit. */
 export function unpackManifests(backup: string, packed: PackedManifests): ReadonlyMap<string, CachedManifest> {
-  const { policies, definitions, targets, recipients } = packed;
+  const { policies, definitions, targets, recipients, signers } = packed;
   const manifests = new Map<string, CachedManifest>();
   for (const row of packed.rows) {
     const [id, version, digest, policy, kind, status, tick, startedAt, finishedAt] = row;
-    const [definition, target, protect, sizeBytes, storedBytes, keys] = row.slice(9) as [
+    const [definition, target, protect, sizeBytes, storedBytes, keys, signer] = row.slice(9) as [
       number,
       number,
       boolean,
+      number,
       number,
       number,
       number,
@@ -101,6 +115,7 @@ export function unpackManifests(backup: string, packed: PackedManifests): Readon
         sizeBytes,
         storedBytes,
         ...(keys === -1 ? {} : { recipients: at(recipients, keys) }),
+        ...(signer === UNSIGNED ? {} : { signedBy: signer === WRONG ? null : at(signers, signer) }),
       },
     });
   }

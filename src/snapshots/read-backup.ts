@@ -1,6 +1,6 @@
 import type { Repository } from '../repositories/repository.ts';
 import type { CatalogPart } from './catalog-part.ts';
-import type { GoneSnapshot, MarkRecord, SnapshotRecord, UnreadableManifest } from './inventory.ts';
+import type { GoneSnapshot, MarkRecord, RepositoryInventory, SnapshotRecord, UnreadableManifest } from './inventory.ts';
 import { parseMarkKey, runKey, snapshotFolder, type SnapshotName } from './keys.ts';
 import type { BackupListing } from './list-backups.ts';
 import { isCleaned, marksAbout, readMark } from './marks.ts';
@@ -9,6 +9,8 @@ import { readRecords, type ReadRecords } from './read-records.ts';
 import { artifactKeys, readManifest } from './read-snapshot.ts';
 import type { RunRecord } from './run-record.ts';
 import { readRun } from './runs.ts';
+import { newestMark } from './standing.ts';
+import { isTrustedMark, unsignedReason, type TrustedKeys } from './trust.ts';
 
 /** Everything that one backup folder name holds, whoever it belongs to. */
 export interface BackupContent {
@@ -21,8 +23,16 @@ export interface BackupContent {
   readonly uncommitted: readonly string[];
   /** By id, sorted by time. */
   readonly marks: ReadonlyMap<string, readonly MarkRecord[]>;
+  readonly ignoredMarks: NonNullable<RepositoryInventory['ignoredMarks']>;
   /** Sorted by id. */
   readonly runs: readonly RunRecord[];
+}
+
+export interface BackupReading {
+  /** Id of the repository: what is signed counts in its own one only. */
+  readonly repositoryId: string;
+  readonly trusted: TrustedKeys;
+  readonly known: CatalogPart;
 }
 
 export interface ReadBackup {
@@ -37,20 +47,22 @@ export interface ReadBackup {
 export async function readBackup(
   repository: Repository,
   listing: BackupListing,
-  known: CatalogPart,
+  { repositoryId, trusted, known }: BackupReading,
   signal: AbortSignal,
 ): Promise<ReadBackup> {
   const { backup } = listing;
   const manifests = await readManifests(repository, listing, known, signal);
-  const marks = await readAllMarks(repository, listing, known, signal);
-  const runs = await readRuns(repository, listing, known, signal);
+  const marks = await readAllMarks(repository, listing, { repositoryId, known }, signal);
+  const runs = await readRuns(repository, listing, { repositoryId, known }, signal);
   const marksById = byId(marks.cached);
+  const counted = countedMarks(marksById, trusted);
   const snapshots: SnapshotRecord[] = [];
-  for (const [id, { record }] of manifests.cached) {
+  for (const [id, { record, digest }] of manifests.cached) {
     if (manifests.unusable.has(id)) continue;
     const folderPresent = listing.folders.has(id) || (await hasFolder(repository, backup, id));
-    const own = await ownMarks(repository, { backup, id }, marksById.get(id) ?? []);
-    snapshots.push({ ...record, marks: own, folderPresent });
+    const own = await ownMarks(repository, { backup, id }, counted.get(id) ?? []);
+    const unsigned = unsignedReason({ signedBy: record.signedBy, digest, marks: own }, trusted);
+    snapshots.push({ ...record, marks: own, folderPresent, ...(unsigned === undefined ? {} : { unsigned }) });
   }
   const present = listing.manifests;
   const isAsKnown = (name: string): boolean =>
@@ -63,9 +75,12 @@ export async function readBackup(
       backup,
       snapshots,
       unreadable: [...manifests.unusable.values()],
-      gone: Array.from(marksById, ([id, all]) => ({ backup, id, marks: all })).filter(({ id }) => !present.has(id)),
+      gone: Array.from(counted, ([id, all]) => ({ backup, id, marks: all })).filter(({ id }) => !present.has(id)),
       uncommitted: [...listing.folders].filter((id) => !present.has(id)).toSorted(),
-      marks: marksById,
+      marks: counted,
+      ignoredMarks: Array.from(marksById, ([id, all]) =>
+        ignoredOf(all, trusted).map(({ kind }) => ({ backup, id, kind })),
+      ).flat(),
       runs: Array.from(runs.cached.values(), ({ record }) => record),
     },
     part: { manifests: manifests.cached, marks: marks.cached, runs: runs.cached, released: known.released, unread },
@@ -75,6 +90,25 @@ export async function readBackup(
 
 const isSame = (before: ReadonlyMap<string, unknown>, now: ReadonlyMap<string, unknown>, name: string): boolean =>
   before.has(name) && before.get(name) === now.get(name);
+
+/** Marks without those that do not count; a snapshot that has no other is left out. */
+function countedMarks(
+  all: ReadonlyMap<string, readonly MarkRecord[]>,
+  trusted: TrustedKeys,
+): ReadonlyMap<string, readonly MarkRecord[]> {
+  if (trusted === null) return all;
+  const counted = Array.from(all, ([id, marks]) => [id, marks.filter((mark) => isTrustedMark(mark, trusted))] as const);
+  return new Map(counted.filter(([, marks]) => marks.length > 0));
+}
+
+/** Marks that do not count and are news: who adopted the snapshot later saw those before. */
+function ignoredOf(marks: readonly MarkRecord[], trusted: TrustedKeys): readonly MarkRecord[] {
+  const adopted = newestMark(
+    marks.filter((mark) => isTrustedMark(mark, trusted)),
+    'signed',
+  );
+  return marks.filter((mark) => !isTrustedMark(mark, trusted) && mark.at > (adopted?.at ?? ''));
+}
 
 /** Marks without those of an earlier try to store the same snapshot; it is rare, so the manifest is read for it. */
 async function ownMarks(
@@ -97,7 +131,7 @@ const WRITTEN_ONCE = '-';
 const readAllMarks = (
   repository: Repository,
   { marks }: BackupListing,
-  known: CatalogPart,
+  { repositoryId, known }: Pick<BackupReading, 'repositoryId' | 'known'>,
   signal: AbortSignal,
 ): Promise<ReadRecords<MarkRecord>> =>
   readRecords(
@@ -105,11 +139,18 @@ const readAllMarks = (
     known.marks,
     async (key, version = WRITTEN_ONCE, before) => {
       if (before?.version === version) return before;
-      const mark = await readMark(repository, key);
-      return mark && { version, record: { kind: mark.kind, at: mark.at, data: mark.data } };
+      const mark = await readMark(repository, key, repositoryId);
+      return mark && { version, record: recordOf(mark) };
     },
     signal,
   );
+
+const recordOf = ({ kind, at, data, signedBy }: MarkRecord): MarkRecord => ({
+  kind,
+  at,
+  data,
+  ...(signedBy === undefined ? {} : { signedBy }),
+});
 
 /** Marks by snapshot; their keys are sorted by time. */
 function byId(marks: ReadRecords<MarkRecord>['cached']): ReadonlyMap<string, readonly MarkRecord[]> {
@@ -126,7 +167,7 @@ function byId(marks: ReadRecords<MarkRecord>['cached']): ReadonlyMap<string, rea
 const readRuns = (
   repository: Repository,
   { backup, runs }: BackupListing,
-  known: CatalogPart,
+  { repositoryId, known }: Pick<BackupReading, 'repositoryId' | 'known'>,
   signal: AbortSignal,
 ): Promise<ReadRecords<RunRecord>> =>
   readRecords(
@@ -136,7 +177,7 @@ const readRuns = (
       const key = runKey(backup, id);
       const version = listed ?? (await repository.stat(key))?.version;
       if (before !== undefined && before.version === version) return before;
-      const record = version === undefined ? undefined : await readRun(repository, key);
+      const record = version === undefined ? undefined : await readRun(repository, key, repositoryId);
       return record === undefined || version === undefined ? undefined : { version, record };
     },
     signal,

@@ -12,6 +12,7 @@ import { recallContents, type KnownPart, type Unshared } from './known-contents.
 import { listBackups, type BackupListing } from './list-backups.ts';
 import { isDead } from './leases.ts';
 import { foundRemains } from './find-remains.ts';
+import { countedRun, type TrustedKeys } from './trust.ts';
 import { readBackup, type BackupContent } from './read-backup.ts';
 
 export interface InventoryRequest {
@@ -22,6 +23,8 @@ export interface InventoryRequest {
   readonly catalog?: Catalog;
   /** Default: the index is believed of every backup. */
   readonly unshared?: Unshared;
+  /** Public keys whose signatures count; default everything counts. */
+  readonly trusted?: TrustedKeys;
   /** Tells of a lease that nobody released whether it is over. Default: its owner is a dead process of this machine. */
   readonly leaseOver?: (lease: HeldLease) => boolean;
 }
@@ -39,8 +42,9 @@ export async function readInventory(
   request: InventoryRequest,
   context: Pick<Context, 'host' | 'signal'>,
 ): Promise<RepositoryInventory> {
-  const { identity, catalog } = request;
-  const known = await recallContents(repository, identity.id, catalog, request.unshared ?? ALL_SHARED);
+  const { identity, catalog, trusted = null } = request;
+  const belief = { unshared: request.unshared ?? ALL_SHARED, trusted };
+  const known = await recallContents(repository, identity.id, catalog, belief);
   const { held: leases, released } = await describeLeases(repository, known.released);
   const listings = await listBackups(repository, known.expected);
   await known.consult(listings);
@@ -57,13 +61,16 @@ export async function readInventory(
   return {
     repositoryId: identity.id,
     snapshots: contents.flatMap(({ snapshots }) => snapshots.filter(({ policy }) => isOwn(policy))),
-    remains: (await Promise.all(contents.map((content) => foundRemains(repository, content, inForce))))
+    remains: (await Promise.all(contents.map((content) => foundRemains(repository, content, inForce, trusted))))
       .flat()
       .filter(({ policy }) => policy === null || isOwn(policy)),
+    ignoredMarks: contents.flatMap(({ ignoredMarks }) => ignoredMarks),
     unreadable: contents.flatMap(({ unreadable }) => unreadable),
     gone: contents.flatMap(({ gone }) => gone),
     foreign: contents.flatMap((content) => countForeign(content, isOwn)),
-    runs: contents.flatMap(({ runs }) => runs.filter(({ policy }) => isOwn(policy))),
+    runs: contents
+      .flatMap(({ runs }) => runs.flatMap((run) => countedRun(run, trusted) ?? []))
+      .filter(({ policy }) => isOwn(policy)),
     leases,
   };
 }
@@ -73,10 +80,11 @@ async function readListed(
   listing: BackupListing,
   { part: known, isStored }: KnownPart,
   leases: ReadonlyMap<string, string>,
-  { identity, catalog }: InventoryRequest,
+  { identity, catalog, trusted = null }: InventoryRequest,
   signal: AbortSignal,
 ): Promise<BackupContent> {
-  const { content, part, isNews } = await readBackup(repository, listing, known, signal);
+  const reading = { repositoryId: identity.id, trusted, known };
+  const { content, part, isNews } = await readBackup(repository, listing, reading, signal);
   const released = new Map([...leases].filter(([key]) => parseLeaseKey(key)?.backup === listing.backup));
   const isEnded = [...released].some(([key, version]) => known.released.get(key) !== version);
   if (isNews || isEnded || !isStored) catalog?.save(identity.id, listing.backup, { ...part, released });

@@ -27,6 +27,8 @@ export interface ReadManifests {
 const NEWEST_CHECKED = 64;
 /** Stands for the version of a manifest that was read without asking for it; it is read again once it is to be checked. */
 const UNASKED = '-';
+/** So many digits of a SHA-256 that nobody finds another manifest with the same. */
+const DIGEST_DIGITS = 32;
 /** Stands for the version of a manifest that did change. */
 const CHANGED = '';
 
@@ -87,7 +89,7 @@ async function readOne(
   if (before !== undefined && before.version === version) return { cached: before };
   const bytes = version === undefined ? undefined : await readIfPresent(repository, key);
   if (bytes === undefined || version === undefined) return {};
-  const digest = hash('sha256', bytes, 'hex').slice(0, 16);
+  const digest = hash('sha256', bytes, 'hex').slice(0, DIGEST_DIGITS);
   if (before !== undefined && before.digest !== digest) {
     const message = 'it is not what it was when it was first read';
     return {

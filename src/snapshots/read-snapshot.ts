@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto';
+import type { Context } from '../context.ts';
 import type { Repository } from '../repositories/repository.ts';
 import type { Parsed } from './document.ts';
 import { readIfPresent } from './identity.ts';
@@ -8,10 +10,13 @@ import { CLEANED, type Manifest } from './manifest.ts';
 import { parseManifest, slimManifest } from './manifest-codec.ts';
 import { marksAbout, readMarks, type StoredMark } from './marks.ts';
 import { readBegin } from './remove-remains.ts';
+import { trustedIn, unsignedReason } from './trust.ts';
 
 /** One snapshot as it stands in a repository now. */
 export interface StoredSnapshot {
   readonly manifest: Manifest;
+  /** Of the bytes of the manifest, in hex. */
+  readonly sha256: string;
   readonly marks: readonly StoredMark[];
   /** With a cleaning that is under way as if it had its mark already: nothing may rest on such a snapshot. */
   readonly record: SnapshotRecord;
@@ -23,23 +28,34 @@ export async function readManifest(repository: Repository, name: SnapshotName): 
   return bytes && parseManifest(bytes, name);
 }
 
-/** Reads a snapshot with its marks, never the catalog; undefined when there is none. */
+/**
+ * The whole of one snapshot, judged anew: the signature is that of the bytes that are returned, never the catalog's.
+ * Undefined when there is no manifest.
+ */
 export async function readSnapshot(
   repository: Repository,
   name: SnapshotName,
+  context: Pick<Context, 'signing'>,
 ): Promise<Parsed<StoredSnapshot> | undefined> {
-  const parsed = await readManifest(repository, name);
-  if (parsed?.ok !== true) return parsed;
+  const bytes = await readIfPresent(repository, manifestKey(name.backup, name.id));
+  const parsed = bytes && parseManifest(bytes, name);
+  if (bytes === undefined || parsed === undefined) return undefined;
+  if (!parsed.ok) return parsed;
+  const trusted = trustedIn(context);
   const keys = artifactKeys(parsed.value);
-  const marks = marksAbout(await readMarks(repository, name), keys);
+  const marks = marksAbout(await readMarks(repository, name, trusted), keys);
   const begin = await readBegin(repository, name);
   const folderPresent = (await repository.list(snapshotFolder(name.backup, name.id), 'shallow')).length > 0;
+  const slim = slimManifest(parsed.value);
+  const sha256 = hash('sha256', bytes, 'hex');
+  const unsigned = unsignedReason({ signedBy: slim.signedBy, digest: sha256, marks }, trusted);
   const record: SnapshotRecord = {
-    ...slimManifest(parsed.value),
+    ...slim,
     marks: [...marks.map(({ kind, at, data }) => ({ kind, at, data })), ...markOfCleaning(begin, keys)],
     folderPresent,
+    ...(unsigned === undefined ? {} : { unsigned }),
   };
-  return { ok: true, value: { manifest: parsed.value, marks, record } };
+  return { ok: true, value: { manifest: parsed.value, sha256, marks, record } };
 }
 
 /** Keys of all artifacts, below the snapshot's folder. */

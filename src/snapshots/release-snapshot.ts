@@ -14,6 +14,8 @@ export interface ReleaseRequest extends SnapshotName {
   readonly policyNames: readonly string[];
   /** Reason code or sentence, kept in the mark. */
   readonly reason: string;
+  /** Also where the policy asks for a signature that it does not have: a person asked for it by its full name. */
+  readonly acceptUnsigned?: boolean;
   /** Also when it is protected. */
   readonly force?: boolean;
 }
@@ -28,11 +30,11 @@ export async function releaseSnapshot(
   repository: Repository,
   request: ReleaseRequest,
   lease: Lease,
-  context: Pick<Context, 'clock' | 'host'>,
+  context: Pick<Context, 'clock' | 'host' | 'signing'>,
 ): Promise<void> {
   const { backup, id } = request;
   await lease.assertHeld();
-  const { manifest } = await removable(repository, request);
+  const { manifest } = await removable(repository, request, context);
   const keys = await keysOf(repository, manifest);
   const data = { keys, reason: request.reason, run: lease.owner.run };
   await addMark(repository, { backup, id, kind: 'released', policy: manifest.policy, data }, lease, context);
@@ -41,17 +43,26 @@ export async function releaseSnapshot(
   await removeArtifacts(repository, { backup, id }, keys, lease);
 }
 
-async function removable(repository: Repository, request: ReleaseRequest): Promise<StoredSnapshot> {
+async function removable(
+  repository: Repository,
+  request: ReleaseRequest,
+  context: Pick<Context, 'signing'>,
+): Promise<StoredSnapshot> {
   const { backup, id, policyNames } = request;
   const cannot = `cannot remove ${backup}@${id} from ${repository.location}`;
-  const found = await readSnapshot(repository, { backup, id });
+  const found = await readSnapshot(repository, { backup, id }, context);
   if (found === undefined) throw notFoundError(`${cannot}: it is not there`);
   if (!found.ok) {
     throw guardError(`${cannot}: its manifest cannot be used: ${found.message}`, {
       hint: 'it is left alone; see `bkp status`',
     });
   }
-  const { manifest, marks } = found.value;
+  const { manifest, marks, record } = found.value;
+  if (record.unsigned !== undefined && request.acceptUnsigned !== true) {
+    throw guardError(`${cannot}: its manifest does not count: ${record.unsigned}`, {
+      hint: `\`bkp sign ${backup}@${id}\` adopts it`,
+    });
+  }
   if (!policyNames.includes(manifest.policy))
     throw guardError(`${cannot}: it belongs to the policy ${manifest.policy}`);
   const guarded = protection({ marks });

@@ -9,6 +9,7 @@ import { isLeaseOver } from './leases.ts';
 import { assertKeys } from './manifest-codec.ts';
 import { CLEANED } from './manifest.ts';
 import { addMark, readMarks, releasedKeys } from './marks.ts';
+import { trustedIn } from './trust.ts';
 
 /** The begin.json of a snapshot; undefined where there is none that can be read. */
 export async function readBegin(repository: Repository, name: SnapshotName): Promise<Begin | undefined> {
@@ -22,17 +23,21 @@ export async function readBegin(repository: Repository, name: SnapshotName): Pro
  * mark lists, only when no manifest is there and the lease it was made under is over. False when there was nothing to
  * do. begin.json says so first and a `released` mark before the first file goes, so that a writer which was paused and
  * wakes up cannot make a good snapshot of it.
+ *
+ * begin.json is not signed. Who can write one into a folder without a manifest makes this delete what lies in that folder;
+ * nobody who cannot delete gains more by it, since a manifest that is there, readable or not, keeps its files, and to take
+ * it away he must be able to delete. `released` marks count as the policy's signatures say.
  */
 export async function cleanRemains(
   repository: Repository,
   { backup, id, policyNames }: SnapshotName & { readonly policyNames: readonly string[] },
   lease: Lease,
-  context: Pick<Context, 'clock' | 'host'>,
+  context: Pick<Context, 'clock' | 'host' | 'signing'>,
 ): Promise<boolean> {
   const name = { backup, id };
   await lease.assertHeld();
   const begin = await readBegin(repository, name);
-  const marks = await readMarks(repository, name);
+  const marks = await readMarks(repository, name, trustedIn(context));
   const policy = begin?.policy ?? marks.findLast((mark) => mark.kind === 'released')?.policy ?? null;
   const keys = [...new Set([...(begin?.keys ?? []), ...releasedKeys(marks)])];
   if (policy === null) return false;

@@ -1,12 +1,14 @@
 import { fieldsOf, parseDocument, writeDocument, type Fields, type Parsed } from './document.ts';
 import type { SnapshotName } from './keys.ts';
 import type { RunRecord, RunStep, SetAsideRecord } from './run-record.ts';
+import { documentSigner, type SignedPlace } from './signature.ts';
 
 export const writeRunRecord = (record: RunRecord): Buffer => writeDocument(record);
 
-/** Reads a run record stored under the given name. */
-export function parseRunRecord(bytes: Uint8Array, name: SnapshotName): Parsed<RunRecord> {
+/** Reads a run record stored under the given name at a place. */
+export function parseRunRecord(bytes: Uint8Array, name: SnapshotName, place: SignedPlace): Parsed<RunRecord> {
   return parseDocument(bytes, 1, (fields) => {
+    const signedBy = documentSigner(fields.all, place);
     const record: RunRecord = {
       formatVersion: 1,
       id: fields.text('id'),
@@ -26,6 +28,7 @@ export function parseRunRecord(bytes: Uint8Array, name: SnapshotName): Parsed<Ru
       owedHooks: fields.list('owedHooks', (item) => textsOf(item)),
       setAside: fields.list('setAside', (item, subject) => setAsideOf(fieldsOf(item, subject))),
       ...('repositories' in fields.all ? { repositories: idsOf(fields.object('repositories')) } : {}),
+      ...(signedBy === undefined ? {} : { signedBy }),
     };
     if (record.id !== name.id || record.backup !== name.backup)
       throw new Error(`it is the run ${record.backup}/${record.id}`);

@@ -29,6 +29,8 @@ export interface RunRecord {
   readonly setAside: readonly SetAsideRecord[];
   /** Ids of the policy's repositories by name as this run found them: how one repository remembers the others. */
   readonly repositories?: Readonly<Record<string, string>>;
+  /** As with a manifest; not stored. What a run set aside is removed on the word of one that counts only. */
+  readonly signedBy?: string | null;
 }
 
 export interface RunStep {

@@ -1,4 +1,5 @@
 import type { Repository } from '../repositories/repository.ts';
+import type { Signing } from '../signing/signing.ts';
 import type { Catalog } from './catalog.ts';
 import { EMPTY_PART, type CatalogPart } from './catalog-part.ts';
 import { INDEX_KEY } from './keys.ts';
@@ -17,6 +18,7 @@ export async function shareCatalog(
   repositoryId: string,
   catalog: Catalog,
   isWanted: boolean,
+  signing?: Signing,
 ): Promise<number | undefined> {
   if (repository.replace === undefined) return undefined;
   const parts = new Map<string, CatalogPart>();
@@ -26,9 +28,12 @@ export async function shareCatalog(
   }
   if (!isWanted && sizeOf(parts) < WORTH_WRITING) return undefined;
   const version = (await repository.stat(INDEX_KEY))?.version;
-  const index = version === undefined || isWanted ? undefined : await readSharedIndex(repository, repositoryId);
+  const index =
+    version === undefined || isWanted
+      ? undefined
+      : await readSharedIndex(repository, repositoryId, signing?.publicKeys);
   if (index !== undefined && differences(parts, index) < WORTH_WRITING) return undefined;
-  const content = writeSharedIndex(repositoryId, parts);
+  const content = writeSharedIndex(repositoryId, parts, signing?.keyIfThere());
   return (await repository.replace(INDEX_KEY, content, version)) ? content.length : undefined;
 }
 

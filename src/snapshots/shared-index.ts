@@ -1,10 +1,13 @@
 import { hash } from 'node:crypto';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { BkpError } from '../errors.ts';
+import type { SigningKey } from '../signing/ed25519-key.ts';
 import type { Repository } from '../repositories/repository.ts';
 import { PACK_VERSION, packPart, unpackPart, type CatalogPart, type PackedPart } from './catalog-part.ts';
-import { isSoundPart } from './sound-part.ts';
 import { INDEX_KEY } from './keys.ts';
+import { documentSigner, signDocument } from './signature.ts';
+import { isSoundPart } from './sound-part.ts';
+import type { TrustedKeys } from './trust.ts';
 
 /** What the index of a repository tells, backup by backup. */
 export interface SharedIndex {
@@ -19,20 +22,34 @@ const LINE_END = 0x0a;
 
 /**
  * The index of a repository: a line that tells whose it is, one line for each backup, and a last line with the hash of
- * what is above, all compressed. It tells what is open in manifests, marks and run records, nothing else.
+ * what is above, signed where there is a key, all compressed. It tells what is open in manifests, marks and run records,
+ * nothing else.
  */
-export function writeSharedIndex(repositoryId: string, parts: ReadonlyMap<string, CatalogPart>): Buffer {
+export function writeSharedIndex(
+  repositoryId: string,
+  parts: ReadonlyMap<string, CatalogPart>,
+  key?: SigningKey,
+): Buffer {
   const lines = [
     { version: PACK_VERSION, repositoryId },
     ...Array.from(parts, ([backup, part]) => ({ backup, ...packPart({ ...part, unread: new Set() }) })),
   ].map((line) => Buffer.from(`${JSON.stringify(line)}\n`));
   const body = Buffer.concat(lines);
-  const end = Buffer.from(`${JSON.stringify({ sha256: hash('sha256', body, 'hex') })}\n`);
+  const seal = { sha256: hash('sha256', body, 'hex') };
+  const signed = key === undefined ? seal : signDocument(seal, { repositoryId, key: INDEX_KEY }, key);
+  const end = Buffer.from(`${JSON.stringify(signed)}\n`);
   return zstdCompressSync(Buffer.concat([body, end]), { params: { [constants.ZSTD_c_checksumFlag]: 1 } });
 }
 
-/** Opens an index; undefined when it is damaged, cut, of another version or of another repository. */
-export function openSharedIndex(content: Uint8Array, repositoryId: string): SharedIndex | undefined {
+/**
+ * Opens an index; undefined when it is damaged, cut, of another version or of another repository, or not signed by one
+ * whose signature counts: it tells who signed what.
+ */
+export function openSharedIndex(
+  content: Uint8Array,
+  repositoryId: string,
+  trusted: TrustedKeys = null,
+): SharedIndex | undefined {
   try {
     const bytes = zstdDecompressSync(content, { maxOutputLength: MOST_BYTES });
     const lines = linesOf(bytes);
@@ -41,8 +58,10 @@ export function openSharedIndex(content: Uint8Array, repositoryId: string): Shar
     const about = JSON.parse(head.toString()) as { readonly version?: unknown; readonly repositoryId?: unknown };
     if (about.version !== PACK_VERSION || about.repositoryId !== repositoryId) return undefined;
     const body = bytes.subarray(0, bytes.length - last.length - 1);
-    const { sha256 } = JSON.parse(last.toString()) as { readonly sha256?: unknown };
-    if (sha256 !== hash('sha256', body, 'hex')) return undefined;
+    const seal = JSON.parse(last.toString()) as { readonly sha256?: unknown };
+    if (seal.sha256 !== hash('sha256', body, 'hex')) return undefined;
+    const signer = documentSigner(seal as Readonly<Record<string, unknown>>, { repositoryId, key: INDEX_KEY });
+    if (trusted !== null && (typeof signer !== 'string' || !trusted.includes(signer))) return undefined;
     const parts = new Map(lines.slice(1, -1).map((line) => [backupOf(line), line]));
     return { backups: [...parts.keys()], load: (backup) => loadLine(backup, parts.get(backup)) };
   } catch {
@@ -51,9 +70,13 @@ export function openSharedIndex(content: Uint8Array, repositoryId: string): Shar
 }
 
 /** Reads the index of a repository; one that is not there or cannot be read is none. */
-export async function readSharedIndex(repository: Repository, repositoryId: string): Promise<SharedIndex | undefined> {
+export async function readSharedIndex(
+  repository: Repository,
+  repositoryId: string,
+  trusted: TrustedKeys = null,
+): Promise<SharedIndex | undefined> {
   try {
-    return openSharedIndex(await repository.read(INDEX_KEY), repositoryId);
+    return openSharedIndex(await repository.read(INDEX_KEY), repositoryId, trusted);
   } catch (error) {
     if (error instanceof BkpError && error.code !== 'interrupted') return undefined;
     throw error;

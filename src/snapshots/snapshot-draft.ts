@@ -1,5 +1,6 @@
 import type { Context, Host } from '../context.ts';
 import { guardError, lockError, repositoryError } from '../errors.ts';
+import type { Signing } from '../signing/signing.ts';
 import type { Repository } from '../repositories/repository.ts';
 import { isCleaning, writeBegin, type Begin } from './begin.ts';
 import { createOwn } from './create-own.ts';
@@ -9,6 +10,8 @@ import type { Manifest } from './manifest.ts';
 import { assertKeys, writeManifest } from './manifest-codec.ts';
 import { isCleaned, readMarks } from './marks.ts';
 import { artifactKeys } from './read-snapshot.ts';
+import { manifestSigner, signManifest, unsigned } from './signature.ts';
+import { trustedIn } from './trust.ts';
 import { isDeserted, readBegin } from './remove-remains.ts';
 
 /** A snapshot on its way into a repository: invisible until its manifest is committed. */
@@ -22,7 +25,7 @@ export interface SnapshotDraft extends SnapshotName {
   readonly announced: ReadonlySet<string>;
   /** Lists an artifact's key in begin.json and gives the repository key to store it under. */
   addKey(key: string): Promise<string>;
-  /** Writes the manifest, exclusively and last: the snapshot exists from now on. */
+  /** Signs the manifest where the policy asks for it and writes it, exclusively and last: the snapshot exists from now on. */
   commit(manifest: Manifest): Promise<void>;
 }
 
@@ -41,8 +44,11 @@ export async function beginSnapshot(
   repository: Repository,
   { backup, id, policy, ownBytes = false }: BeginRequest,
   lease: Lease,
-  { clock, host }: Pick<Context, 'clock' | 'host'>,
+  context: Pick<Context, 'clock' | 'host' | 'signing'>,
 ): Promise<SnapshotDraft> {
+  const { clock, host, signing } = context;
+  // Refused before anything is captured.
+  signing?.key();
   const name = { backup, id };
   await lease.assertHeld();
   let begin: Begin = {
@@ -63,7 +69,7 @@ export async function beginSnapshot(
   const isApart =
     (ownBytes && earlier !== undefined) ||
     earlier?.cleaning === true ||
-    (await readMarks(repository, name)).some(isCleaned);
+    (await readMarks(repository, name, trustedIn(context))).some(isCleaned);
   let writing: Promise<void> = Promise.resolve();
   const prefix = isApart ? `copy~${lease.owner.run}/` : '';
   const addKey = async (key: string): Promise<void> => {
@@ -87,8 +93,18 @@ export async function beginSnapshot(
       await next;
       return `${snapshotFolder(backup, id)}${key}`;
     },
-    commit: (manifest) => commit(repository, manifest, begin, lease),
+    commit: (manifest) => commit(repository, signedAnew(manifest, signing), begin, lease),
   };
+}
+
+/**
+ * The manifest as it is to be stored: a right signature that counts stays, so that a copy without changes is the same
+ * bytes; else it is signed with the run's own key. What is no signature of it any more is left out.
+ */
+function signedAnew(manifest: Manifest, signing: Signing | undefined): Manifest {
+  const signer = manifestSigner(manifest);
+  if (typeof signer === 'string' && (signing === undefined || signing.publicKeys.includes(signer))) return manifest;
+  return signing === undefined ? unsigned(manifest) : signManifest(manifest, signing.key());
 }
 
 /** The begin.json of a dead try, if it can be read; throws where somebody may still be at work. */

@@ -4,6 +4,9 @@ import { parseMarkKey } from './keys.ts';
 import type { ManifestRecord } from './manifest-codec.ts';
 import { parseRunRecord, writeRunRecord } from './run-codec.ts';
 
+/** Who signed it is told by the index. */
+const NOWHERE = { repositoryId: '', key: '' };
+
 /** True for what may be planned with: written by others, everything in it is what its name says. */
 export function isSoundPart(backup: string, { manifests, marks, runs, released }: CatalogPart): boolean {
   const isText = (value: unknown): boolean => typeof value === 'string';
@@ -13,7 +16,8 @@ export function isSoundPart(backup: string, { manifests, marks, runs, released }
     ) &&
     [...marks].every(([key, { version, record }]) => isText(version) && isMark(backup, key, record)) &&
     [...runs].every(
-      ([id, { version, record }]) => isText(version) && parseRunRecord(writeRunRecord(record), { backup, id }).ok,
+      ([id, { version, record }]) =>
+        isText(version) && parseRunRecord(writeRunRecord(record), { backup, id }, NOWHERE).ok,
     ) &&
     [...released].every(([key, version]) => isText(key) && isText(version))
   );

@@ -1,7 +1,7 @@
 import type { MarkRecord, SnapshotRecord } from './inventory.ts';
 import type { MarkKind } from './manifest.ts';
 
-type Standing = Pick<SnapshotRecord, 'kind' | 'status' | 'marks' | 'folderPresent'>;
+type Standing = Pick<SnapshotRecord, 'kind' | 'status' | 'marks' | 'folderPresent' | 'unsigned'>;
 
 /** The newest mark of one of the given kinds. */
 export function newestMark(marks: readonly MarkRecord[], ...kinds: readonly MarkKind[]): MarkRecord | undefined {
@@ -29,10 +29,14 @@ export function isBeingRemoved({ marks }: Pick<Standing, 'marks'>): boolean {
   return marks.some(({ kind, data }) => kind === 'released' && Array.isArray(data['keys']) && data['keys'].length > 0);
 }
 
-/** Good: a whole snapshot of kind backup or adopted that stays and that nothing says is damaged. */
+/** Good: a whole snapshot of kind backup or adopted that counts, that stays and that nothing says is damaged. */
 export function isGood(snapshot: Standing): boolean {
   return (
-    snapshot.kind !== 'safety' && snapshot.status === 'created' && !isDamaged(snapshot) && !isBeingRemoved(snapshot)
+    snapshot.unsigned === undefined &&
+    snapshot.kind !== 'safety' &&
+    snapshot.status === 'created' &&
+    !isDamaged(snapshot) &&
+    !isBeingRemoved(snapshot)
   );
 }
 

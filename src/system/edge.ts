@@ -9,6 +9,7 @@ import { makeId } from '../snapshots/ids.ts';
 import { BKP_VERSION } from '../version.ts';
 import { cacheDirectory } from './cache-directory.ts';
 import { createContext } from './create-context.ts';
+import { systemLookups } from './lookups.ts';
 
 export interface EdgeOptions {
   readonly signal: AbortSignal;
@@ -64,7 +65,7 @@ export async function openEdge({
     edge: {
       context,
       signal,
-      lookups: { env: process.env, readFile: (path) => readFileSync(path, 'utf8'), onSecrets: registerSecrets },
+      lookups: { ...systemLookups, onSecrets: registerSecrets },
       cacheDir: cacheDir ?? cacheDirectory(),
       bkpVersion: BKP_VERSION,
       newId: (at) => makeId(at, randomBytes(8)),

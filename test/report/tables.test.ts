@@ -59,6 +59,7 @@ const row = (parts: Partial<ListedSnapshot>): ListedSnapshot => ({
   drilledAt: null,
   protected: false,
   damaged: false,
+  unsigned: false,
   ...parts,
 });
 

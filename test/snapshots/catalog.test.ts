@@ -39,7 +39,7 @@ async function cached(): Promise<Cached> {
     lease,
     runner,
   );
-  await writeRun(repository, aRun(first));
+  await writeRun(repository, aRun(first), {});
   await lease.release();
   const folder = await testFolder();
   reads.length = 0;
@@ -71,7 +71,7 @@ test('only what is new is read, and what is gone is forgotten', async () => {
   const id = idAt('2026-11-09T02:00:00Z');
   await storeSnapshot(repository, aManifest(id), lease, runner);
   await releaseSnapshot(repository, { backup: 'kong', id: first, policyNames: ['acme'], reason: 'x' }, lease, runner);
-  await writeRun(repository, aRun(first, { outcome: 'failed' }));
+  await writeRun(repository, aRun(first, { outcome: 'failed' }), {});
   await lease.release();
   reads.length = 0;
   const warm = await inventoryOf(repository, runner, { catalog });

@@ -100,7 +100,7 @@ async function run(
     const [pruned = ''] = good.splice(choose(good.length), 1);
     const [other] = good.splice(choose(Math.max(1, good.length)), 1);
     if (other === undefined) return;
-    const remaining = await readSnapshot(repository, { backup: 'kong', id: other });
+    const remaining = await readSnapshot(repository, { backup: 'kong', id: other }, {});
     if (remaining?.ok !== true || !isGood(remaining.value.record)) return;
     await releaseSnapshot(
       repository,
@@ -167,7 +167,7 @@ test('in no interleaving of runners that overtake each other is a good snapshot 
           for (const key of keys) {
             const id = /^manifests\/kong\/(.*)\.json$/.exec(key)?.[1];
             if (id === undefined || whole.includes(id)) continue;
-            const found = await readSnapshot(plain, { backup: 'kong', id });
+            const found = await readSnapshot(plain, { backup: 'kong', id }, {});
             expect(found?.ok === true && isGood(found.value.record)).toBe(false);
           }
         });

@@ -30,6 +30,7 @@ test('an empty repository is empty', async () => {
     remains: [],
     unreadable: [],
     gone: [],
+    ignoredMarks: [],
     foreign: [],
     runs: [],
     leases: [],

@@ -18,7 +18,7 @@ test('marks of one snapshot never have the same time, in the order they were set
     runner.clock.wall -= 3_600_000;
   }
   await addMark(repository, { ...mark, id: idAt('2026-11-20T02:00:00Z'), kind: 'damaged' }, null, runner);
-  const marks = await readMarks(repository, name);
+  const marks = await readMarks(repository, name, null);
   expect(marks.map(({ kind }) => kind)).toEqual(kinds);
   expect(marks[0]?.at).toBe('2026-11-19T02:00:00.000Z');
   expect(marks.at(-1)?.at).toBe('2026-11-19T02:00:00.004Z');
@@ -28,7 +28,7 @@ test('two that mark at once both leave their mark', async () => {
   const repository = openMemoryRepository();
   const runner = testRunner();
   await Promise.all(Array.from({ length: 8 }, () => addMark(repository, { ...mark, kind: 'verified' }, null, runner)));
-  const marks = await readMarks(repository, name);
+  const marks = await readMarks(repository, name, null);
   expect(new Set(marks.map(({ at }) => at)).size).toBe(8);
 });
 
@@ -40,7 +40,7 @@ test('who lost the lease marks nothing', async () => {
   await expect(addMark(repository, { ...mark, kind: 'verified' }, lease, runner)).rejects.toMatchObject({
     code: 'lock',
   });
-  expect(await readMarks(repository, name)).toEqual([]);
+  expect(await readMarks(repository, name, null)).toEqual([]);
 });
 
 test('a mark says who set it', async () => {

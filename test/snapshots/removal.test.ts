@@ -111,7 +111,7 @@ describe('storing', () => {
       const outcome = storeSnapshot(late, aManifest(id), lease, runner);
       if (cleaned) await expect(outcome).rejects.toMatchObject({ code: 'lock' });
       else await outcome;
-      const found = await readSnapshot(repository, { backup: 'kong', id });
+      const found = await readSnapshot(repository, { backup: 'kong', id }, {});
       expect(found?.ok === true && isGood(found.value.record)).toBe(!cleaned);
     }
   });
@@ -141,7 +141,7 @@ describe('letting go', () => {
       `remove ${folder}db/second.db`,
       `remove ${folder}begin.json`,
     ]);
-    expect(await readMarks(repository, request)).toMatchObject([
+    expect(await readMarks(repository, request, null)).toMatchObject([
       { kind: 'released', data: { keys: ['db.db', 'db/second.db'], reason: 'retention-exceeded' } },
     ]);
   });
@@ -268,7 +268,7 @@ describe('cleaning', () => {
     const { repository, lease } = await watched();
     await storeSnapshot(repository, aManifest(id), lease, runner);
     expect(await cleanRemains(repository, request, lease, runner)).toBe(false);
-    expect(await readMarks(repository, request)).toEqual([]);
+    expect(await readMarks(repository, request, null)).toEqual([]);
     await repository.put(`${snapshotFolder('kong', later)}db.db`, Buffer.from('x'));
     expect(await cleanRemains(repository, { ...request, id: later }, lease, runner)).toBe(false);
     await beginSnapshot(repository, { backup: 'web', id, policy: 'other' }, lease, runner);

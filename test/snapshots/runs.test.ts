@@ -12,7 +12,7 @@ import { openMemoryRepository } from '../repositories/memory-repository.ts';
 
 async function listRuns(repository: Repository, backup: string): Promise<readonly RunRecord[]> {
   const runs = await Promise.all(
-    (await repository.list(`${RUNS}${backup}/`, 'shallow')).map((key) => readRun(repository, key)),
+    (await repository.list(`${RUNS}${backup}/`, 'shallow')).map((key) => readRun(repository, key, '')),
   );
   return runs.filter((run) => run !== undefined);
 }
@@ -28,16 +28,16 @@ test('a record is kept true until the run ends', async () => {
     finishedAt: null,
     owedHooks: [['systemctl', 'start', 'kong']],
   });
-  await writeRun(repository, running);
+  await writeRun(repository, running, {});
   expect(await listRuns(repository, 'kong')).toEqual([running]);
   const done = { ...running, outcome: 'done' as const, finishedAt: '2026-11-19T02:01:00Z', owedHooks: [] };
-  await writeRun(repository, done);
+  await writeRun(repository, done, {});
   expect(await listRuns(repository, 'kong')).toEqual([done]);
 });
 
 test('records that cannot be read or lie under a wrong name are overlooked', async () => {
   const repository = openMemoryRepository();
-  await writeRun(repository, aRun(idDaysAgo(1)));
+  await writeRun(repository, aRun(idDaysAgo(1)), {});
   await repository.put(`runs/kong/${idDaysAgo(2)}.json`, Buffer.from('{'));
   await repository.put(`runs/kong/${idDaysAgo(3)}.json`, Buffer.from(JSON.stringify(aRun(idDaysAgo(4)))));
   await repository.put(
@@ -51,10 +51,10 @@ test('records live 90 days, and longer while something depends on them', async (
   const repository = openMemoryRepository();
   const place = { reference: '/srv/app.db.old', target: 'db', into: {} };
   const setAside = [{ type: 'sqlite', ...place, host: 'runner-1', until: '2026-11-19T02:00:00Z' }];
-  await writeRun(repository, aRun(idDaysAgo(89)));
-  await writeRun(repository, aRun(idDaysAgo(91)));
-  await writeRun(repository, aRun(idDaysAgo(92), { setAside }));
-  await writeRun(repository, aRun(idDaysAgo(93), { owedHooks: [['systemctl', 'start', 'kong']] }));
+  await writeRun(repository, aRun(idDaysAgo(89)), {});
+  await writeRun(repository, aRun(idDaysAgo(91)), {});
+  await writeRun(repository, aRun(idDaysAgo(92), { setAside }), {});
+  await writeRun(repository, aRun(idDaysAgo(93), { owedHooks: [['systemctl', 'start', 'kong']] }), {});
   expect(await forgetOld(repository, 'kong', runner)).toBe(1);
   expect((await listRuns(repository, 'kong')).map((run) => run.id)).toEqual([93, 92, 89].map(idDaysAgo));
 });
@@ -62,9 +62,9 @@ test('records live 90 days, and longer while something depends on them', async (
 test('the inventory has those of its policy, oldest first', async () => {
   const repository = openMemoryRepository();
   await inventoryOf(repository, runner);
-  await writeRun(repository, aRun(idDaysAgo(1)));
-  await writeRun(repository, aRun(idDaysAgo(2)));
-  await writeRun(repository, aRun(idDaysAgo(3), { policy: 'other' }));
+  await writeRun(repository, aRun(idDaysAgo(1)), {});
+  await writeRun(repository, aRun(idDaysAgo(2)), {});
+  await writeRun(repository, aRun(idDaysAgo(3), { policy: 'other' }), {});
   const { runs } = await inventoryOf(repository, runner);
   expect(runs.map(({ id }) => id)).toEqual([2, 1].map(idDaysAgo));
 });

@@ -62,7 +62,7 @@ export const capturing =
     const good = after.snapshots.filter(isGood).map((snapshot) => snapshot.id);
     const newest = { backup: 'kong', id: good.at(-1) ?? '' };
     const isSafe = async (): Promise<boolean> => {
-      const newer = await atOnce('guard', (plain) => readSnapshot(plain, newest));
+      const newer = await atOnce('guard', (plain) => readSnapshot(plain, newest, {}));
       return newer?.ok === true && isGood(newer.value.record);
     };
     for (const old of good.slice(0, Math.max(0, good.length - keepLast))) {
@@ -111,7 +111,7 @@ export async function standing(plain: Repository, runner: LeaseContext): Promise
   const sure: string[] = [];
   const hollow: string[] = [];
   for (const id of good) {
-    const found = await readSnapshot(plain, { backup: 'kong', id });
+    const found = await readSnapshot(plain, { backup: 'kong', id }, {});
     if (found?.ok !== true) throw new Error(`${id} cannot be read`);
     if (isGood(found.value.record)) sure.push(id);
     const keys = keysOf(found.value.manifest).map((key) => snapshotFolder('kong', id) + key);
