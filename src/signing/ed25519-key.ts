@@ -9,6 +9,24 @@ const PUBLIC = 'ed25519:';
 const PRIVATE = 'ed25519-private:';
 const KEY_BYTES = 32;
 
+/** Points of small order: signatures of such a key can be made by anybody. */
+const SMALL_ORDER: ReadonlySet<string> = new Set([
+  `01${'00'.repeat(31)}`,
+  `01${'00'.repeat(30)}80`,
+  '00'.repeat(32),
+  `${'00'.repeat(31)}80`,
+  `ec${'ff'.repeat(30)}7f`,
+  `ec${'ff'.repeat(31)}`,
+  `ed${'ff'.repeat(30)}7f`,
+  `ed${'ff'.repeat(31)}`,
+  `ee${'ff'.repeat(30)}7f`,
+  `ee${'ff'.repeat(31)}`,
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa',
+]);
+
 /** A private key at hand. */
 export interface SigningKey {
   /** `ed25519:<base64>`. */
@@ -39,7 +57,9 @@ export function readSigningKey(text: string): SigningKey {
 export function publicKeyProblem(text: string): string | undefined {
   if (text.startsWith(PRIVATE) || text.includes('PRIVATE KEY')) return 'it is a private key';
   if (!text.startsWith(PUBLIC)) return `it does not begin with ${PUBLIC}`;
-  return bytesOf(text.slice(PUBLIC.length), KEY_BYTES) === undefined ? 'it is not 32 bytes in base64' : undefined;
+  const bytes = bytesOf(text.slice(PUBLIC.length), KEY_BYTES);
+  if (bytes === undefined) return 'it is not 32 bytes in base64';
+  return SMALL_ORDER.has(bytes.toString('hex')) ? 'it is a key that every signature fits' : undefined;
 }
 
 /** True when a signature in base64 was made over exactly this text with the private half of a public key. */

@@ -69,7 +69,7 @@ export async function readInventory(
     gone: contents.flatMap(({ gone }) => gone),
     foreign: contents.flatMap((content) => countForeign(content, isOwn)),
     runs: contents
-      .flatMap(({ runs }) => runs.flatMap((run) => countedRun(run, trusted) ?? []))
+      .flatMap(({ runs }) => runs.map((run) => countedRun(run, trusted)))
       .filter(({ policy }) => isOwn(policy)),
     leases,
   };

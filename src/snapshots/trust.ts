@@ -48,13 +48,13 @@ function isSignatureOf({ kind, data }: MarkRecord, digest: string): boolean {
 }
 
 /**
- * A run record as far as it counts. One that somebody else may have written says which server is asked with the
- * credentials of the policy, what is removed there, and that a capture is not to be tried yet: of such, only that a restore
- * is under way is believed, which holds something back; who restores needs no private key.
+ * A run record as far as it counts. One that somebody else may have written could say which server is asked with the
+ * credentials of the policy, what is removed there, and that a capture is not to be tried yet. Of such only that is believed
+ * which holds something back: that a restore is under way, and which snapshots were stored.
  */
-export function countedRun(run: RunRecord, trusted: TrustedKeys): RunRecord | undefined {
+export function countedRun(run: RunRecord, trusted: TrustedKeys): RunRecord {
   if (trusted === null || (typeof run.signedBy === 'string' && trusted.includes(run.signedBy))) return run;
-  if (run.command !== 'restore') return undefined;
   const { repositories: _repositories, ...rest } = run;
-  return { ...rest, definitionSha256: null, owedHooks: [], setAside: [] };
+  const steps = run.steps.filter(({ action }) => action !== 'prune' && action !== 'destroy');
+  return { ...rest, definitionSha256: null, owedHooks: [], setAside: [], steps };
 }
