@@ -2,7 +2,7 @@ import { chmod, cp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promi
 import { afterAll, describe, expect, it } from 'vitest';
 import { makeSigningKeys } from '../../src/signing/ed25519-key.ts';
 import { ageKey } from '../streams/age-keys.ts';
-import { copyOf, makeProject, POLICY, renewed, testProject, type Project } from './project.ts';
+import { makeProject, POLICY, renewed, testProject, type Project } from './project.ts';
 import { jsonOf } from './run-bkp.ts';
 
 const [mine, theirs] = [makeSigningKeys(), makeSigningKeys()];
@@ -288,7 +288,7 @@ it('a prune lets go what is signed, on the word of what is signed', async () => 
 });
 
 it('a snapshot moved to another name or repository by hand counts where it belongs only', async () => {
-  const project = await copyOf(base);
+  const project = await fresh();
   const moved = id.replace(/.$/, (last) => (last === 'a' ? 'b' : 'a'));
   await cp(project.path('near', 'snapshots', 'shop', id), project.path('near', 'snapshots', 'shop', moved), {
     recursive: true,
@@ -319,7 +319,7 @@ it('a copy that is encrypted anew is signed anew, and counts', async () => {
 });
 
 it('what was changed by hand is not signed on its way into another repository', async () => {
-  const project = await copyOf(base);
+  const project = await fresh();
   await rm(project.path('far'), { recursive: true });
   await tamper(project, 'near');
   const cold = { env: { XDG_CACHE_HOME: project.path('.cold') } };
