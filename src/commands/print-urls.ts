@@ -4,12 +4,8 @@ import type { Session } from '../reconcile/session.ts';
 import { snapshotFolder } from '../snapshots/keys.ts';
 import type { ManifestArtifact } from '../snapshots/manifest.ts';
 import type { CommandEnvironment } from './command.ts';
-import { durationOption } from './durations.ts';
 import type { OptionValues } from './option-values.ts';
-
-const HOUR_MS = 3_600_000;
-/** No store signs for longer. */
-const LONGEST_MS = 7 * 24 * HOUR_MS;
+import { quoted, urlValidity } from './url-validity.ts';
 
 /** Prints a command for every artifact that fetches its stored bytes without bkp and without credentials. */
 export async function printUrls(
@@ -28,9 +24,7 @@ export async function printUrls(
 ): Promise<ExitCode> {
   if (options.flag('native'))
     throw usageError('cannot print a URL of what the native tool reads: a URL gives the stored bytes');
-  const validMs = durationOption(options, 'expires', '--expires') ?? HOUR_MS;
-  if (validMs < 1000 || validMs > LONGEST_MS)
-    throw usageError('cannot sign a URL for that long', { hint: 'between 1s and 7d' });
+  const validMs = urlValidity(options);
   const place = places.find(({ repository }) => repository.presign !== undefined);
   const presign = place?.repository.presign;
   if (place === undefined || presign === undefined)
@@ -55,5 +49,3 @@ export async function printUrls(
   }
   return EXIT.done;
 }
-
-const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -222,7 +222,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'upload',
-    arguments: '<file>',
+    arguments: '[file]',
     description: 'adopt a dump made elsewhere',
     group: 'Snapshots',
     options: [
@@ -230,10 +230,20 @@ export const COMMANDS: readonly CommandSpec[] = [
       { flags: '--backup <name>', description: 'backup it belongs to' },
       { flags: '--target <name>', description: 'target it belongs to' },
       { flags: '--taken-at <time>', description: 'when it was made (default: time of the file)' },
+      {
+        flags: '--print-url',
+        description: 'print a signed URL of an S3 repository that the file can be uploaded to, as a curl command',
+      },
+      { flags: '--expires <duration>', description: 'how long a printed URL works (default: 1h, at most 7d)' },
+      { flags: '--adopt <upload>', description: 'adopt what was uploaded by a printed URL' },
       LOCK,
-      FORMAT('json'),
+      FORMAT('json', 'plain'),
     ],
-    examples: ['bkp upload old.db --backup app --target db --taken-at 2026-11-01T02:00:00Z'],
+    examples: [
+      'bkp upload old.db --backup app --target db --taken-at 2026-11-01T02:00:00Z',
+      'bkp upload old.db --target db --print-url --expires 2h',
+      'bkp upload --adopt app@20261119T020000Z-k3x9q2aa',
+    ],
     load: async () => (await import('./upload.ts')).uploadCommand,
   },
   {
@@ -260,7 +270,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'sign',
     arguments: '<snapshot...>',
-    description: 'adopt snapshots without a signature: hash what is stored, sign the manifest beside it',
+    description: 'hash snapshots that lack a signature and sign them',
     group: 'Snapshots',
     options: [FILE, FORMAT('json')],
     examples: ['bkp sign app@20261119T020000Z-k3x9q2aa'],

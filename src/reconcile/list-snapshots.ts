@@ -26,7 +26,8 @@ export interface ListedSnapshot {
 
 /** Everything in the readable repositories of a session, newest first; `backup` narrows it to one. */
 export function listSnapshots(session: Session, observation: Observation, backup?: string): readonly ListedSnapshot[] {
-  const { host } = session.context;
+  const { host, clock } = session.context;
+  const now = clock.now().toISOString();
   const known = session.policy.backups.find((one) => one.name === backup);
   const folders = backup === undefined ? null : known === undefined ? [backup] : ownNames(known);
   const wanted = (name: string): boolean => folders === null || folders.includes(name);
@@ -46,7 +47,7 @@ export function listSnapshots(session: Session, observation: Observation, backup
           backup: left.backup,
           repository: observed.name,
           kind: 'backup',
-          status: left.inProgress ? 'creating' : 'incomplete',
+          status: left.inProgress || (left.keptUntil ?? '') > now ? 'creating' : 'incomplete',
           createdAt: startOf(left.id),
           sizeBytes: 0,
           storedBytes: 0,

@@ -31,13 +31,17 @@ export function planCleans(
     for (const remains of repository.inventory.remains) {
       if (remains.policy !== null && !names.has(remains.policy)) continue;
       if (remains.kind === 'unknown') warnings.push(unknownRemains(repository.name, remains));
-      else if (!remains.inProgress && !lost.has(copyOf(repository.name, remains.id)))
+      else if (isOver(remains, now) && !lost.has(copyOf(repository.name, remains.id)))
         steps.push(cleanStep(repository.name, remains));
     }
   }
   const expired = observation.setAside.filter(({ record }) => new Date(record.until) <= now);
   return { steps: [...steps, ...expired.map(expiredStep)], warnings };
 }
+
+/** Nobody works on it, and nobody is waited for. */
+const isOver = ({ inProgress, keptUntil = '' }: Remains, now: Date): boolean =>
+  !inProgress && keptUntil <= now.toISOString();
 
 /** Names a snapshot in one repository. */
 export const copyOf = (repository: string, id: string): string => `${repository} ${id}`;
@@ -47,14 +51,16 @@ const cleanStep = (repository: string, remains: Remains): Draft => ({
   backup: remains.backup,
   repository,
   snapshot: remains.id,
-  reason: reason(
-    'partial-upload',
-    remains.kind === 'begun'
-      ? `a capture was cut short: ${count(remains.keys.length, 'file')} without a manifest`
-      : `a removal was cut short: ${count(remains.keys.length, 'file')} left`,
-    { keys: remains.keys.length },
-  ),
+  reason:
+    remains.keptUntil === undefined
+      ? reason('partial-upload', cutShort(remains), { keys: remains.keys.length })
+      : reason('expired', `a place to upload to, kept until ${formatInstant(remains.keptUntil)}`),
 });
+
+const cutShort = ({ kind, keys }: Remains): string =>
+  kind === 'begun'
+    ? `a capture was cut short: ${count(keys.length, 'file')} without a manifest`
+    : `a removal was cut short: ${count(keys.length, 'file')} left`;
 
 const expiredStep = ({ repository, backup, record }: ObservedSetAside): Draft => ({
   ...emptyStep,

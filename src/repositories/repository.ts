@@ -86,6 +86,8 @@ export interface Repository {
   localPath(key: string): string | undefined;
   /** A URL that reads an object for so many seconds, for everybody who has it; absent where there is none. */
   readonly presign?: (key: string, seconds: number) => Promise<string>;
+  /** The same for a URL that writes an object: as often as somebody likes, until its time is over. */
+  readonly presignUpload?: (key: string, seconds: number) => Promise<string>;
   /**
    * False when the place itself is absent and `prepare` could make it: a folder that was never made, or the mount point's
    * folder of a disk that is gone. A bucket that is absent is an error.

@@ -4,7 +4,7 @@ import type { Repository, RepositoryEdge } from './repository.ts';
 import { cloneObject } from './s3/clone.ts';
 import { openObject } from './s3/download.ts';
 import { createPartBuffers } from './s3/part-buffers.ts';
-import { presignRead } from './s3/presign.ts';
+import { presignRead, presignWrite } from './s3/presign.ts';
 import { listKeys, listObjects } from './s3/list.ts';
 import { readObject, statObject } from './s3/read.ts';
 import { createStore, type Store, type StoreOptions } from './s3/store.ts';
@@ -64,6 +64,7 @@ export function openS3Repository(config: S3Repository, edge: RepositoryEdge, opt
       return undefined;
     },
     presign: (key, seconds) => checked(key, () => presignRead(store, key, seconds)),
+    presignUpload: (key, seconds) => checked(key, () => presignWrite(store, key, seconds)),
     // A bucket that is not there cannot be made by anybody here: that is an error, and it says so.
     exists: async () => {
       await reachOnce();

@@ -17,7 +17,23 @@ export interface Begin extends SnapshotName {
    * wrote one or is about to rely on one: of the two at least one sees the other.
    */
   readonly cleaning?: true;
+  /** A place that somebody may upload one file to by URL; no capture is under way. */
+  readonly upload?: UploadPlace;
 }
+
+export interface UploadPlace {
+  /** The target that the file is a dump of. */
+  readonly target: string;
+  /** When the file was made, where that was said. */
+  readonly takenAt: string | null;
+  /** When the URL ends. */
+  readonly expiresAt: string;
+}
+
+const DAY_MS = 86_400_000;
+
+/** Until when an uploaded file waits for somebody to adopt it: a day after its URL ended. ISO. */
+export const keptUntil = ({ expiresAt }: UploadPlace): string => new Date(Date.parse(expiresAt) + DAY_MS).toISOString();
 
 export const writeBegin = (begin: Begin): Buffer => writeDocument(begin);
 
@@ -36,6 +52,7 @@ export function parseBegin(bytes: Uint8Array, name: SnapshotName): Parsed<Begin>
       startedAt: fields.time('startedAt'),
       keys,
       ...(fields.all['cleaning'] === true ? { cleaning: true as const } : {}),
+      ...('upload' in fields.all ? { upload: uploadOf(fields.object('upload')) } : {}),
     };
     if (begin.backup !== name.backup || begin.id !== name.id)
       throw new Error(`it belongs to ${begin.backup}@${begin.id}`);
@@ -46,6 +63,12 @@ export function parseBegin(bytes: Uint8Array, name: SnapshotName): Parsed<Begin>
 /** True when a begin.json says that files which a manifest names are being removed. */
 export const isCleaning = (begin: Pick<Begin, 'cleaning' | 'keys'> | undefined, keys: readonly string[]): boolean =>
   begin?.cleaning === true && begin.keys.some((key) => keys.includes(key));
+
+const uploadOf = (fields: Fields): UploadPlace => ({
+  target: fields.text('target'),
+  takenAt: fields.timeOrNull('takenAt'),
+  expiresAt: fields.time('expiresAt'),
+});
 
 const leaseOf = (fields: Fields): Begin['lease'] => ({ backup: fields.text('backup'), number: fields.whole('number') });
 

@@ -1,5 +1,5 @@
 import type { Repository } from '../repositories/repository.ts';
-import type { Begin } from './begin.ts';
+import { keptUntil, type Begin } from './begin.ts';
 import type { HeldLease, MarkRecord, Remains } from './inventory.ts';
 import { snapshotFolder, type SnapshotName } from './keys.ts';
 import { readMarks, releasedKeys } from './marks.ts';
@@ -47,6 +47,7 @@ async function describeRemains(
     policy,
     keys: keys.map((key) => folder + key),
     inProgress: inForce.some((lease) => isWorkOf(lease, begin, marks)),
+    ...(begin?.upload === undefined ? {} : { keptUntil: keptUntil(begin.upload) }),
   };
 }
 

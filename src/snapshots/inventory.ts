@@ -49,6 +49,8 @@ export interface Remains {
   readonly keys: readonly string[];
   /** True when the lease named in begin.json is still held: somebody is capturing right now. */
   readonly inProgress: boolean;
+  /** A place to upload to by URL: until when it waits to be adopted, ISO. */
+  readonly keptUntil?: string;
 }
 
 /** A manifest that exists but cannot be used: drift, never deleted. */

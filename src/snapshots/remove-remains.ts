@@ -1,7 +1,7 @@
 import type { Context, Host } from '../context.ts';
 import { guardError } from '../errors.ts';
 import type { Repository } from '../repositories/repository.ts';
-import { parseBegin, writeBegin, type Begin } from './begin.ts';
+import { keptUntil, parseBegin, writeBegin, type Begin } from './begin.ts';
 import type { Lease } from './held-lease.ts';
 import { readIfPresent } from './identity.ts';
 import { beginKey, manifestKey, snapshotFolder, type SnapshotName } from './keys.ts';
@@ -18,6 +18,12 @@ export async function readBegin(repository: Repository, name: SnapshotName): Pro
   return parsed?.ok === true ? parsed.value : undefined;
 }
 
+export interface CleanRequest extends SnapshotName {
+  readonly policyNames: readonly string[];
+  /** What was uploaded there is a snapshot of its own now, and nobody can upload there any more. */
+  readonly isAdopted?: boolean;
+}
+
 /**
  * Removes what a capture or a removal that was cut short left behind: only keys that its begin.json or a `released`
  * mark lists, only when no manifest is there and the lease it was made under is over. False when there was nothing to
@@ -30,7 +36,7 @@ export async function readBegin(repository: Repository, name: SnapshotName): Pro
  */
 export async function cleanRemains(
   repository: Repository,
-  { backup, id, policyNames }: SnapshotName & { readonly policyNames: readonly string[] },
+  { backup, id, policyNames, isAdopted = false }: CleanRequest,
   lease: Lease,
   context: Pick<Context, 'clock' | 'host' | 'signing'>,
 ): Promise<boolean> {
@@ -50,6 +56,8 @@ export async function cleanRemains(
       hint: `process ${owner.pid} on ${owner.host} is storing it; \`bkp unlock ${other.backup}\` if it is gone`,
     });
   }
+  if (begin?.upload !== undefined && !isAdopted && keptUntil(begin.upload) > context.clock.now().toISOString())
+    return false;
   assertKeys(keys);
   if (await hasManifest(repository, name)) return false;
   if (begin !== undefined && !(await claim(repository, begin, lease))) return false;

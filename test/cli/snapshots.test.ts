@@ -36,6 +36,7 @@ describe('bkp list', () => {
         drilledAt: null,
         protected: false,
         damaged: false,
+        unsigned: false,
       })),
     );
     const { stdout } = await base.bkp('list --format plain');

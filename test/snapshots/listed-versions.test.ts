@@ -40,7 +40,7 @@ async function known(): Promise<Stored> {
   const lease = await takeLease(repository, runner);
   for (const id of ids) await storeSnapshot(repository, aManifest(id), lease, runner);
   await addMark(repository, { backup: 'kong', id: oldest, policy: 'acme', kind: 'verified', data: {} }, lease, runner);
-  for (const id of ids.slice(0, 3)) await writeRun(repository, aRun(id), runner);
+  for (const id of ids.slice(0, 3)) await writeRun(repository, aRun(id), {});
   await lease.release();
   const catalog = openCatalog(await testFolder());
   const cold = await inventoryOf(repository, runner, { catalog });
@@ -75,7 +75,7 @@ test('a mark or a run record that was replaced is read again, once, and no other
     mark,
     Buffer.from(String(await repository.read(mark)).replace('"data": {}', '"data": {"deep": true}')),
   );
-  await writeRun(repository, aRun(oldest, { outcome: 'failed' }), runner);
+  await writeRun(repository, aRun(oldest, { outcome: 'failed' }), {});
   asked.length = 0;
   for (let look = 0; look < 2; look++) {
     const { snapshots, runs } = await inventoryOf(repository, runner, { catalog });

@@ -51,7 +51,7 @@ async function shared(): Promise<Shared> {
   const lease = await takeLease(repository, runner);
   for (const id of ids) await storeSnapshot(repository, aManifest(id), lease, runner);
   await addMark(repository, verified, lease, runner);
-  await writeRun(repository, aRun(first), runner);
+  await writeRun(repository, aRun(first), {});
   await lease.release();
   const catalog = openCatalog(await testFolder());
   await inventoryOf(repository, runner, { catalog });
@@ -78,7 +78,7 @@ test('what the index lacks, tells in another version or tells of nothing is read
   const id = idAt('2026-11-09T02:00:00Z');
   await storeSnapshot(repository, aManifest(id), lease, runner);
   await releaseSnapshot(repository, { backup: 'kong', id: second, policyNames: ['acme'], reason: 'x' }, lease, runner);
-  await writeRun(repository, aRun(first, { outcome: 'failed' }), runner);
+  await writeRun(repository, aRun(first, { outcome: 'failed' }), {});
   await lease.release();
   reads.length = 0;
   const seen = await elsewhere();
