@@ -13,8 +13,8 @@ const config: ViteUserConfig = defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     allowOnly: false,
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     // A second, which is the default, is over quickly on a busy machine.
     expect: { poll: { timeout: 30_000 } },
     reporters: ['default', new PlainReporter()],

@@ -94,4 +94,4 @@ test('a runner stopped past its lease loses nothing, prunes nothing wrongly, and
   // Not as late as the record of the run and the release of its leases: nothing can go wrong there any more.
   const steps = Array.from({ length: 8 }, (_, index) => 20 + Math.floor((index * (last - 50)) / 7));
   await eachLimited(steps, 3, (step) => pauseAndOvertake(template, step, before));
-}, 240_000);
+});

@@ -68,4 +68,4 @@ test('eight runners with clocks apart, asleep, dying and unheard lose nothing; t
     ),
     { numRuns: isFullSet() ? 1500 : 150 },
   );
-}, 120_000);
+});
