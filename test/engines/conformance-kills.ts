@@ -132,7 +132,7 @@ export function describeKills<K extends Target['type']>(fixture: EngineFixture<K
         else expect(await fixture.digest(destination)).toBe(original);
       }
       // Nobody is left to stop what a killed one had started: it must end by itself.
-      await expect.poll(() => childrenOf(context), { timeout: 20_000 }).toEqual([]);
+      await expect.poll(() => childrenOf(context)).toEqual([]);
     });
   });
 }

@@ -35,7 +35,7 @@ export async function setUp<K extends Target['type']>(
 
 /** Nothing of a run is left: no process, no file in its private folder. */
 export async function expectNothingLeft(context: Context): Promise<void> {
-  await expect.poll(() => childrenOf(context), { timeout: 10_000 }).toEqual([]);
+  await expect.poll(() => childrenOf(context)).toEqual([]);
   expect(namesBelow(context.workDir)).toEqual([]);
 }
 
