@@ -3,7 +3,7 @@ import { BkpError } from '../errors.ts';
 import { resolveRepository, resolveSigningKey } from '../policy/references.ts';
 import type { ResolvedPolicy, ResolvedRepository } from '../policy/resolved-policy.ts';
 import { openRepository } from '../repositories/registry.ts';
-import { signingWith } from '../signing/signing.ts';
+import { signingWith, withSigning } from '../signing/signing.ts';
 import type { Edge, Session, SessionRepository } from './session.ts';
 
 /** Opens every repository of a policy. Nothing is read or written yet; one that cannot be opened is kept with its problem. */
@@ -15,13 +15,10 @@ export function openSession(policy: ResolvedPolicy, edge: Edge): Session {
 /** A context that signs, and trusts, as the policy says. The private key is looked up once it is needed. */
 function signing(context: Context, { signing: wanted }: ResolvedPolicy, { lookups }: Edge): Context {
   if (wanted === undefined) return context;
-  const found = signingWith(wanted.publicKeys, () => resolveSigningKey(wanted, lookups));
-  const around = (inner: Context): Context => ({
-    ...inner,
-    signing: found,
-    withSignal: (signal) => around(inner.withSignal(signal)),
-  });
-  return around(context);
+  return withSigning(
+    context,
+    signingWith(wanted.publicKeys, () => resolveSigningKey(wanted, lookups)),
+  );
 }
 
 function openOne(resolved: ResolvedRepository, edge: Edge): SessionRepository {

@@ -1,3 +1,4 @@
+import type { Context } from '../context.ts';
 import { guardError, reasonOf, BkpError } from '../errors.ts';
 import { readSigningKey, type SigningKey } from './ed25519-key.ts';
 
@@ -31,6 +32,13 @@ export function signingWith(publicKeys: readonly string[], readKey: () => string
     },
   };
 }
+
+/** A context that trusts and signs, as also those that are derived of it. */
+export const withSigning = (context: Context, signing: Signing): Context => ({
+  ...context,
+  signing,
+  withSignal: (signal) => withSigning(context.withSignal(signal), signing),
+});
 
 function usableKey(publicKeys: readonly string[], readKey: () => string | undefined): SigningKey {
   const refuse = (reason: string, hint: string): Error => guardError(`cannot sign snapshots: ${reason}`, { hint });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { Context, StdioEnd } from '../context.ts';
@@ -17,6 +18,8 @@ export interface DecodeFlow {
   readonly storedBytes: number;
   /** Null where the manifest does not know. */
   readonly rawBytes: number | null;
+  /** They pass Node then, whatever decodes them; null where that is not asked. */
+  readonly storedSha256: string | null;
   /** Ends with `stop`. */
   readonly context: Context;
   stop(): void;
@@ -45,7 +48,8 @@ export async function decodeToNode(flow: DecodeFlow): Promise<Readable> {
 /** Starts the decoding programs with their output going somewhere else than Node. */
 export async function startDecoder(flow: DecodeFlow, stdout: StdioEnd, stages: Stages): Promise<Readable | null> {
   const { input, context, decoder } = flow;
-  const file = decoder.decryption === undefined && input.kind === 'file' ? input.handle.fd : undefined;
+  const isDirect = decoder.decryption === undefined && flow.storedSha256 === null;
+  const file = isDirect && input.kind === 'file' ? input.handle.fd : undefined;
   const stored = file === undefined ? await openStoredStream(flow, stages) : undefined;
   const running = pipePrograms(decoder.programs, { stdin: file ?? 'pipe', stdout }, stages, context);
   if (running.stdin !== null) stored?.pipe(running.stdin);
@@ -94,14 +98,20 @@ async function openStoredStream(flow: DecodeFlow, stages: Stages): Promise<Reada
     input.kind === 'stream'
       ? await input.open()
       : input.handle.createReadStream({ start: 0, autoClose: false, highWaterMark: 256 * 1024 });
+  const hash = flow.storedSha256 === null ? undefined : createHash('sha256');
   let bytes = 0;
   stored.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
+    hash?.update(chunk);
   });
   context.signal.addEventListener('abort', () => stored.destroy(new Error('stopped')), { once: true });
   stages.add(
     finished(stored, { writable: false }).then(
-      () => assertSize(key, bytes, flow.storedBytes),
+      () => {
+        assertSize(key, bytes, flow.storedBytes);
+        if (hash !== undefined && hash.digest('hex') !== flow.storedSha256)
+          throw integrityError(`cannot read ${key}: it is not what it was when it was checked`);
+      },
       (error: unknown) => {
         throw markIfStopped(
           repositoryError(`cannot read ${key}: ${reasonOf(error)}`, { cause: error }),

@@ -10,7 +10,7 @@ export async function feedProcess(sink: Extract<ByteSink, { kind: 'process' }>, 
   const stages = flow.addStages();
   const { programs, transform, decryption } = decoder;
   const isPlain = programs.length === 0 && transform === undefined && decryption === undefined;
-  const isDirect = isPlain && input.kind === 'file';
+  const isDirect = isPlain && input.kind === 'file' && flow.storedSha256 === null;
   const consumer = context.start(sink.process, { stdin: isDirect ? input.handle.fd : 'pipe', stdout: 'ignore' });
   stages.add(consumer.closed.then((end) => judgeEnd(sink.process, end, { verb: 'restore', judge: sink.judge })));
   if (consumer.stdin !== null && programs.length > 0 && transform === undefined) {

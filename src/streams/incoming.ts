@@ -15,6 +15,8 @@ export interface Incoming {
   readonly storedBytes: number;
   /** Null where nobody knows. */
   readonly rawBytes: number | null;
+  /** What the stored bytes must hash to while they are read; null where that is not asked. */
+  readonly storedSha256: string | null;
   chooseDecoder(): Decoder;
   open(): Promise<StoredInput>;
 }
@@ -22,7 +24,7 @@ export interface Incoming {
 /** Decodes stored bytes into a sink. When it fails or is stopped, nothing runs any more and no half file is left. */
 export async function decodeInto(sink: ByteSink, incoming: Incoming, context: Context): Promise<void> {
   throwIfAborted(context.signal);
-  const { key, storedBytes, rawBytes } = incoming;
+  const { key, storedBytes, rawBytes, storedSha256 } = incoming;
   const decoder = incoming.chooseDecoder();
   const input = await incoming.open();
   const stopping = new AbortController();
@@ -34,6 +36,7 @@ export async function decodeInto(sink: ByteSink, incoming: Incoming, context: Co
       decoder,
       storedBytes,
       rawBytes,
+      storedSha256,
       context: context.withSignal(stopping.signal),
       addStages: () => {
         const stages = createStages(() => stopping.abort());

@@ -9,18 +9,20 @@ import { openFile, openStored } from './stored-input.ts';
 
 /**
  * A stored artifact as engines see it. Its stored bytes are to be verified first (`verifyStored`): a decoder hands out
- * bytes before it notices damage. An encrypted one is opened with the identities of the run.
+ * bytes before it notices damage. An encrypted one is opened with the identities of the run. Where the policy asks for
+ * signatures the stored bytes are hashed once more while they pass: the store may give others the second time.
  */
 export function openArtifact(
   artifact: ManifestArtifact,
   { repository, key }: { readonly repository: Repository; readonly key: string },
   context: Context,
 ): IncomingArtifact {
-  const { name, format, rawBytes, storedBytes } = artifact;
+  const { name, format, rawBytes, storedBytes, storedSha256 } = artifact;
   const incoming = {
     key,
     storedBytes,
     rawBytes,
+    storedSha256: context.signing === undefined ? null : storedSha256,
     chooseDecoder: () => chooseDecoder(artifact, key, context),
     open: () => openStored(repository, key, storedBytes),
   };
@@ -34,6 +36,7 @@ export async function openNativeFile(path: string, format: string, context: Cont
     key: path,
     storedBytes: size,
     rawBytes: size,
+    storedSha256: null,
     chooseDecoder: () => PLAIN,
     open: () => openFile(path, path, size),
   };

@@ -9,6 +9,8 @@ import type { Context } from '../../src/context.ts';
 import type { Repository } from '../../src/repositories/repository.ts';
 import type { ManifestArtifact } from '../../src/snapshots/manifest.ts';
 import type { ByteSink, CompressionMethod } from '../../src/streams/bytes.ts';
+import { makeSigningKeys } from '../../src/signing/ed25519-key.ts';
+import { signingWith, type Signing, withSigning } from '../../src/signing/signing.ts';
 import { hashStored, verifyStored } from '../../src/streams/hash-stored.ts';
 import { openArtifact } from '../../src/streams/open-artifact.ts';
 import { storeArtifact } from '../../src/streams/store-artifact.ts';
@@ -18,6 +20,7 @@ import { testContext } from '../test-context.ts';
 import { artifactOf, sampleBytes } from './samples.ts';
 import { pathWith } from './tools.ts';
 
+const signing = signingWith([makeSigningKeys().publicKey], () => undefined);
 const RAW = sampleBytes(900_000);
 const METHODS = ['zstd', 'gzip', 'none'] as const;
 const SINKS = ['process', 'file', 'reader'] as const;
@@ -37,11 +40,12 @@ interface Setup {
   readonly read: (bytes: Buffer, artifact: ManifestArtifact, kind: ByteSink['kind']) => Promise<Buffer>;
 }
 
-async function setUp(programs: boolean, local: boolean, signal?: AbortSignal): Promise<Setup> {
+async function setUp(programs: boolean, local: boolean, signal?: AbortSignal, signatures?: Signing): Promise<Setup> {
   const outer = await testContext();
   const path = programs ? process.env['PATH'] : await pathWith(outer.folder, ['cat', 'sh', 'head', 'sleep']);
   const options = { environment: { PATH: path }, ...(signal === undefined ? {} : { signal }) };
-  const { context, folder } = await testContext(options);
+  const { context: plain, folder } = await testContext(options);
+  const context = signatures === undefined ? plain : withSigning(plain, signatures);
   return {
     context,
     folder,
@@ -121,6 +125,23 @@ describe.each(ways)('openArtifact (%s)', (_, programs, local) => {
     if (kind === 'process' && programs) return void (await read(bytes, artifact, kind));
     await expect(read(bytes, artifact, kind)).rejects.toMatchObject({ code: 'integrity' });
   });
+
+  test.each(SINKS.flatMap((kind) => (['none', 'zstd'] as const).map((method) => [kind, method] as const)))(
+    'bytes that changed since they were checked are refused where signatures count (%s, %s)',
+    async (kind, method) => {
+      const [bytes, artifact] = await stored(method);
+      const right = await setUp(programs, local, undefined, signing);
+      expect((await right.read(bytes, artifact, kind)).equals(RAW)).toBe(true);
+      const raw = Buffer.from(RAW);
+      raw.writeUInt8(raw.readUInt8(0) ^ 1, 0);
+      const [others, { storedBytes }] = await stored(method, raw);
+      // As long as they should be, and whole in their own form.
+      const checked = { ...artifact, storedBytes };
+      const { read, folder } = await setUp(programs, local, undefined, signing);
+      await expect(read(others, checked, kind)).rejects.toThrow('it is not what it was when it was checked');
+      if (kind === 'file') expect(existsSync(join(folder, 'out'))).toBe(false);
+    },
+  );
 
   test('a consumer that fails early or late is the reason', async () => {
     const { context, folder } = await setUp(programs, local);
