@@ -70,9 +70,10 @@ export function resolveRepository(
 /** The text of the private key that snapshots are signed with; undefined where the policy names none. */
 export function resolveSigningKey({ privateKey, ...owner }: ResolvedSigning, lookups: Lookups): string | undefined {
   if (privateKey === undefined) return undefined;
-  const { value, secrets } = resolveReferences(privateKey, lookups, { ...owner, name: 'signing' }, 'privateKey');
-  lookups.onSecrets([...secrets, ...secrets.flatMap((text) => text.split('\n'))]);
-  return String(value);
+  const { value } = resolveReferences(privateKey, lookups, { ...owner, name: 'signing' }, 'privateKey');
+  const text = String(value);
+  lookups.onSecrets([text]);
+  return text;
 }
 
 /** The environment a hook adds; every value in it counts as secret. */

@@ -43,6 +43,7 @@ export async function makeUploadUrl(session: Session, repository: Repository, or
   const { backup, target, takenAt, validMs } = order;
   const { presignUpload } = repository;
   if (presignUpload === undefined) throw usageError(`cannot print a URL: ${repository.location} gives none`);
+  const isOpenMeanwhile = encryptionFor(session, backup, repository) !== null;
   const now = context.clock.now();
   const id = session.newId(now);
   const extension = extname(order.file).slice(1).toLowerCase();
@@ -62,7 +63,7 @@ export async function makeUploadUrl(session: Session, repository: Repository, or
       url: await presignUpload(repositoryKey, Math.floor(validMs / 1000)),
       expiresAt: upload.expiresAt,
       keptUntil: keptUntil(upload),
-      isOpenMeanwhile: encryptionFor(session, backup, repository) !== null,
+      isOpenMeanwhile,
     };
   } finally {
     await lease.release().catch(() => undefined);
