@@ -45,7 +45,7 @@ export function writeSharedIndex(
  * Opens an index; undefined when it is damaged, cut, of another version or of another repository, or not signed by one
  * whose signature counts: it tells who signed what.
  */
-export function openSharedIndex(
+function openSharedIndex(
   content: Uint8Array,
   repositoryId: string,
   trusted: TrustedKeys = null,

@@ -26,7 +26,7 @@ export interface Verdict {
   readonly label: string;
   /** One for each run. */
   readonly values: readonly number[];
-  readonly unit: 'x' | 'MiB' | 's' | 'failures';
+  readonly unit: 'x' | 'MiB' | 's' | 'failures' | 'requests';
   /** The median must not be above it; null where the number only informs. */
   readonly atMost: number | null;
 }

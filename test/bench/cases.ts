@@ -1,6 +1,7 @@
 import type { BenchCase } from './case.ts';
 import { filesTree } from './cases/files-20k.ts';
 import { frames } from './cases/frames.ts';
+import { listS3Latency } from './cases/list-s3-latency.ts';
 import { memoryFlat } from './cases/mem-flat.ts';
 import { pgBackup } from './cases/pg-backup.ts';
 import { pgBackupVsGzip } from './cases/pg-backup-vs-gzip.ts';
@@ -22,6 +23,7 @@ export const CASES: readonly BenchCase[] = [
   startup,
   plan200,
   plan100k,
+  listS3Latency,
   filesTree,
   sqliteLive,
   pgBackup,

@@ -38,15 +38,15 @@ interface Range {
 }
 
 const PAGES_AT_ONCE = 16;
-/** A page of a store has a thousand keys: a few may have come since, and no second page is needed for them. */
-const EXPECTED_PER_PAGE = 995;
+const KEYS_PER_PAGE = 1000;
+/** Of more pages than this one more leaves room in each: for what came since, no second page is needed then. */
+const FEW_PAGES = 10;
 
 function rangesOf(expected: readonly string[]): readonly Range[] {
-  const bounds: string[] = [];
-  for (let index = EXPECTED_PER_PAGE; index < expected.length; index += EXPECTED_PER_PAGE) {
-    const bound = expected[index - 1];
-    if (bound !== undefined) bounds.push(bound);
-  }
+  const pages = Math.ceil(expected.length / KEYS_PER_PAGE);
+  const ranges = pages > FEW_PAGES ? Math.ceil(expected.length / (KEYS_PER_PAGE - 5)) : pages;
+  const each = Math.ceil(expected.length / Math.max(1, ranges));
+  const bounds = Array.from({ length: Math.max(0, ranges - 1) }, (_, index) => expected[(index + 1) * each - 1]);
   return [undefined, ...bounds].map((after, index) => ({ after, upTo: bounds[index] }));
 }
 

@@ -18,7 +18,7 @@ export interface SnapshotData {
 const DAY_MS = 86_400_000;
 const TARGETS = 5;
 
-/** Writes a repository of daily snapshots with five targets each: manifests of about 2 KB and empty artifact folders. */
+/** Writes a repository of daily snapshots with five targets each: manifests of about 2 KB, and of artifacts what announces them. */
 export function makeSnapshots(repository: string, data: SnapshotData): void {
   mkdirSync(repository, { recursive: true, mode: 0o700 });
   const identity = { formatVersion: 1, id: randomUUID(), createdAt: new Date().toISOString() };
@@ -37,6 +37,7 @@ export function makeSnapshots(repository: string, data: SnapshotData): void {
       if (age === 0) assertManifest(bytes, backup, id);
       writeFileSync(join(manifests, `${id}.json`), bytes, { mode: 0o600 });
       mkdirSync(join(folders, id));
+      writeFileSync(join(folders, id, 'begin.json'), '{}', { mode: 0o600 });
     }
   }
 }

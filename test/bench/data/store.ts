@@ -1,5 +1,6 @@
 import { S3 } from '@aws-sdk/client-s3';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { serviceFolder } from '../../services/service.ts';
@@ -16,6 +17,10 @@ export interface BenchStore {
   readonly repository: (prefix: string) => Readonly<Record<string, unknown>>;
   /** What other programs need to reach it. */
   readonly env: Readonly<Record<string, string>>;
+  /** Where the server keeps what is below a prefix. */
+  readonly folder: (prefix: string) => string;
+  /** Lets the server have what was put there. */
+  readonly give: (prefix: string) => void;
   /** Removes everything below a prefix. */
   readonly empty: (prefix: string) => void;
   readonly stop: () => Promise<void>;
@@ -37,6 +42,11 @@ export async function startBenchStore(): Promise<BenchStore> {
     endpoint,
     repository: (prefix) => ({ type: 's3', endpoint, region, bucket: BUCKET, prefix, accessKeyId, secretAccessKey }),
     env: { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_DEFAULT_REGION: region },
+    folder: (prefix) => join(buckets, BUCKET, prefix),
+    give: (prefix) => {
+      const { uid, gid } = statSync(join(buckets, BUCKET));
+      execFileSync('chown', ['-R', `${uid}:${gid}`, join(buckets, BUCKET, prefix)]);
+    },
     empty: (prefix) => rmSync(join(buckets, BUCKET, prefix), { recursive: true, force: true }),
     stop: async () => {
       client.destroy();
