@@ -33,8 +33,25 @@ export async function testBucket(service: string = STORE): Promise<S3Repository>
   return config;
 }
 
+/** A bucket that keeps versions, or also locks them, for one test. */
+export async function versionedBucket(keeps: 'versions' | 'locks', service: string = STORE): Promise<S3Repository> {
+  const { endpoint = '', accessKeyId = '', secretAccessKey = '', region = '' } = connectionOf(service);
+  const bucket = `test-${randomUUID()}`;
+  const admin = adminOf(service);
+  await admin.createBucket({ Bucket: bucket, ...(keeps === 'locks' ? { ObjectLockEnabledForBucket: true } : {}) });
+  if (keeps === 'versions')
+    await admin.putBucketVersioning({ Bucket: bucket, VersioningConfiguration: { Status: 'Enabled' } });
+  onTestFinished(async () => {
+    const { Versions = [] } = await admin.listObjectVersions({ Bucket: bucket });
+    for (const { Key, VersionId } of keeps === 'locks' ? Versions : [])
+      await admin.putObjectLegalHold({ Bucket: bucket, Key, VersionId, LegalHold: { Status: 'OFF' } });
+    await removeBucket(service, bucket, keeps === 'locks');
+  });
+  return { type: 's3', endpoint, region, bucket, prefix: 'deep/prefix', accessKeyId, secretAccessKey };
+}
+
 /** Removes a bucket with all versions and unfinished uploads in it. */
-async function removeBucket(service: string, bucket: string): Promise<void> {
+async function removeBucket(service: string, bucket: string, bypass = false): Promise<void> {
   const admin = adminOf(service);
   const { Uploads: uploads = [] } = await admin.listMultipartUploads({ Bucket: bucket });
   for (const { Key, UploadId } of uploads) await admin.abortMultipartUpload({ Bucket: bucket, Key, UploadId });
@@ -42,7 +59,13 @@ async function removeBucket(service: string, bucket: string): Promise<void> {
     const { Versions = [], DeleteMarkers = [] } = await admin.listObjectVersions({ Bucket: bucket });
     const found = [...Versions, ...DeleteMarkers];
     if (found.length === 0) break;
-    for (const { Key, VersionId } of found) await admin.deleteObject({ Bucket: bucket, Key, VersionId });
+    for (const { Key, VersionId } of found)       // Only governance locks are used, so that everything goes.
+      await admin.deleteObject({
+        Bucket: bucket,
+        Key,
+        VersionId,
+        ...(bypass ? { BypassGovernanceRetention: true } : {}),
+      });
   }
   const folder = connectionOf(service)['buckets'];
   // What it leaves of folders that two runners emptied at once would keep it.
