@@ -21,7 +21,7 @@ export const destroyCommand: CommandRun = async ([reference = ''], options, envi
       throw usageError(`cannot destroy ${name}: --force says ${again}`, {
         hint: `give the full name: --force ${name}`,
       });
-    const obstacle = destroyObstacle(found, session.context.host, again !== undefined);
+    const obstacle = destroyObstacle(found, session.context, again !== undefined);
     if (obstacle !== null) throw obstacle;
     const size = formatBytes(found.places[0]?.record.storedBytes ?? 0);
     const where = found.places.map((place) => place.name).join(', ');

@@ -1,11 +1,12 @@
 import { guardError, notFoundError } from '../errors.ts';
-import type { Host } from '../context.ts';
+import type { Context } from '../context.ts';
 import type { Repository } from '../repositories/repository.ts';
 import type { Lease } from '../snapshots/held-lease.ts';
 import { addMark } from '../snapshots/marks.ts';
 import { releaseSnapshot } from '../snapshots/release-snapshot.ts';
 import { isGood, protection } from '../snapshots/standing.ts';
 import { ownNames } from './backup-view.ts';
+import { lockReason } from './plan-lock.ts';
 import type { BackupExecution } from './execution.ts';
 import { releaseLeases } from './execution-leases.ts';
 import { findSnapshot, type FoundSnapshot } from './find-snapshot.ts';
@@ -27,7 +28,7 @@ export interface DestroyOptions {
 }
 
 /** Why a snapshot may not be removed by hand, or null. */
-export function destroyObstacle(found: FoundSnapshot, host: Host, force: boolean): Error | null {
+export function destroyObstacle(found: FoundSnapshot, { host, clock }: Context, force: boolean): Error | null {
   const name = `${found.backup.name}@${found.id}`;
   const marked = found.places.map(({ record }) => protection(record)).find((one) => one !== null);
   if (marked !== undefined && marked !== null)
@@ -37,6 +38,13 @@ export function destroyObstacle(found: FoundSnapshot, host: Host, force: boolean
   if (found.backup.protect || found.places.some(({ record }) => record.protect))
     return guardError(`cannot destroy ${name}: backup ${found.backup.name} has \`protect: true\``, {
       hint: 'retention still works; change the policy to destroy by hand',
+    });
+  const locked = found.places
+    .map(({ name: place, record }) => lockReason(record.lockedUntil, place, clock.now()))
+    .find((one) => one !== null);
+  if (locked !== undefined && locked !== null)
+    return guardError(`cannot destroy ${name}: ${locked.message}`, {
+      hint: 'nobody can remove it there before; --repository names one where it is not locked',
     });
   if (force) return null;
   const hint = `--force ${name} removes it all the same`;
@@ -72,7 +80,7 @@ export async function destroySnapshot(
     }
     const observation = await observeRepositories(session);
     const now = findSnapshot(session, observation, reference);
-    const obstacle = destroyObstacle(now, session.context.host, options.force);
+    const obstacle = destroyObstacle(now, session.context, options.force);
     if (obstacle !== null) throw obstacle;
     return await release(session, now, identitiesOf(observation), leases);
   } finally {

@@ -37,6 +37,8 @@ export interface Keeping {
  * lock, also where credentials would allow it.
  */
 export interface ObjectVersions {
+  /** The policy asks that snapshots are locked. */
+  readonly isLockWanted: boolean;
   /** Asked of the store once. What it does not tell these credentials is taken for what the policy says of it. */
   keeping(): Promise<Keeping>;
   /** All versions of all keys that begin with a text: objects by key, of each the newest first; then all markers. */

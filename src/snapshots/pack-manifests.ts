@@ -35,6 +35,7 @@ type Row = readonly [
   storedBytes: number,
   /** -1 where everybody can read it. */
   recipients: number,
+  lockedUntil: string | null,
 ];
 
 /** Packs manifests; what repeats is stored once. */
@@ -59,6 +60,7 @@ export function packManifests(manifests: ReadonlyMap<string, CachedManifest>): P
     record.sizeBytes,
     record.storedBytes,
     record.recipients === undefined ? -1 : recipients.indexOf(record.recipients.join('\n'), record.recipients),
+    record.lockedUntil ?? null,
   ]);
   return {
     policies: policies.values,
@@ -75,13 +77,14 @@ export function unpackManifests(backup: string, packed: PackedManifests): Readon
   const manifests = new Map<string, CachedManifest>();
   for (const row of packed.rows) {
     const [id, version, digest, policy, kind, status, tick, startedAt, finishedAt] = row;
-    const [definition, target, protect, sizeBytes, storedBytes, keys] = row.slice(9) as [
+    const [definition, target, protect, sizeBytes, storedBytes, keys, lockedUntil] = row.slice(9) as [
       number,
       number,
       boolean,
       number,
       number,
       number,
+      string | null,
     ];
     manifests.set(id, {
       version,
@@ -100,6 +103,7 @@ export function unpackManifests(backup: string, packed: PackedManifests): Readon
         protect,
         sizeBytes,
         storedBytes,
+        ...(lockedUntil === null ? {} : { lockedUntil }),
         ...(keys === -1 ? {} : { recipients: at(recipients, keys) }),
       },
     });

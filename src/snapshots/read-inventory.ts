@@ -4,10 +4,13 @@ import { throwIfAborted } from '../errors.ts';
 import type { Repository } from '../repositories/repository.ts';
 import type { Catalog, CatalogPart } from './catalog.ts';
 import type { Identity } from './identity.ts';
-import type { HeldLease, RepositoryInventory } from './inventory.ts';
+import type { HeldLease, RepositoryInventory, TamperedManifest } from './inventory.ts';
+import type { SnapshotName } from './keys.ts';
 import { listBackups, type BackupListing } from './list-backups.ts';
 import { describeLeases, isDead } from './leases.ts';
 import { foundRemains } from './find-remains.ts';
+import { viewManifests } from './manifest-view.ts';
+import { isCleaned } from './marks.ts';
 import { readBackup, type BackupContent } from './read-backup.ts';
 
 export interface InventoryRequest {
@@ -33,22 +36,28 @@ export async function readInventory(
 ): Promise<RepositoryInventory> {
   const { identity, catalog } = request;
   const leases = await describeLeases(repository);
-  const listings = await listBackups(repository);
+  const { repository: asWritten, removed, overwritten } = await viewManifests(repository);
+  const listings = await listBackups(asWritten);
   const contents: BackupContent[] = [];
   for (const listing of listings) {
     throwIfAborted(context.signal);
-    contents.push(await readListed(repository, listing, identity, catalog, context.signal));
+    contents.push(await readListed(asWritten, listing, identity, catalog, context.signal));
     await setImmediate();
   }
   const isOwn = (policy: string): boolean => request.policyNames === null || request.policyNames.includes(policy);
   const leaseOver = request.leaseOver ?? ((lease: HeldLease) => isDead(lease.owner, context.host));
   const inForce = leases.filter((lease) => !leaseOver(lease));
+  // Removed by nobody who said so.
+  const stolen = removed.filter((name) => !isReleased(contents, name));
   return {
     repositoryId: identity.id,
     snapshots: contents.flatMap(({ snapshots }) => snapshots.filter(({ policy }) => isOwn(policy))),
-    remains: (await Promise.all(contents.map((content) => foundRemains(repository, content, inForce))))
+    remains: (
+      await Promise.all(contents.map((content) => foundRemains(repository, withoutManifest(content, stolen), inForce)))
+    )
       .flat()
       .filter(({ policy }) => policy === null || isOwn(policy)),
+    ...(repository.versions === undefined ? {} : { tampered: tamperedOf(stolen, overwritten) }),
     unreadable: contents.flatMap(({ unreadable }) => unreadable),
     gone: contents.flatMap(({ gone }) => gone),
     foreign: contents.flatMap((content) => countForeign(content, isOwn)),
@@ -69,6 +78,26 @@ async function readListed(
   if (learned !== undefined) catalog?.save(id, listing.backup, learned);
   return content;
 }
+
+/** What a whole snapshot left whose manifest was removed is no remains. */
+function withoutManifest(content: BackupContent, stolen: readonly SnapshotName[]): BackupContent {
+  const ids = new Set(stolen.filter(({ backup }) => backup === content.backup).map(({ id }) => id));
+  return { ...content, uncommitted: content.uncommitted.filter((id) => !ids.has(id)) };
+}
+
+const tamperedOf = (
+  removed: readonly SnapshotName[],
+  overwritten: readonly SnapshotName[],
+): readonly TamperedManifest[] =>
+  [
+    ...removed.map((name) => ({ ...name, how: 'removed' as const })),
+    ...overwritten.map((name) => ({ ...name, how: 'overwritten' as const })),
+  ].toSorted((a, b) => (`${a.backup}/${a.id}` < `${b.backup}/${b.id}` ? -1 : 1));
+
+const isReleased = (contents: readonly BackupContent[], { backup, id }: SnapshotName): boolean =>
+  (contents.find((one) => one.backup === backup)?.marks.get(id) ?? []).some(
+    (mark) => mark.kind === 'released' && !isCleaned(mark),
+  );
 
 function countForeign(
   { backup, snapshots }: BackupContent,

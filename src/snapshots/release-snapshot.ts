@@ -3,8 +3,10 @@ import { guardError, notFoundError } from '../errors.ts';
 import type { Repository } from '../repositories/repository.ts';
 import type { Lease } from './held-lease.ts';
 import { manifestKey, type SnapshotName } from './keys.ts';
+import { removeWhole } from './kept-versions.ts';
 import type { Manifest } from './manifest.ts';
 import { addMark } from './marks.ts';
+import { assertUnlocked } from './object-lock.ts';
 import { readSnapshot, type StoredSnapshot } from './read-snapshot.ts';
 import { readBegin, removeArtifacts } from './remove-remains.ts';
 import { protection } from './standing.ts';
@@ -34,10 +36,11 @@ export async function releaseSnapshot(
   await lease.assertHeld();
   const { manifest } = await removable(repository, request);
   const keys = await keysOf(repository, manifest);
+  await assertUnlocked(repository, request, keys, context.clock);
   const data = { keys, reason: request.reason, run: lease.owner.run };
   await addMark(repository, { backup, id, kind: 'released', policy: manifest.policy, data }, lease, context);
   await lease.assertHeld();
-  await repository.remove(manifestKey(backup, id));
+  await removeWhole(repository, manifestKey(backup, id));
   await removeArtifacts(repository, { backup, id }, keys, lease);
 }
 

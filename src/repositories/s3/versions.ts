@@ -21,6 +21,7 @@ export function createVersions(store: Store, creator: Creator): ObjectVersions {
     return asking;
   };
   return {
+    isLockWanted: store.config.objectLock !== undefined,
     keeping,
     list: (start) => listVersions(store, start),
     read: (key, version) => readObject(store, key, version),
