@@ -1,6 +1,6 @@
 import { EXIT, usageError } from '../errors.ts';
 import { destroyObstacle, destroySnapshot } from '../reconcile/destroy.ts';
-import { findSnapshot } from '../reconcile/find-snapshot.ts';
+import { findStored } from '../reconcile/find-stored.ts';
 import { observeRepositories } from '../reconcile/observe-repositories.ts';
 import { formatBytes } from '../format-bytes.ts';
 import type { CommandRun } from './command.ts';
@@ -14,7 +14,7 @@ export const destroyCommand: CommandRun = async ([reference = ''], options, envi
   withRepositorySession(options, environment, workReporter(options, environment), async (session, isAdHoc) => {
     if (isAdHoc) throw usageError('cannot destroy without a policy: it says which snapshots may go');
     const lockTimeoutMs = lockTimeout(options);
-    const found = findSnapshot(session, await observeRepositories(session), reference);
+    const found = await findStored(session, await observeRepositories(session), reference);
     const name = `${found.backup.name}@${found.id}`;
     const again = options.text('force');
     if (again !== undefined && again !== name)

@@ -1,5 +1,5 @@
 import { EXIT } from '../errors.ts';
-import { listSnapshots } from '../reconcile/list-snapshots.ts';
+import { listDeleted, listSnapshots } from '../reconcile/list-snapshots.ts';
 import { observeRepositories } from '../reconcile/observe-repositories.ts';
 import type { Observation } from '../reconcile/observation.ts';
 import { formatList, formatListPlain } from '../report/list-table.ts';
@@ -13,7 +13,10 @@ import { withRepositorySession } from './repository-session.ts';
 export const listCommand: CommandRun = async ([backup], options, environment) =>
   withRepositorySession(options, environment, reportWarnings(environment.terminal), async (session) => {
     const observation = await observeRepositories(session);
-    const rows = listSnapshots(session, observation, backup);
+    const isDeleted = options.flag('deleted');
+    const rows = isDeleted
+      ? await listDeleted(session, observation, backup)
+      : listSnapshots(session, observation, backup);
     // Snapshots of a backup that left the policy can still be listed; a name that nobody knows is a slip.
     if (backup !== undefined && rows.length === 0) knownBackup(session.policy, backup);
     const { terminal } = environment;

@@ -117,7 +117,12 @@ export const COMMANDS: readonly CommandSpec[] = [
     arguments: '[backup]',
     description: 'list snapshots',
     group: 'Restore',
-    options: [FILE, REPOSITORY, FORMAT('json', 'plain')],
+    options: [
+      FILE,
+      REPOSITORY,
+      { flags: '--deleted', description: 'those that somebody deleted and a bucket still has versions of' },
+      FORMAT('json', 'plain'),
+    ],
     examples: ['bkp list', 'bkp list app --format json', 'bkp list --repository /mnt/nas/bkp'],
     load: async () => (await import('./list.ts')).listCommand,
   },

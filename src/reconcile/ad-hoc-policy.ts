@@ -7,10 +7,13 @@ import { openRepository } from '../repositories/registry.ts';
 import { parseS3Url } from '../repositories/s3/location.ts';
 import type { Repository } from '../repositories/repository.ts';
 import { repositoryIdentity } from '../snapshots/identity.ts';
+import type { RepositoryInventory, SnapshotRecord } from '../snapshots/inventory.ts';
+import { recoverSnapshot } from '../snapshots/recover-snapshot.ts';
 import { readInventory } from '../snapshots/read-inventory.ts';
 import type { Manifest } from '../snapshots/manifest.ts';
 import { readManifest } from '../snapshots/read-snapshot.ts';
 import { byStart } from './backup-view.ts';
+import { removedPlace } from './find-stored.ts';
 import type { Edge } from './session.ts';
 
 const NAME = 'repository';
@@ -30,7 +33,8 @@ export async function adHocPolicy(path: string, edge: Edge): Promise<ResolvedPol
     throw notFoundError(`cannot open repository ${path}: bkp-repository.json is missing`, {
       hint: 'give the folder or prefix that holds manifests/ and snapshots/',
     });
-  const { snapshots } = await readInventory(repository, { identity, policyNames: null }, edge.context);
+  const inventory = await readInventory(repository, { identity, policyNames: null }, edge.context);
+  const snapshots = [...inventory.snapshots, ...(await removedRecords(repository, inventory))];
   const newest = new Map(snapshots.toSorted(byStart).map((snapshot) => [snapshot.backup, snapshot]));
   const backups: ResolvedBackup[] = [];
   for (const { backup, id } of newest.values()) backups.push(await describeBackup(repository, backup, id));
@@ -48,6 +52,19 @@ export async function adHocPolicy(path: string, edge: Edge): Promise<ResolvedPol
   };
 }
 
+/** What somebody removed tells of backups and policies too. */
+async function removedRecords(
+  repository: Repository,
+  { tampered = [] }: RepositoryInventory,
+): Promise<readonly SnapshotRecord[]> {
+  const records: SnapshotRecord[] = [];
+  for (const { backup, id, how } of tampered) {
+    const place = how === 'removed' ? await removedPlace({ backup, id, name: NAME, repository }) : undefined;
+    if (place !== undefined) records.push(place.record);
+  }
+  return records;
+}
+
 /** A path of this machine, or `s3://bucket/prefix`. */
 function describePlace(place: string, { lookups }: Edge): RepositoryConfig {
   if (place.startsWith('s3://')) return parseS3Url(place, lookups.env);
@@ -55,7 +72,11 @@ function describePlace(place: string, { lookups }: Edge): RepositoryConfig {
 }
 
 async function describeBackup(repository: Repository, name: string, id: string): Promise<ResolvedBackup> {
-  const manifest = await readManifest(repository, { backup: name, id });
+  const recovered = await recoverSnapshot(repository, { backup: name, id });
+  const manifest = await readManifest(recovered?.ok === true ? recovered.value.repository : repository, {
+    backup: name,
+    id,
+  });
   const targets =
     manifest?.ok === true
       ? Object.entries(manifest.value.targets).flatMap(([target, { definition }]) => describeTarget(target, definition))

@@ -9,7 +9,8 @@ import { ownNames } from './backup-view.ts';
 import { lockReason } from './plan-lock.ts';
 import type { BackupExecution } from './execution.ts';
 import { releaseLeases } from './execution-leases.ts';
-import { findSnapshot, type FoundSnapshot } from './find-snapshot.ts';
+import type { FoundSnapshot } from './find-snapshot.ts';
+import { findStored } from './find-stored.ts';
 import { observeRepositories } from './observe-repositories.ts';
 import { identitiesOf } from './remembered-identities.ts';
 import { restoringNow } from './restoring-runs.ts';
@@ -79,7 +80,7 @@ export async function destroySnapshot(
       leases.set(name, { repository, lease: await takeLease(session, repository, request) });
     }
     const observation = await observeRepositories(session);
-    const now = findSnapshot(session, observation, reference);
+    const now = await findStored(session, observation, reference);
     const obstacle = destroyObstacle(now, session.context, options.force);
     if (obstacle !== null) throw obstacle;
     return await release(session, now, identitiesOf(observation), leases);

@@ -17,7 +17,7 @@ export interface ObjectVersion {
 
 /** What forbids to remove a version. */
 export interface VersionLock {
-  /** Nobody can remove it before; null where nothing was said. */
+  /** Nobody can remove it before, as far as the store tells; null where nothing was said. */
   readonly until: Date | null;
   /** Nobody can remove it until somebody lifts the hold. */
   readonly isHeld: boolean;

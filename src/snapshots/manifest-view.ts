@@ -40,7 +40,7 @@ export async function viewManifests(repository: Repository): Promise<ManifestVie
         prefix === MANIFESTS && depth === 'deep' ? [...first.keys()] : repository.list(prefix, depth),
       read: async (key) => {
         const written = first.get(key);
-        return written === undefined ? repository.read(key) : versions.read(key, written.version);
+        return written === undefined || written.isNewest ? repository.read(key) : versions.read(key, written.version);
       },
     },
     removed,

@@ -30,7 +30,8 @@ async function readUnchanging(repository: Repository, key: string): Promise<Buff
   if (versions === undefined) return readIfPresent(repository, key);
   const all = await versionsOfKey(versions, key);
   const first = firstVersion(all);
-  return first !== undefined && isThere(all) ? versions.read(key, first.version) : undefined;
+  if (first === undefined || !isThere(all)) return undefined;
+  return first.isNewest ? readIfPresent(repository, key) : versions.read(key, first.version);
 }
 
 /** Reads a snapshot with its marks, never the catalog; undefined when there is none. */

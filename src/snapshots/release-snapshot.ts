@@ -9,6 +9,7 @@ import { addMark } from './marks.ts';
 import { assertUnlocked } from './object-lock.ts';
 import { readSnapshot, type StoredSnapshot } from './read-snapshot.ts';
 import { readBegin, removeArtifacts } from './remove-remains.ts';
+import { recoverSnapshot } from './recover-snapshot.ts';
 import { protection } from './standing.ts';
 
 export interface ReleaseRequest extends SnapshotName {
@@ -47,7 +48,7 @@ export async function releaseSnapshot(
 async function removable(repository: Repository, request: ReleaseRequest): Promise<StoredSnapshot> {
   const { backup, id, policyNames } = request;
   const cannot = `cannot remove ${backup}@${id} from ${repository.location}`;
-  const found = await readSnapshot(repository, { backup, id });
+  const found = (await readSnapshot(repository, { backup, id })) ?? (await readRecovered(repository, { backup, id }));
   if (found === undefined) throw notFoundError(`${cannot}: it is not there`);
   if (!found.ok) {
     throw guardError(`${cannot}: its manifest cannot be used: ${found.message}`, {
@@ -64,6 +65,15 @@ async function removable(repository: Repository, request: ReleaseRequest): Promi
     });
   }
   return found.value;
+}
+
+/** One whose manifest somebody removed: its versions are what is to go. */
+async function readRecovered(
+  repository: Repository,
+  name: SnapshotName,
+): Promise<Awaited<ReturnType<typeof readSnapshot>>> {
+  const recovered = await recoverSnapshot(repository, name);
+  return recovered?.ok === true ? readSnapshot(recovered.value.repository, name) : recovered;
 }
 
 /** Everything the snapshot may have left: what its manifest lists, and what begin.json lists besides (failed targets). */

@@ -5,6 +5,8 @@ import type { Store } from './store.ts';
 /** What a bucket keeps, with the mode that locks have there. */
 export interface BucketKeeping extends Keeping {
   readonly mode: 'GOVERNANCE' | 'COMPLIANCE';
+  /** For how many days the bucket itself locks all that comes. */
+  readonly defaultDays: number;
 }
 
 interface BucketLock {
@@ -22,7 +24,7 @@ const YEAR_DAYS = 365;
 export async function askKeeping(store: Store): Promise<BucketKeeping> {
   const { objectLock: wanted } = store.config;
   const versioning = await askVersioning(store);
-  const versions = versioning ?? wanted !== undefined;
+  const versions = (versioning ?? wanted !== undefined) && (wanted !== undefined || (await mayList(store)));
   const lock = versions ? await askLock(store) : undefined;
   const objectLock = versions && (lock?.isOn ?? wanted !== undefined);
   const days = Math.max(lock?.days ?? 0, wanted?.days ?? 0);
@@ -31,6 +33,7 @@ export async function askKeeping(store: Store): Promise<BucketKeeping> {
     versions,
     objectLock,
     lockDays: objectLock && days > 0 ? days : null,
+    defaultDays: lock?.days ?? 0,
     mode: isStrict ? 'COMPLIANCE' : 'GOVERNANCE',
   };
 }
@@ -46,6 +49,22 @@ async function askVersioning(store: Store): Promise<boolean | undefined> {
         return Status !== undefined;
       } catch (error) {
         return unlessRefused(error);
+      }
+    },
+  });
+}
+
+/** Who may not see versions goes on as if there were none. */
+async function mayList(store: Store): Promise<boolean> {
+  return store.request({
+    verb: 'list the versions of',
+    object: '',
+    send: async (client, options) => {
+      try {
+        await client.listObjectVersions({ Bucket: store.bucket, Prefix: store.prefix, MaxKeys: 1 }, options);
+        return true;
+      } catch (error) {
+        return unlessRefused(error) ?? false;
       }
     },
   });

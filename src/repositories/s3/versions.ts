@@ -28,18 +28,20 @@ export function createVersions(store: Store, creator: Creator): ObjectVersions {
     open: (key, version) => openObject(store, key, version),
     presign: (key, version, seconds) => presignRead(store, key, seconds, version),
     remove: (key, version) => removeVersion(store, key, version),
-    lockOf: (key, version) =>
-      store.request({
+    lockOf: async (key, version) => {
+      const { defaultDays } = await keeping();
+      return store.request({
         verb: 'look at',
         object: key,
         send: async (client, options) => {
           const head = await client.headObject(objectAt(store, key, version), options);
           return {
-            until: head.ObjectLockRetainUntilDate ?? null,
+            until: head.ObjectLockRetainUntilDate ?? byDefault(head.LastModified, defaultDays),
             isHeld: head.ObjectLockLegalHoldStatus === 'ON',
           };
         },
-      }),
+      });
+    },
     retain: async (key, version, until) => {
       const Retention = { Mode: (await keeping()).mode, RetainUntilDate: until };
       await store.request({
@@ -76,6 +78,12 @@ export function createVersions(store: Store, creator: Creator): ObjectVersions {
     },
   };
 }
+
+const DAY_MS = 86_400_000;
+
+/** Some stores do not tell of a lock that the bucket gives to everything, and keep to it. */
+const byDefault = (written: Date | undefined, days: number): Date | null =>
+  written === undefined || days === 0 ? null : new Date(written.getTime() + days * DAY_MS);
 
 /** A refusal to lock tells what the credentials lack, or that the bucket cannot. */
 const lockRefused =
