@@ -3,7 +3,8 @@ import type { Context } from '../context.ts';
 import type { Repository } from '../repositories/repository.ts';
 import type { Lease } from '../snapshots/held-lease.ts';
 import { addMark } from '../snapshots/marks.ts';
-import { releaseSnapshot } from '../snapshots/release-snapshot.ts';
+import type { SnapshotName } from '../snapshots/keys.ts';
+import { assertReleasable, releaseSnapshot, type ReleaseRequest } from '../snapshots/release-snapshot.ts';
 import { isGood, protection } from '../snapshots/standing.ts';
 import { ownNames } from './backup-view.ts';
 import { lockReason } from './plan-lock.ts';
@@ -98,6 +99,12 @@ async function release(
   const { context, policy } = session;
   const reason = 'destroyed by hand';
   const folder = places[0]?.record.backup ?? backup.name;
+  // All of it or nothing: a store may refuse what no manifest and no mark tells of.
+  for (const { name, record } of places) {
+    const held = leases.get(name);
+    if (held === undefined) throw guardError(`cannot destroy ${backup.name}@${id} in ${name}: no lease is held there`);
+    await assertReleasable(held.repository, releaseOf(policy, record, reason), context);
+  }
   // First where it is not: whatever happens next, nothing is copied there.
   for (const [name, { repository, lease }] of leases) {
     if (places.some((place) => place.name === name)) continue;
@@ -107,7 +114,7 @@ async function release(
   const done: string[] = [];
   for (const { name, record } of places) {
     const held = leases.get(name);
-    if (held === undefined) throw guardError(`cannot destroy ${backup.name}@${id} in ${name}: no lease is held there`);
+    if (held === undefined) continue;
     const step = destroyedStep(backup.name, id, name);
     const run = await openRun(session, held.repository, {
       id: held.lease.owner.run,
@@ -120,13 +127,19 @@ async function release(
       repositories,
       planned: [step],
     });
-    const request = { backup: record.backup, id, policyNames: ownNames(policy), reason };
-    await releaseSnapshot(held.repository, request, held.lease, context);
+    await releaseSnapshot(held.repository, releaseOf(policy, record, reason), held.lease, context);
     await recordOrTell(session, () => run.finish('done', [ended(step, 'done')], []));
     done.push(name);
   }
   return done;
 }
+
+const releaseOf = (policy: Session['policy'], { backup, id }: SnapshotName, reason: string): ReleaseRequest => ({
+  backup,
+  id,
+  policyNames: ownNames(policy),
+  reason,
+});
 
 /** Run records tell what happened in the words of a plan. */
 function destroyedStep(backup: string, id: string, repository: string): Step {

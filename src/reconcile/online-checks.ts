@@ -142,7 +142,7 @@ async function checkRepository(
 export function describeKeeping({ versions, objectLock, lockDays }: Keeping): string {
   if (!versions) return 'no versioning and no object lock: who can write there can delete all of it';
   if (!objectLock) return 'versioned, no object lock';
-  return lockDays === null ? 'object lock, not used' : `locked for ${lockDays} days`;
+  return lockDays === null ? 'object lock, not used' : `locked for ${count(lockDays, 'day')}`;
 }
 
 /** Stored size of the newest good snapshot of every backup that uses the repository. */

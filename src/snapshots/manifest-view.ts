@@ -32,7 +32,6 @@ export async function viewManifests(repository: Repository): Promise<ManifestVie
     else first.set(key, written);
     if (isThere(all) && all.some((one) => !one.isMarker && one.content !== written.content)) overwritten.push(name);
   }
-  const listed = [...first.values()].map(({ key, content }) => ({ key, version: content.replaceAll('"', '') }));
   return {
     repository: {
       ...repository,

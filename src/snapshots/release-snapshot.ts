@@ -35,14 +35,24 @@ export async function releaseSnapshot(
 ): Promise<void> {
   const { backup, id } = request;
   await lease.assertHeld();
-  const { manifest } = await removable(repository, request);
-  const keys = await keysOf(repository, manifest);
-  await assertUnlocked(repository, request, keys, context.clock);
+  const { manifest, keys } = await assertReleasable(repository, request, context);
   const data = { keys, reason: request.reason, run: lease.owner.run };
   await addMark(repository, { backup, id, kind: 'released', policy: manifest.policy, data }, lease, context);
   await lease.assertHeld();
   await removeWhole(repository, manifestKey(backup, id));
   await removeArtifacts(repository, { backup, id }, keys, lease);
+}
+
+/** What `releaseSnapshot` looks at before its first step, for who has more than one to let go: throws as it does. */
+export async function assertReleasable(
+  repository: Repository,
+  request: ReleaseRequest,
+  { clock }: Pick<Context, 'clock'>,
+): Promise<{ readonly manifest: Manifest; readonly keys: readonly string[] }> {
+  const { manifest } = await removable(repository, request);
+  const keys = await keysOf(repository, manifest);
+  await assertUnlocked(repository, request, keys, clock);
+  return { manifest, keys };
 }
 
 async function removable(repository: Repository, request: ReleaseRequest): Promise<StoredSnapshot> {

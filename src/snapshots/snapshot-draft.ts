@@ -48,6 +48,8 @@ export async function beginSnapshot(
   await lease.assertHeld();
   // Told before anything is captured, not after it.
   await lockEnd(repository, clock);
+  // The first manifest would go on counting, also where somebody removed it.
+  if (await hasVersions(repository, name)) throw thereAlready(repository, name);
   let begin: Begin = {
     formatVersion: 1,
     policy,
@@ -106,14 +108,15 @@ async function deserted(
   // Where nothing is, the store only refuses to create anew what was removed once.
   const isFree = begin === undefined ? (await repository.stat(key)) === undefined : false;
   const isOver = begin === undefined ? isFree : await isDeserted(repository, begin, lease, host);
-  const isStored = (await repository.stat(manifestKey(name.backup, name.id))) !== undefined;
-  if (!isOver || isStored || (await hasVersions(repository, name))) {
-    throw guardError(`cannot store ${name.backup}@${name.id} in ${repository.location}: it is there already`, {
-      hint: '`bkp list` shows what it is',
-    });
-  }
+  if (!isOver || (await repository.stat(manifestKey(name.backup, name.id))) !== undefined)
+    throw thereAlready(repository, name);
   return begin;
 }
+
+const thereAlready = ({ location }: Repository, { backup, id }: SnapshotName): Error =>
+  guardError(`cannot store ${backup}@${id} in ${location}: it is there already`, {
+    hint: '`bkp list` shows what it is, `bkp list --deleted` what somebody deleted',
+  });
 
 async function commit(
   repository: Repository,

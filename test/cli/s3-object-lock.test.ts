@@ -1,6 +1,15 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { S3Repository } from '../../src/generated/policy.ts';
-import { adminOf, endLocks, STORES, testBucket, versionedBucket, versionsIn } from '../repositories/s3/bucket.ts';
+import {
+  adminOf,
+  endLocks,
+  STORE,
+  STORES,
+  testBucket,
+  versionedBucket,
+  versionsIn,
+} from '../repositories/s3/bucket.ts';
 import { makeProject, POLICY, type Project } from './project.ts';
 import { jsonOf, makePlace, type Place } from './run-bkp.ts';
 
@@ -124,10 +133,13 @@ describe.each(STORES)('a bucket with object lock on %s', (service) => {
       expect((await project.bkp(`verify shop@${middle}`, 1)).stdout).toContain('db.db.zst');
       expect((await project.bkp(`show shop@${newest}`)).stdout).toContain(newest);
       await project.bkp(`download shop@${newest} out --native`);
-      const url = `${config.endpoint}`;
+      await project.bkp(`download shop@${middle} stored --target db`);
+      const signed = await project.bkp(`download shop@${middle} --target db --print-url --format plain`);
+      const bytes = await (await fetch(signed.stdout.trim())).arrayBuffer();
+      expect(Buffer.from(bytes).equals(await readFile(project.path('stored', 'db.db.zst')))).toBe(true);
       const place = withKeys(await makePlace(), config);
       onTestFinished(() => place.remove());
-      const there = `--repository s3://${config.bucket}/deep/prefix?endpoint=${url}`;
+      const there = `--repository s3://${config.bucket}/deep/prefix?endpoint=${config.endpoint}`;
       await place.bkp(`restore ${newest} ${there} --target db --into path=${project.path('far.db')} --yes`);
       expect(project.count('events', 'far.db')).toBe(500);
       expect((await project.bkp(`destroy shop@${newest} --yes`, 6)).stderr).toContain('far keeps it until');
@@ -204,8 +216,7 @@ describe.each(STORES)('a bucket with object lock on %s', (service) => {
       for (let run = 0; run < 3; run++) await project.bkp('backup shop');
       expect(await idsOf(project)).toHaveLength(3);
       expect((await planOf(project)).withheld).toMatchObject([{ action: 'prune', reason: { code: 'locked-until' } }]);
-      const { targets } = { targets: 'targets: [db, tree]' };
-      await project.edit(targets, 'targets: [db]');
+      await project.edit('targets: [db, tree]', 'targets: [db]');
       await project.edit('path: app.db', 'path: absent.db');
       await project.bkp('backup shop', 1);
       const { steps, withheld } = await planOf(project);
@@ -226,6 +237,8 @@ describe.each(STORES)('a bucket with object lock on %s', (service) => {
     expect((await project.bkp('validate --online')).stdout).toContain('no versioning and no object lock');
     await project.edit('secretAccessKey: "${env:SECRET}"', `secretAccessKey: "\${env:SECRET}"${LOCK}`);
     expect((await project.bkp('validate --online', 6)).stdout).toContain('the bucket has no object lock');
+    expect((await project.bkp('doctor', 6)).stdout).toContain('repository far: cannot lock objects');
+    expect((await project.bkp('doctor', 6)).stdout).toContain('repository far: cannot lock objects');
     await project.bkp('backup shop', 1);
     expect(await idsOf(project)).toEqual([]);
   });
@@ -242,5 +255,59 @@ describe.each(STORES)('a bucket with versions on %s', (service) => {
     expect(await idsOf(project)).toEqual(ids.slice(0, 2));
     expect(await leftOf(config, ids[2] ?? '', service)).toEqual([]);
     expect((await project.bkp('list --deleted')).stdout).toBe('No snapshots.\n');
+
+    const [newest = '', other = ''] = ids;
+    for (const id of [newest, other])
+      await adminOf(service).deleteObject({ Bucket: config.bucket, Key: `deep/prefix/manifests/shop/${id}.json` });
+    expect(await idsOf(project, ' --deleted')).toEqual([newest, other]);
+    await project.bkp('apply --yes');
+    expect(await idsOf(project, ' --deleted')).toEqual([newest, other]);
+    await project.bkp(`destroy shop@${other} --yes`);
+    expect(await leftOf(config, other, service)).toEqual([]);
+    expect(await idsOf(project, ' --deleted')).toEqual([newest]);
+    expect((await project.bkp('diff shop@' + newest + ' shop@latest')).stdout).not.toBe('');
   });
+});
+
+describe('a copy in a bucket with object lock', () => {
+  it(
+    'is locked on its own, also what is brought back, and keeps what is protected held',
+    { timeout: 120_000 },
+    async () => {
+      const config = await versionedBucket('locks');
+      const admin = adminOf(STORE);
+      const project = await makeShop(config);
+      await project.edit('repositories:\n', 'repositories:\n  near: { type: directory, path: near }\n');
+      await project.edit('[far]', '[near, far]');
+      await project.bkp('apply --yes --init-repositories');
+      const [id = ''] = await idsOf(project);
+      const lockedUntil = async (repository: string): Promise<unknown> => {
+        const shown = jsonOf(await project.bkp(`show shop@${id} --repository ${repository} --format json`));
+        return (shown['manifest'] as Readonly<Record<string, unknown>>)['lockedUntil'];
+      };
+      expect(await lockedUntil('near')).toBeUndefined();
+      const until = await lockedUntil('far');
+      expect(until).toMatch(/^\d{4}-/);
+      await project.bkp(`protect shop@${id} --reason upgrade`);
+
+      const Key = `deep/prefix/snapshots/shop/${id}/db.db.zst`;
+      await admin.putObject({ Bucket: config.bucket, Key, Body: 'junk' });
+      await project.bkp(`verify shop@${id}`, 1);
+      expect((await planOf(project)).steps.map(({ action }) => action)).toEqual(['replace']);
+      await project.bkp('apply --yes');
+      await project.bkp(`verify shop@${id} --deep`);
+      const head = await admin.headObject({ Bucket: config.bucket, Key });
+      expect(head.ObjectLockRetainUntilDate?.toISOString()).toBe(until);
+      expect(head.ObjectLockLegalHoldStatus).toBe('ON');
+
+      await project.bkp('backup shop');
+      const ids = await idsOf(project, ' --repository near');
+      await project.bkp('apply --yes');
+      expect(await idsOf(project, ' --repository far')).toEqual(ids);
+      expect(
+        (await project.bkp(`destroy shop@${ids[0] ?? ''} --force shop@${ids[0] ?? ''} --yes`, 6)).stderr,
+      ).toContain('far keeps it until');
+      expect(await idsOf(project, ' --repository near')).toEqual(ids);
+    },
+  );
 });

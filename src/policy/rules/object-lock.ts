@@ -19,7 +19,7 @@ export function checkObjectLock(set: PolicySet): readonly Diagnostic[] {
     const [longest] = kept;
     if (longest === undefined || longest.days <= days) return [];
     const place = { document, path: [...path, 'objectLock', 'days'], part: 'value' } as const;
-    const message = `objects of "${name}" are locked for ${days} days, retention of backup "${longest.backup}" keeps them for ${longest.days}`;
+    const message = `objects of "${name}" are locked for ${days}d, retention of backup "${longest.backup}" keeps them for ${longest.days}d`;
     const hint = `lock for ${longest.days} days, or know that older snapshots can be deleted by who has the credentials`;
     return [diagnose('BKP2047', place, message, hint)];
   });

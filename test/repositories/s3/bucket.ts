@@ -56,11 +56,12 @@ export async function versionsIn(
   service: string = STORE,
 ): Promise<readonly { readonly Key: string; readonly VersionId: string; readonly isMarker: boolean }[]> {
   const { Versions = [], DeleteMarkers = [] } = await adminOf(service).listObjectVersions({ Bucket: bucket });
-  const plain = (isMarker: boolean) => (one: { readonly Key?: string | undefined; readonly VersionId?: string | undefined }) => ({
-    Key: one.Key ?? '',
-    VersionId: one.VersionId ?? '',
-    isMarker,
-  });
+  const plain =
+    (isMarker: boolean) => (one: { readonly Key?: string | undefined; readonly VersionId?: string | undefined }) => ({
+      Key: one.Key ?? '',
+      VersionId: one.VersionId ?? '',
+      isMarker,
+    });
   return [...Versions.toReversed().map(plain(false)), ...DeleteMarkers.map(plain(true))];
 }
 
