@@ -1,7 +1,9 @@
 import { EXIT } from '../errors.ts';
+import { removedSnapshots } from '../reconcile/find-stored.ts';
 import { listDeleted, listSnapshots } from '../reconcile/list-snapshots.ts';
 import { observeRepositories } from '../reconcile/observe-repositories.ts';
 import type { Observation } from '../reconcile/observation.ts';
+import { count } from '../reconcile/phrases.ts';
 import { formatList, formatListPlain } from '../report/list-table.ts';
 import { reportWarnings } from '../report/run-events.ts';
 import type { Terminal } from '../report/terminal.ts';
@@ -24,6 +26,11 @@ export const listCommand: CommandRun = async ([backup], options, environment) =>
     if (format === 'json') terminal.out(`${JSON.stringify({ formatVersion: 1, snapshots: rows }, null, 2)}\n`);
     else if (format === 'plain') terminal.out(formatListPlain(rows));
     else terminal.out(formatList(rows, terminal.paint));
+    const deleted = isDeleted ? 0 : removedSnapshots(session, observation).length;
+    if (deleted > 0)
+      terminal.err(
+        `${terminal.paintErr('yellow', 'warning:')} ${count(deleted, 'snapshot')} deleted without bkp: bkp list --deleted\n`,
+      );
     return sayUnreadable(observation, terminal) ? EXIT.partly : EXIT.done;
   });
 

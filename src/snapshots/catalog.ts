@@ -31,7 +31,7 @@ export interface Catalog {
 }
 
 /** Changes when the form of the files below does; files of another version are rebuilt. */
-const VERSION = 3;
+const VERSION = 4;
 
 /** Opens the catalog in a folder, which is made at the first write. */
 export function openCatalog(folder: string): Catalog {

@@ -1,4 +1,5 @@
 import type { Clock } from '../context.ts';
+import { eachLimited } from '../each-limited.ts';
 import { guardError, repositoryError } from '../errors.ts';
 import type { Keeping, ObjectVersions } from '../repositories/object-versions.ts';
 import type { Repository } from '../repositories/repository.ts';
@@ -6,6 +7,8 @@ import { IDENTITY_KEY, manifestKey, snapshotFolder, type SnapshotName } from './
 import { firstVersion, keptVersions, versionsOfKey } from './kept-versions.ts';
 
 const DAY_MS = 86_400_000;
+/** The store is asked about each object of a snapshot, of which there may be many. */
+const AT_ONCE = 8;
 
 /** What a place keeps, where it can keep anything. Throws where the policy asks for a lock that it cannot give. */
 export async function keepingOf(repository: Repository): Promise<Keeping | undefined> {
@@ -46,7 +49,7 @@ export async function lockArtifacts(
   const versions = await keptVersions(repository);
   if (versions === undefined) throw noObjectLock(repository);
   const locked = (await versionsOfKeys(versions, name, keys)).filter(({ isMarker }) => !isMarker);
-  await eachOf(locked, ({ key, version }) => versions.retain(key, version, until));
+  await eachLimited(locked, AT_ONCE, ({ key, version }) => versions.retain(key, version, until));
   const identity = firstVersion(await versionsOfKey(versions, IDENTITY_KEY));
   if (identity === undefined) return;
   const { until: before } = await versions.lockOf(identity.key, identity.version);
@@ -69,8 +72,9 @@ export async function holdSnapshot(
     ...(await versionsOfKeys(versions, name, keys)),
     ...(await versionsOfKey(versions, manifestKey(name.backup, name.id))),
   ];
-  await eachOf(
+  await eachLimited(
     all.filter(({ isMarker }) => !isMarker),
+    AT_ONCE,
     ({ key, version }) => versions.hold(key, version, isHeld),
   );
   return true;
@@ -79,7 +83,6 @@ export async function holdSnapshot(
 /** What keeps a snapshot, or what is left of one, from being removed: a hold, or the lock that lasts longest. */
 export interface Obstruction {
   readonly key: string;
-  readonly isHeld: boolean;
   /** When the lock ends, ISO; null for a hold. */
   readonly until: string | null;
 }
@@ -96,14 +99,13 @@ export async function findObstruction(
     ...(await versionsOfKey(versions, manifestKey(name.backup, name.id))),
     ...(await versionsOfKeys(versions, name, [...keys, 'begin.json'])),
   ].filter(({ isMarker }) => !isMarker);
-  let worst: Obstruction | null = null;
-  await eachOf(all, async ({ key, version }) => {
+  const found = await eachLimited(all, AT_ONCE, async ({ key, version }): Promise<readonly Obstruction[]> => {
     const { until, isHeld } = await versions.lockOf(key, version);
-    if (!isHeld && (until === null || worst?.isHeld === true)) return;
-    const found = { key, isHeld, until: isHeld ? null : (until?.toISOString() ?? null) };
-    if (worst === null || found.isHeld || (found.until ?? '') > (worst.until ?? '')) worst = found;
+    if (isHeld) return [{ key, until: null }];
+    return until === null ? [] : [{ key, until: until.toISOString() }];
   });
-  return worst;
+  const sorted = found.flat().toSorted((a, b) => ((a.until ?? '~') < (b.until ?? '~') ? 1 : -1));
+  return sorted[0] ?? null;
 }
 
 /**
@@ -138,15 +140,4 @@ async function versionsOfKeys(
   const folder = snapshotFolder(backup, id);
   const wanted = new Set(keys.map((key) => folder + key));
   return (await versions.list(folder)).filter(({ key }) => wanted.has(key));
-}
-
-const AT_ONCE = 8;
-
-/** Several at once: a snapshot may have many artifacts, and the store is asked about each. The first error is thrown. */
-async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const rest = [...items];
-  const worker = async (): Promise<void> => {
-    for (let item = rest.shift(); item !== undefined; item = rest.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, worker));
 }

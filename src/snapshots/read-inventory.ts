@@ -36,7 +36,7 @@ export async function readInventory(
 ): Promise<RepositoryInventory> {
   const { identity, catalog } = request;
   const leases = await describeLeases(repository);
-  const { repository: asWritten, removed, overwritten } = await viewManifests(repository);
+  const { repository: asWritten, changes } = await viewManifests(repository);
   const listings = await listBackups(asWritten);
   const contents: BackupContent[] = [];
   for (const listing of listings) {
@@ -44,6 +44,7 @@ export async function readInventory(
     contents.push(await readListed(asWritten, listing, identity, catalog, context.signal));
     await setImmediate();
   }
+  const { removed, overwritten } = await changes();
   const isOwn = (policy: string): boolean => request.policyNames === null || request.policyNames.includes(policy);
   const leaseOver = request.leaseOver ?? ((lease: HeldLease) => isDead(lease.owner, context.host));
   const inForce = leases.filter((lease) => !leaseOver(lease));

@@ -27,7 +27,8 @@ export async function recoverSnapshot(
   const key = manifestKey(name.backup, name.id);
   const first = firstVersion(await versionsOfKey(versions, key));
   if (first === undefined) return undefined;
-  const parsed = parseManifest(await versions.read(key, first.version), name);
+  const bytes = first.isNewest ? await repository.read(key) : await versions.read(key, first.version);
+  const parsed = parseManifest(bytes, name);
   if (!parsed.ok) return parsed;
   const manifest = parsed.value;
   const folder = snapshotFolder(name.backup, name.id);
@@ -60,12 +61,16 @@ async function hashOf(versions: ObjectVersions, { key, version }: ObjectVersion)
   return hash.digest('hex');
 }
 
-/** A repository in which some keys stand for one version each, or for nothing. */
+/**
+ * A repository in which some keys stand for one version each, or for nothing. What is the newest version is read without
+ * its name: that needs no right to read old ones.
+ */
 function pin(
   { versions: _all, presign, ...repository }: Repository,
   versions: ObjectVersions,
-  pinned: ReadonlyMap<string, ObjectVersion | undefined>,
+  found: ReadonlyMap<string, ObjectVersion | undefined>,
 ): Repository {
+  const pinned = new Map([...found].filter(([, version]) => version?.isNewest !== true));
   const versionOf = (key: string): string => {
     const version = pinned.get(key);
     if (version !== undefined) return version.version;

@@ -122,6 +122,7 @@ describe.each(STORES)('a bucket with object lock on %s', (service) => {
       expect((await project.bkp('status', 2)).stdout).toContain('was removed from far');
       await project.bkp('apply --yes --no-prune');
       expect(await idsOf(project)).toEqual([middle, oldest]);
+      expect((await project.bkp('list')).stderr).toContain('1 snapshot deleted without bkp');
       expect(await list(project, ' --deleted')).toMatchObject([{ id: newest, status: 'deleted', damaged: false }]);
       expect((await project.bkp('list --deleted')).stdout).toContain('deleted');
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { S3Repository } from '../../src/generated/policy.ts';
 import type { Repository } from '../../src/repositories/repository.ts';
 import { openS3Repository } from '../../src/repositories/s3.ts';
+import { openCatalog } from '../../src/snapshots/catalog.ts';
 import { forgetOld } from '../../src/snapshots/forget-old.ts';
 import { initializeRepository, repositoryIdentity } from '../../src/snapshots/identity.ts';
 import { beginKey, IDENTITY_KEY, manifestKey, snapshotFolder } from '../../src/snapshots/keys.ts';
@@ -13,8 +14,11 @@ import { releaseSnapshot } from '../../src/snapshots/release-snapshot.ts';
 import { cleanRemains } from '../../src/snapshots/remove-remains.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { describeHost } from '../../src/system/host.ts';
-import { adminOf, STORES, versionedBucket, versionsIn } from '../repositories/s3/bucket.ts';
+import { adminOf, STORE, STORES, versionedBucket, versionsIn } from '../repositories/s3/bucket.ts';
+import { startProxy } from '../repositories/s3/proxy.ts';
 import { withRights } from '../repositories/s3/with-rights.ts';
+import { connectionOf } from '../services/connection.ts';
+import { testFolder } from '../test-context.ts';
 import { aManifest, idAt, inventoryOf, storeSnapshot, takeLease, testRunner } from './fixtures.ts';
 
 const edge = { clock: systemClock, host: describeHost() };
@@ -163,6 +167,32 @@ describe.each(STORES)('snapshots in a bucket with versions on %s', (service) => 
     expect(days).toBeLessThan(7.1);
   });
 
+  test('what a run that died between the locks and the manifest left is told, and cleaned when it can be', async () => {
+    const { repository, runner } = await stored({ ...(await versionedBucket('locks', service)), ...lock });
+    const { versions } = repository;
+    if (versions === undefined) throw new Error('an S3 repository knows versions');
+    const dying: Repository = {
+      ...repository,
+      versions: {
+        ...versions,
+        locking: () => {
+          throw new Error('the power is gone');
+        },
+      },
+    };
+    const second = idAt('2026-11-02T02:00:00Z');
+    const dead = await takeLease(repository, runner);
+    await expect(storeSnapshot(dying, aManifest(second), dead, runner)).rejects.toThrow('the power is gone');
+    await dead.release();
+    const { remains, snapshots } = await inventoryOf(repository, runner);
+    expect(snapshots.map((snapshot) => snapshot.id)).toEqual([id]);
+    expect(remains).toMatchObject([{ id: second, kind: 'begun', lockedUntil: expect.stringMatching(/^\d{4}-/) }]);
+    const lease = await takeLease(repository, runner);
+    const request = { backup: 'kong', id: second, policyNames: ['acme'] };
+    await expect(cleanRemains(repository, request, lease, runner)).rejects.toMatchObject({ code: 'guard' });
+    await lease.release();
+  });
+
   test('an identity that somebody removed is found, is locked with the snapshots, and init brings it back', async () => {
     const { config, repository, runner } = await stored({ ...(await versionedBucket('locks', service)), ...lock });
     const [identity] = (await versionsIn(config, service)).filter(({ Key }) => Key.endsWith(IDENTITY_KEY));
@@ -210,4 +240,28 @@ test('who may not remove versions hides what is pruned, and that is told from an
   expect((await everything(config, STORES[0] ?? '')).filter((one) => !one.includes('/marks/'))).toEqual([]);
   await forgetOld(admin.repository, 'kong', runner);
   expect(await admin.repository.list('marks/', 'deep')).toEqual([]);
+});
+
+test('planning asks for no manifest that it knows, and as little for many snapshots as for one', async () => {
+  const proxy = await startProxy(connectionOf(STORE)['endpoint'] ?? '');
+  const { config, repository, runner } = await stored(await versionedBucket('versions'));
+  const catalog = openCatalog(await testFolder());
+  const through = openS3Repository({ ...config, endpoint: proxy.endpoint }, edge);
+  const requestsOf = async (): Promise<readonly string[]> => {
+    const from = proxy.seen.length;
+    await inventoryOf(through, runner, { catalog });
+    return proxy.seen.slice(from).map(({ method, path, query }) => `${method} ${path} ${query.get('prefix') ?? ''}`);
+  };
+  await requestsOf();
+  const one = await requestsOf();
+  expect(one.filter((request) => request.includes('/manifests/kong/'))).toEqual([]);
+  const lease = await takeLease(repository, runner);
+  for (const day of [2, 3, 4])
+    await storeSnapshot(repository, aManifest(idAt(`2026-11-0${day}T02:00:00Z`)), lease, runner);
+  await lease.release();
+  await repository.put(manifestKey('kong', id), Buffer.from('junk'));
+  const first = await requestsOf();
+  expect(first.filter((request) => request.includes('/manifests/kong/'))).toHaveLength(3);
+  expect(await requestsOf()).toHaveLength(one.length);
+  expect((await inventoryOf(through, runner, { catalog })).snapshots).toHaveLength(4);
 });
