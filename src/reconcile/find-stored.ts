@@ -20,11 +20,19 @@ export async function findForReading(
 ): Promise<FoundSnapshot> {
   const found = await findStored(session, observation, reference);
   const places: SnapshotPlace[] = [];
-  for (const place of found.places) {
-    const recovered = await recoverSnapshot(place.repository, place.record);
-    places.push(recovered?.ok === true ? { ...place, repository: recovered.value.repository } : place);
-  }
+  for (const place of found.places) places.push(await inVersions(place));
   return { ...found, places };
+}
+
+/** A repository that cannot be asked now may not be needed: the snapshot may be read elsewhere. */
+async function inVersions(place: SnapshotPlace): Promise<SnapshotPlace> {
+  try {
+    const recovered = await recoverSnapshot(place.repository, place.record);
+    return recovered?.ok === true ? { ...place, repository: recovered.value.repository } : place;
+  } catch (error) {
+    if (!(error instanceof BkpError) || error.code === 'interrupted') throw error;
+    return place;
+  }
 }
 
 /** The same, with what is visible read as it stands there now: for who wants to know that it is right. */

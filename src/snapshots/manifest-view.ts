@@ -8,7 +8,7 @@ export interface ManifestView {
   /** Lists and reads manifests in their first version; all else as it is. */
   readonly repository: Repository;
   /** What the one listing of manifests found that is not as it was written. */
-  changes(): Promise<ManifestChanges>;
+  readonly changes: () => Promise<ManifestChanges>;
 }
 
 export interface ManifestChanges {

@@ -1,7 +1,7 @@
 import type { Clock } from '../context.ts';
 import { eachLimited } from '../each-limited.ts';
-import { guardError, repositoryError } from '../errors.ts';
-import type { Keeping, ObjectVersions } from '../repositories/object-versions.ts';
+import { BkpError, guardError, repositoryError } from '../errors.ts';
+import type { Keeping, ObjectVersion, ObjectVersions } from '../repositories/object-versions.ts';
 import type { Repository } from '../repositories/repository.ts';
 import { IDENTITY_KEY, manifestKey, snapshotFolder, type SnapshotName } from './keys.ts';
 import { firstVersion, keptVersions, versionsOfKey } from './kept-versions.ts';
@@ -49,11 +49,26 @@ export async function lockArtifacts(
   const versions = await keptVersions(repository);
   if (versions === undefined) throw noObjectLock(repository);
   const locked = (await versionsOfKeys(versions, name, keys)).filter(({ isMarker }) => !isMarker);
-  await eachLimited(locked, AT_ONCE, ({ key, version }) => versions.retain(key, version, until));
+  await eachLimited(locked, AT_ONCE, (version) => lockVersion(versions, version, until, until));
   const identity = firstVersion(await versionsOfKey(versions, IDENTITY_KEY));
-  if (identity === undefined) return;
-  const { until: before } = await versions.lockOf(identity.key, identity.version);
-  if (before === null || before < until) await versions.retain(identity.key, identity.version, until);
+  // One that the policy locked in another mode before can follow once that lock ends; until then it is safe all the same.
+  if (identity !== undefined) await lockVersion(versions, identity, until, new Date(0));
+}
+
+/** Locks a version until a time; one that the store refuses to lock anew is well where it is locked long enough. */
+async function lockVersion(
+  versions: ObjectVersions,
+  { key, version }: ObjectVersion,
+  until: Date,
+  enough: Date,
+): Promise<void> {
+  try {
+    await versions.retain(key, version, until);
+  } catch (error) {
+    if (!(error instanceof BkpError) || error.code !== 'repository') throw error;
+    const { until: before } = await versions.lockOf(key, version);
+    if (before === null || before < enough) throw error;
+  }
 }
 
 /**

@@ -270,13 +270,13 @@ describe.each(STORES)('a bucket with versions on %s', (service) => {
   });
 });
 
-describe('a copy in a bucket with object lock', () => {
+describe.each(STORES)('a copy in a bucket with object lock on %s', (service) => {
   it(
     'is locked on its own, also what is brought back, and keeps what is protected held',
     { timeout: 120_000 },
     async () => {
-      const config = await versionedBucket('locks');
-      const admin = adminOf(STORE);
+      const config = await versionedBucket('locks', service);
+      const admin = adminOf(service);
       const project = await makeShop(config);
       await project.edit('repositories:\n', 'repositories:\n  near: { type: directory, path: near }\n');
       await project.edit('[far]', '[near, far]');

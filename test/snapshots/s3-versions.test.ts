@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { S3Repository } from '../../src/generated/policy.ts';
 import type { Repository } from '../../src/repositories/repository.ts';
@@ -161,7 +162,10 @@ describe.each(STORES)('snapshots in a bucket with versions on %s', (service) => 
     }
     const [there] = (await inventoryOf(free.repository, free.runner)).snapshots.slice(-1);
     expect(there).not.toHaveProperty('lockedUntil');
-    const [here] = (await inventoryOf(locked.repository, locked.runner)).snapshots.slice(-1);
+    const catalog = openCatalog(await testFolder());
+    const [here] = (await inventoryOf(locked.repository, locked.runner, { catalog })).snapshots.slice(-1);
+    const [known] = (await inventoryOf(locked.repository, locked.runner, { catalog })).snapshots.slice(-1);
+    expect(known).toEqual(here);
     const days = (Date.parse(here?.lockedUntil ?? '') - Date.now()) / 86_400_000;
     expect(days).toBeGreaterThan(6.9);
     expect(days).toBeLessThan(7.1);
@@ -191,6 +195,29 @@ describe.each(STORES)('snapshots in a bucket with versions on %s', (service) => 
     const request = { backup: 'kong', id: second, policyNames: ['acme'] };
     await expect(cleanRemains(repository, request, lease, runner)).rejects.toMatchObject({ code: 'guard' });
     await lease.release();
+  });
+
+  test('a policy that becomes stricter locks what comes, and nobody can go round that', async () => {
+    // What it locks cannot be removed by anybody: the bucket goes with the server.
+    const admin = adminOf(service);
+    const { endpoint = '', accessKeyId = '', secretAccessKey = '', region = '' } = connectionOf(service);
+    const bucket = `strict-${randomUUID()}`;
+    await admin.createBucket({ Bucket: bucket, ObjectLockEnabledForBucket: true });
+    const config = { type: 's3', bucket, endpoint, region, accessKeyId, secretAccessKey } as const;
+    await stored({ ...config, ...lock });
+    const strict = openS3Repository({ ...config, objectLock: { mode: 'compliance', days: 9 } }, edge);
+    const runner = testRunner();
+    const lease = await takeLease(strict, runner);
+    const second = idAt('2026-11-02T02:00:00Z');
+    await storeSnapshot(strict, aManifest(second), lease, runner);
+    await lease.release();
+    for (const { Key, VersionId } of await versionsIn(config, service)) {
+      if (!Key.includes(second) || Key.endsWith('begin.json')) continue;
+      const head = await admin.headObject({ Bucket: bucket, Key, VersionId });
+      expect(head.ObjectLockMode, Key).toBe('COMPLIANCE');
+      const removal = { Bucket: bucket, Key, VersionId, BypassGovernanceRetention: true };
+      await expect(admin.deleteObject(removal), Key).rejects.toThrow();
+    }
   });
 
   test('an identity that somebody removed is found, is locked with the snapshots, and init brings it back', async () => {
