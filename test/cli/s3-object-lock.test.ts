@@ -1,15 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { S3Repository } from '../../src/generated/policy.ts';
-import {
-  adminOf,
-  endLocks,
-  STORE,
-  STORES,
-  testBucket,
-  versionedBucket,
-  versionsIn,
-} from '../repositories/s3/bucket.ts';
+import { adminOf, endLocks, STORES, testBucket, versionedBucket, versionsIn } from '../repositories/s3/bucket.ts';
 import { makeProject, POLICY, type Project } from './project.ts';
 import { jsonOf, makePlace, type Place } from './run-bkp.ts';
 
