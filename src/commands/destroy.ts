@@ -1,6 +1,6 @@
 import { EXIT, usageError } from '../errors.ts';
 import { destroyObstacle, destroySnapshot } from '../reconcile/destroy.ts';
-import { findSnapshot } from '../reconcile/find-snapshot.ts';
+import { findStored } from '../reconcile/find-stored.ts';
 import { observeRepositories } from '../reconcile/observe-repositories.ts';
 import { shareCatalogs } from '../reconcile/share-catalogs.ts';
 import { formatBytes } from '../format-bytes.ts';
@@ -15,14 +15,14 @@ export const destroyCommand: CommandRun = async ([reference = ''], options, envi
   withRepositorySession(options, environment, workReporter(options, environment), async (session, isAdHoc) => {
     if (isAdHoc) throw usageError('cannot destroy without a policy: it says which snapshots may go');
     const lockTimeoutMs = lockTimeout(options);
-    const found = findSnapshot(session, await observeRepositories(session), reference);
+    const found = await findStored(session, await observeRepositories(session), reference);
     const name = `${found.backup.name}@${found.id}`;
     const again = options.text('force');
     if (again !== undefined && again !== name)
       throw usageError(`cannot destroy ${name}: --force says ${again}`, {
         hint: `give the full name: --force ${name}`,
       });
-    const obstacle = destroyObstacle(found, session.context.host, again !== undefined);
+    const obstacle = destroyObstacle(found, session.context, again !== undefined);
     if (obstacle !== null) throw obstacle;
     const size = formatBytes(found.places[0]?.record.storedBytes ?? 0);
     const where = found.places.map((place) => place.name).join(', ');

@@ -1,5 +1,5 @@
 import { EXIT, usageError } from '../errors.ts';
-import { findSnapshot } from '../reconcile/find-snapshot.ts';
+import { findForReading } from '../reconcile/find-stored.ts';
 import { observeRepositories } from '../reconcile/observe-repositories.ts';
 import { openManifest } from '../reconcile/open-manifest.ts';
 import { requireManifest } from '../reconcile/require-manifest.ts';
@@ -33,7 +33,7 @@ async function manifestOf(
   observation: Awaited<ReturnType<typeof observeRepositories>>,
   reference: string,
 ): Promise<Manifest> {
-  const found = findSnapshot(session, observation, reference);
+  const found = await findForReading(session, observation, reference);
   const [place] = found.places;
   if (place === undefined) throw usageError(`cannot compare ${reference}: no repository has it`);
   if (session.context.identities === undefined) return requireManifest(place.repository, place.record);

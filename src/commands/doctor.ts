@@ -2,7 +2,8 @@ import { ENGINES, engineOf } from '../engines/registry.ts';
 import type { Target } from '../generated/policy.ts';
 import type { ToolNeed } from '../engines/engine.ts';
 import type { Context } from '../context.ts';
-import { EXIT } from '../errors.ts';
+import { EXIT, reasonOf } from '../errors.ts';
+import type { Edge } from '../reconcile/session.ts';
 import { formatTools, type ToolReport } from '../report/tools-text.ts';
 import { identityPaths, openEdge } from '../system/edge.ts';
 import { enclosedIdentities } from '../policy/enclosed-identities.ts';
@@ -10,6 +11,7 @@ import { examinePolicy } from '../policy/load.ts';
 import { isSshKey } from '../encryption/recipient.ts';
 import type { ResolvedPolicy } from '../policy/resolved-policy.ts';
 import { holdsReference } from '../policy/reference-syntax.ts';
+import { keepingOf } from '../snapshots/object-lock.ts';
 import type { Terminal } from '../report/terminal.ts';
 import { systemPolicyFiles } from '../system/policy-files.ts';
 import type { CommandRun } from './command.ts';
@@ -53,12 +55,12 @@ export const doctorCommand: CommandRun = async (_args, options, { terminal, sign
       for (const need of neededTools(type, targets))
         tools.push(await inspectTool(context, need, `${type} targets`, targets !== undefined));
     const ofKey = policy === undefined ? [] : examineSigningKey(policy);
-    const ok =
-      tools.every((tool) => tool.path !== null || !tool.required) &&
-      ofKey.every(({ severity }) => severity !== 'error');
+    const hasTools = tools.every((tool) => tool.path !== null || !tool.required);
     const { node } = context.host;
     const enclosed = policy === undefined ? [] : enclosedIdentities(policy, identityPaths(options.list('identity')));
-    const warnings = [...enclosed, ...ofKey].map(({ message }) => message);
+    const unlockable = policy === undefined ? [] : await lacksObjectLock(policy, edge);
+    const warnings = [...enclosed, ...ofKey, ...unlockable].map(({ message }) => message);
+    const ok = hasTools && unlockable.length === 0 && ofKey.every(({ severity }) => severity !== 'error');
     terminal.out(
       options.text('format') === 'json'
         ? `${JSON.stringify({ formatVersion: 1, ok, bkp: bkpVersion, node, tools, warnings }, null, 2)}\n`
@@ -74,6 +76,21 @@ export const doctorCommand: CommandRun = async (_args, options, { terminal, sign
 async function usedPolicy(options: OptionValues, terminal: Terminal): Promise<ResolvedPolicy | undefined> {
   const { policy } = await examinePolicy({ path: policyPath(options), files: systemPolicyFiles(terminal.readStdin) });
   return policy;
+}
+
+/** Repositories that are to lock what is stored and cannot, or cannot be asked. Only these are reached. */
+async function lacksObjectLock(policy: ResolvedPolicy, edge: Edge): Promise<readonly { readonly message: string }[]> {
+  const wanted = policy.repositories.filter(({ config }) => 'objectLock' in config && config.objectLock !== undefined);
+  if (wanted.length === 0) return [];
+  const { openSession } = await import('../reconcile/open-session.ts');
+  const { repositories } = openSession({ ...policy, repositories: wanted }, edge);
+  const found: { readonly message: string }[] = [];
+  for (const opened of repositories) {
+    const problem =
+      opened.repository === null ? opened.problem : await keepingOf(opened.repository).then(() => undefined, reasonOf);
+    if (problem !== undefined) found.push({ message: `repository ${opened.name}: ${problem}` });
+  }
+  return found;
 }
 
 /** What the policy encrypts to, as far as it is written there; a file of recipients stands for itself. */

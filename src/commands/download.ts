@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { EXIT, notFoundError, usageError } from '../errors.ts';
 import { downloadArtifact } from '../reconcile/download.ts';
-import { findSnapshot } from '../reconcile/find-snapshot.ts';
+import { findForReading } from '../reconcile/find-stored.ts';
 import { observeRepositories } from '../reconcile/observe-repositories.ts';
 import { openManifest } from '../reconcile/open-manifest.ts';
 import { requireManifest, unsignedNow } from '../reconcile/require-manifest.ts';
@@ -14,7 +14,7 @@ import { withRepositorySession } from './repository-session.ts';
 /** Copies artifacts out of a repository, as stored or as the native tool reads them; or tells where others may fetch them. */
 export const downloadCommand: CommandRun = async ([reference = '', folder = ''], options, environment) =>
   withRepositorySession(options, environment, workReporter(options, environment), async (session) => {
-    const found = findSnapshot(session, await observeRepositories(session), reference);
+    const found = await findForReading(session, await observeRepositories(session), reference);
     const [first] = found.places;
     if (first === undefined) throw notFoundError(`cannot download ${reference}: no repository has it`);
     const { place, manifest } = options.flag('native')

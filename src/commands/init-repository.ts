@@ -1,5 +1,6 @@
 import { EXIT, guardError, usageError, type ExitCode } from '../errors.ts';
 import { didYouMean } from '../policy/did-you-mean.ts';
+import { describeKeeping } from '../reconcile/online-checks.ts';
 import { initialize } from '../reconcile/initialize.ts';
 import { reportWarnings } from '../report/run-events.ts';
 import { repositoryIdentity } from '../snapshots/identity.ts';
@@ -28,8 +29,10 @@ export function initRepository(
       throw guardError(`cannot make repository "${name}": ${found.problem}`, { hint: found.hint ?? undefined });
     const before = await repositoryIdentity(found.repository).catch(() => undefined);
     const identity = await initialize(session, found);
+    const keeping = await found.repository.versions?.keeping();
+    const keeps = keeping === undefined ? '' : `; ${describeKeeping(keeping)}`;
     const what = before === undefined ? 'made' : 'there already:';
-    environment.terminal.out(`${what} repository ${name} (${found.repository.location}), id ${identity.id}\n`);
+    environment.terminal.out(`${what} repository ${name} (${found.repository.location}), id ${identity.id}${keeps}\n`);
     return EXIT.done;
   });
 }

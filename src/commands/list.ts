@@ -1,7 +1,9 @@
 import { EXIT } from '../errors.ts';
-import { listSnapshots } from '../reconcile/list-snapshots.ts';
+import { removedSnapshots } from '../reconcile/find-stored.ts';
+import { listDeleted, listSnapshots } from '../reconcile/list-snapshots.ts';
 import { observeRepositories } from '../reconcile/observe-repositories.ts';
 import type { Observation } from '../reconcile/observation.ts';
+import { count } from '../reconcile/phrases.ts';
 import { formatList, formatListPlain } from '../report/list-table.ts';
 import { reportWarnings } from '../report/run-events.ts';
 import type { Terminal } from '../report/terminal.ts';
@@ -13,7 +15,10 @@ import { withRepositorySession } from './repository-session.ts';
 export const listCommand: CommandRun = async ([backup], options, environment) =>
   withRepositorySession(options, environment, reportWarnings(environment.terminal), async (session) => {
     const observation = await observeRepositories(session);
-    const rows = listSnapshots(session, observation, backup);
+    const isDeleted = options.flag('deleted');
+    const rows = isDeleted
+      ? await listDeleted(session, observation, backup)
+      : listSnapshots(session, observation, backup);
     // Snapshots of a backup that left the policy can still be listed; a name that nobody knows is a slip.
     if (backup !== undefined && rows.length === 0) knownBackup(session.policy, backup);
     const { terminal } = environment;
@@ -21,6 +26,11 @@ export const listCommand: CommandRun = async ([backup], options, environment) =>
     if (format === 'json') terminal.out(`${JSON.stringify({ formatVersion: 1, snapshots: rows }, null, 2)}\n`);
     else if (format === 'plain') terminal.out(formatListPlain(rows));
     else terminal.out(formatList(rows, terminal.paint));
+    const deleted = isDeleted ? 0 : removedSnapshots(session, observation).length;
+    if (deleted > 0)
+      terminal.err(
+        `${terminal.paintErr('yellow', 'warning:')} ${count(deleted, 'snapshot')} deleted without bkp: bkp list --deleted\n`,
+      );
     return sayUnreadable(observation, terminal) ? EXIT.partly : EXIT.done;
   });
 

@@ -1,5 +1,5 @@
 import { EXIT, usageError } from '../errors.ts';
-import { findSnapshot } from '../reconcile/find-snapshot.ts';
+import { findForReading } from '../reconcile/find-stored.ts';
 import { observeRepositories } from '../reconcile/observe-repositories.ts';
 import { openManifest } from '../reconcile/open-manifest.ts';
 import { requireManifest } from '../reconcile/require-manifest.ts';
@@ -25,7 +25,7 @@ export const showCommand: CommandRun = async ([subject = ''], options, environme
   if (options.text('format') === 'markdown')
     throw usageError('cannot show a snapshot as markdown: only plans have that form');
   return withRepositorySession(options, environment, reportWarnings(terminal), async (session) => {
-    const found = findSnapshot(session, await observeRepositories(session), subject);
+    const found = await findForReading(session, await observeRepositories(session), subject);
     const [place] = found.places;
     if (place === undefined) throw usageError(`cannot show ${subject}: no repository has it`);
     const manifest =

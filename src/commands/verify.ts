@@ -1,6 +1,7 @@
 import { BkpError, EXIT, reasonOf, type ExitCode } from '../errors.ts';
 import { findSnapshot, type FoundSnapshot, type SnapshotPlace } from '../reconcile/find-snapshot.ts';
 import { indexFolders, viewBackup } from '../reconcile/backup-view.ts';
+import { findStored } from '../reconcile/find-stored.ts';
 import { observeRepositories } from '../reconcile/observe-repositories.ts';
 import { requireManifest, unsignedNow } from '../reconcile/require-manifest.ts';
 import { stoppable, type Session } from '../reconcile/session.ts';
@@ -24,7 +25,7 @@ export const verifyCommand: CommandRun = async ([reference], options, environmen
     const wanted =
       reference === undefined
         ? everySnapshot(session, observation, options)
-        : [findSnapshot(session, observation, reference)];
+        : [await findStored(session, observation, reference)];
     const verdicts = await verifyAll(session, wanted, options.flag('deep'), reference === undefined);
     await shareCatalogs(session);
     if (json) terminal.out(`${JSON.stringify({ formatVersion: 1, verified: verdicts }, null, 2)}\n`);

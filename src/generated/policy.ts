@@ -251,7 +251,21 @@ export interface S3Repository {
    * Promise that only one runner writes here; needed where the store has no exclusive create (`If-None-Match`). Default false.
    */
   readonly singleWriter?: boolean;
+  readonly objectLock?: ObjectLock;
   readonly encryption?: Encryption;
+}
+/**
+ * Nobody can delete or change what was stored for so long, whatever credentials they have. The bucket must be made with object lock.
+ */
+export interface ObjectLock {
+  /**
+   * `compliance`: not even the owner of the account can end it. `governance`: who has a special right can; bkp never uses it.
+   */
+  readonly mode: 'governance' | 'compliance';
+  /**
+   * How long every snapshot is locked from the moment it is complete. It is not pruned before.
+   */
+  readonly days: number;
 }
 /**
  * Files and folders, captured with the system's tar: owners, modes, times, links, holes, attributes.

@@ -275,6 +275,7 @@ export const REPOSITORY_FACTS: Readonly<Record<RepositoryConfig['type'], TypeFac
       "serverSideEncryption",
       "kmsKeyId",
       "singleWriter",
+      "objectLock",
       "encryption"
     ],
     "required": [
@@ -313,6 +314,9 @@ export const REPOSITORY_FACTS: Readonly<Record<RepositoryConfig['type'], TypeFac
       "serverSideEncryption": "text",
       "kmsKeyId": "text",
       "singleWriter": "boolean",
+      "objectLock": "object",
+      "objectLock.mode": "text",
+      "objectLock.days": "number",
       "encryption": "object",
       "encryption.recipients": "list",
       "encryption.recipientsFile": "text",

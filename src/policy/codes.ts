@@ -39,6 +39,7 @@ export const CODES = {
   BKP2044: { severity: 'warning', title: 'no copy off this machine' },
   BKP2045: { severity: 'error', title: 'two repositories in the same place' },
   BKP2046: { severity: 'warning', title: 'a target holds a repository' },
+  BKP2047: { severity: 'warning', title: 'object lock shorter than the retention' },
   BKP2050: { severity: 'error', title: 'not a snapshot to restore from' },
   BKP2051: { severity: 'error', title: '`latest` without `repeat: true`' },
   BKP2052: { severity: 'error', title: 'restore onto a protected target without `replace`' },

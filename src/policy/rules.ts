@@ -6,6 +6,7 @@ import { checkDatabases } from './rules/databases.ts';
 import { checkEncryption } from './rules/encryption.ts';
 import { checkFormats } from './rules/formats.ts';
 import { checkNames } from './rules/names.ts';
+import { checkObjectLock } from './rules/object-lock.ts';
 import { checkPlaces } from './rules/places.ts';
 import { checkReferences } from './rules/references.ts';
 import { checkRestores } from './rules/restores.ts';
@@ -25,6 +26,7 @@ const RULES: readonly Rule[] = [
   checkSigning,
   checkUsage,
   checkCopies,
+  checkObjectLock,
   checkPlaces,
   checkRestores,
 ];

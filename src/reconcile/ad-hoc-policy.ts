@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { Context } from '../context.ts';
 import { notFoundError } from '../errors.ts';
 import type { RepositoryConfig, Target } from '../generated/policy.ts';
 import { validateTarget } from '../generated/validate-policy.js';
@@ -7,10 +8,15 @@ import { openRepository } from '../repositories/registry.ts';
 import { parseS3Url } from '../repositories/s3/location.ts';
 import type { Repository } from '../repositories/repository.ts';
 import { repositoryIdentity } from '../snapshots/identity.ts';
+import type { RepositoryInventory, SnapshotRecord } from '../snapshots/inventory.ts';
+import { recoverSnapshot } from '../snapshots/recover-snapshot.ts';
 import { readInventory } from '../snapshots/read-inventory.ts';
 import type { Manifest } from '../snapshots/manifest.ts';
 import { readManifest } from '../snapshots/read-snapshot.ts';
+import { trustedIn } from '../snapshots/trust.ts';
+import { signingWith } from '../signing/signing.ts';
 import { byStart } from './backup-view.ts';
+import { removedPlace } from './find-stored.ts';
 import type { Edge } from './session.ts';
 
 const NAME = 'repository';
@@ -35,8 +41,10 @@ export async function adHocPolicy(
     throw notFoundError(`cannot open repository ${path}: bkp-repository.json is missing`, {
       hint: 'give the folder or prefix that holds manifests/ and snapshots/',
     });
-  const trusted = trustedKeys.length === 0 ? null : trustedKeys;
-  const { snapshots } = await readInventory(repository, { identity, policyNames: null, trusted }, edge.context);
+  const signing = trustedKeys.length === 0 ? undefined : signingWith(trustedKeys, () => undefined);
+  const trusted = trustedIn({ signing });
+  const inventory = await readInventory(repository, { identity, policyNames: null, trusted }, edge.context);
+  const snapshots = [...inventory.snapshots, ...(await removedRecords(repository, inventory, { signing }))];
   const counting = snapshots.filter(({ unsigned }) => unsigned === undefined).toSorted(byStart);
   const others = snapshots.filter(({ unsigned }) => unsigned !== undefined).toSorted(byStart);
   const newest = new Map([...others, ...counting].map((snapshot) => [snapshot.backup, snapshot]));
@@ -57,6 +65,20 @@ export async function adHocPolicy(
   };
 }
 
+/** What somebody removed tells of backups and policies too. */
+async function removedRecords(
+  repository: Repository,
+  { tampered = [] }: RepositoryInventory,
+  context: Pick<Context, 'signing'>,
+): Promise<readonly SnapshotRecord[]> {
+  const records: SnapshotRecord[] = [];
+  for (const { backup, id, how } of tampered) {
+    const place = how === 'removed' ? await removedPlace({ backup, id, name: NAME, repository }, context) : undefined;
+    if (place !== undefined) records.push(place.record);
+  }
+  return records;
+}
+
 /** A path of this machine, or `s3://bucket/prefix`. */
 function describePlace(place: string, { lookups }: Edge): RepositoryConfig {
   if (place.startsWith('s3://')) return parseS3Url(place, lookups.env);
@@ -64,7 +86,11 @@ function describePlace(place: string, { lookups }: Edge): RepositoryConfig {
 }
 
 async function describeBackup(repository: Repository, name: string, id: string): Promise<ResolvedBackup> {
-  const manifest = await readManifest(repository, { backup: name, id });
+  const recovered = await recoverSnapshot(repository, { backup: name, id });
+  const manifest = await readManifest(recovered?.ok === true ? recovered.value.repository : repository, {
+    backup: name,
+    id,
+  });
   const targets =
     manifest?.ok === true
       ? Object.entries(manifest.value.targets).flatMap(([target, { definition }]) => describeTarget(target, definition))

@@ -1,5 +1,11 @@
 import type { ResolvedBackup, ResolvedPolicy } from '../policy/resolved-policy.ts';
-import type { GoneSnapshot, Remains, RepositoryInventory, SnapshotRecord } from '../snapshots/inventory.ts';
+import type {
+  GoneSnapshot,
+  Remains,
+  RepositoryInventory,
+  SnapshotRecord,
+  TamperedManifest,
+} from '../snapshots/inventory.ts';
 import type { RunRecord } from '../snapshots/run-record.ts';
 import { CLEANED } from '../snapshots/manifest.ts';
 import { isBeingRemoved, isGood } from '../snapshots/standing.ts';
@@ -25,7 +31,10 @@ export interface BackupRepository {
   readonly remains: readonly Remains[];
   /** Ids that were released and must not come back. */
   readonly released: ReadonlySet<string>;
-  /** Ids with a manifest that cannot be used or does not count: their place is taken. */
+  /**
+   * Ids with a manifest that cannot be used, does not count, or was removed while a version of it is left: their place is
+   * taken.
+   */
   readonly unreadable: ReadonlySet<string>;
   /** Policies other than this one that use the backup's folder. */
   readonly foreignPolicies: readonly string[];
@@ -105,7 +114,11 @@ export function viewBackup(
       unsigned: new Map(unsigned.map((snapshot) => [snapshot.id, snapshot])),
       remains: (inventory?.remains ?? []).filter(belongs),
       released: new Set([...releasedIds((inventory?.gone ?? []).filter(belongs)), ...leaving]),
-      unreadable: new Set([...(inventory?.unreadable ?? []).filter(belongs), ...unsigned].map(({ id }) => id)),
+      unreadable: new Set(
+        [...[...(inventory?.unreadable ?? []), ...removedOnes(inventory)].filter(belongs), ...unsigned].map(
+          ({ id }) => id,
+        ),
+      ),
       foreignPolicies: (inventory?.foreign ?? [])
         .filter((other) => other.backup === backup.name)
         .map((other) => other.policy),
@@ -113,6 +126,9 @@ export function viewBackup(
   });
   return { backup, repositories, good: unionOfGood(repositories), runs: runsOf(backup, folders) };
 }
+
+const removedOnes = (inventory: RepositoryInventory | null): readonly TamperedManifest[] =>
+  (inventory?.tampered ?? []).filter(({ how }) => how === 'removed');
 
 function releasedIds(gone: readonly GoneSnapshot[]): readonly string[] {
   const isReleased = ({ marks }: GoneSnapshot): boolean =>

@@ -1,14 +1,17 @@
 import { guardError, notFoundError } from '../errors.ts';
-import type { Host } from '../context.ts';
+import type { Context } from '../context.ts';
 import type { Repository } from '../repositories/repository.ts';
 import type { Lease } from '../snapshots/held-lease.ts';
 import { addMark } from '../snapshots/marks.ts';
-import { releaseSnapshot } from '../snapshots/release-snapshot.ts';
+import type { SnapshotName } from '../snapshots/keys.ts';
+import { assertReleasable, releaseSnapshot, type ReleaseRequest } from '../snapshots/release-snapshot.ts';
 import { isGood, protection } from '../snapshots/standing.ts';
 import { ownNames } from './backup-view.ts';
+import { lockReason } from './plan-lock.ts';
 import type { BackupExecution } from './execution.ts';
 import { releaseLeases } from './execution-leases.ts';
-import { findSnapshot, type FoundSnapshot } from './find-snapshot.ts';
+import type { FoundSnapshot } from './find-snapshot.ts';
+import { findStored } from './find-stored.ts';
 import { observeRepositories } from './observe-repositories.ts';
 import { identitiesOf } from './remembered-identities.ts';
 import { restoringNow } from './restoring-runs.ts';
@@ -27,7 +30,7 @@ export interface DestroyOptions {
 }
 
 /** Why a snapshot may not be removed by hand, or null. */
-export function destroyObstacle(found: FoundSnapshot, host: Host, force: boolean): Error | null {
+export function destroyObstacle(found: FoundSnapshot, { host, clock }: Context, force: boolean): Error | null {
   const name = `${found.backup.name}@${found.id}`;
   const marked = found.places.map(({ record }) => protection(record)).find((one) => one !== null);
   if (marked !== undefined && marked !== null)
@@ -37,6 +40,13 @@ export function destroyObstacle(found: FoundSnapshot, host: Host, force: boolean
   if (found.backup.protect || found.places.some(({ record }) => record.protect))
     return guardError(`cannot destroy ${name}: backup ${found.backup.name} has \`protect: true\``, {
       hint: 'retention still works; change the policy to destroy by hand',
+    });
+  const locked = found.places
+    .map(({ name: place, record }) => lockReason(record.lockedUntil, place, clock.now()))
+    .find((one) => one !== null);
+  if (locked !== undefined && locked !== null)
+    return guardError(`cannot destroy ${name}: ${locked.message}`, {
+      hint: 'nobody can remove it there before; --repository names one where it is not locked',
     });
   if (force) return null;
   const hint = `--force ${name} removes it all the same`;
@@ -75,8 +85,8 @@ export async function destroySnapshot(
     }
     const unshared = new Set(ownNames(found.backup));
     const observation = await observeRepositories({ ...session, unshared });
-    const now = findSnapshot(session, observation, reference);
-    const obstacle = destroyObstacle(now, session.context.host, options.force);
+    const now = await findStored(session, observation, reference);
+    const obstacle = destroyObstacle(now, session.context, options.force);
     if (obstacle !== null) throw obstacle;
     return await release(session, now, identitiesOf(observation), leases, options);
   } finally {
@@ -94,6 +104,12 @@ async function release(
   const { context, policy } = session;
   const reason = 'destroyed by hand';
   const folder = places[0]?.record.backup ?? backup.name;
+  // All of it or nothing: a store may refuse what no manifest and no mark tells of.
+  for (const { name, record } of places) {
+    const held = leases.get(name);
+    if (held === undefined) throw guardError(`cannot destroy ${backup.name}@${id} in ${name}: no lease is held there`);
+    await assertReleasable(held.repository, releaseOf(policy, record, reason), context);
+  }
   // First where it is not: whatever happens next, nothing is copied there.
   for (const [name, { repository, lease }] of leases) {
     if (places.some((place) => place.name === name)) continue;
@@ -103,7 +119,7 @@ async function release(
   const done: string[] = [];
   for (const { name, record } of places) {
     const held = leases.get(name);
-    if (held === undefined) throw guardError(`cannot destroy ${backup.name}@${id} in ${name}: no lease is held there`);
+    if (held === undefined) continue;
     const step = destroyedStep(backup.name, id, name);
     const run = await openRun(session, held.repository, {
       id: held.lease.owner.run,
@@ -116,13 +132,20 @@ async function release(
       repositories,
       planned: [step],
     });
-    const request = { backup: record.backup, id, policyNames: ownNames(policy), reason, acceptUnsigned: force };
+    const request = { ...releaseOf(policy, record, reason), acceptUnsigned: force };
     await releaseSnapshot(held.repository, request, held.lease, context);
     await recordOrTell(session, () => run.finish('done', [ended(step, 'done')], []));
     done.push(name);
   }
   return done;
 }
+
+const releaseOf = (policy: Session['policy'], { backup, id }: SnapshotName, reason: string): ReleaseRequest => ({
+  backup,
+  id,
+  policyNames: ownNames(policy),
+  reason,
+});
 
 /** Run records tell what happened in the words of a plan. */
 function destroyedStep(backup: string, id: string, repository: string): Step {

@@ -5,7 +5,8 @@ import { snapshotFolder } from '../snapshots/keys.ts';
 import { addMark } from '../snapshots/marks.ts';
 import type { Manifest, ManifestArtifact } from '../snapshots/manifest.ts';
 import { moveKeys } from '../snapshots/move-keys.ts';
-import { readSnapshot } from '../snapshots/read-snapshot.ts';
+import { holdSnapshot, lockArtifacts } from '../snapshots/object-lock.ts';
+import { artifactKeys, readSnapshot } from '../snapshots/read-snapshot.ts';
 import { cleanRemains } from '../snapshots/remove-remains.ts';
 import { beginSnapshot } from '../snapshots/snapshot-draft.ts';
 import { isBeingRemoved, newestMark, protection } from '../snapshots/standing.ts';
@@ -113,8 +114,9 @@ async function copyWhole(execution: BackupExecution, step: Step, source: Source)
   }
   const record = recordOf(execution, source.name, id);
   const guarded = record === undefined ? null : protection(record);
-  if (guarded !== null)
-    await addMark(repository, { backup, id, policy, kind: 'protected', data: guarded }, lease, session.context);
+  if (guarded === null) return backup;
+  await addMark(repository, { backup, id, policy, kind: 'protected', data: guarded }, lease, session.context);
+  await holdSnapshot(repository, { backup, id }, artifactKeys(await requireManifest(repository, { backup, id })), true);
   return backup;
 }
 
@@ -153,12 +155,30 @@ async function replaceArtifacts(execution: BackupExecution, step: Step, source: 
     await lease.assertHeld();
     await copyArtifact(from, { repository, folder, artifact }, stoppable(session));
   }
+  await keepLikeTheRest(execution, step, manifest, backup);
   const before = recordOf(execution, step.repository, id);
   const deep = before !== undefined && newestMark(before.marks, 'damaged')?.data['deep'] === true;
   if (deep) await assertReadable(execution, step, source, backup);
   const data = { deep, replaced: wanted.map(({ artifact }) => artifact.key) };
   await addMark(repository, { backup, id, policy, kind: 'verified', data }, lease, session.context);
   return backup;
+}
+
+/** What was brought back is locked as long as the rest of its snapshot, and held where that is. */
+async function keepLikeTheRest(
+  execution: BackupExecution,
+  { repository: name }: Step,
+  manifest: Manifest,
+  backup: string,
+): Promise<void> {
+  const { repository, lease } = writable(execution, name);
+  const { id, lockedUntil } = manifest;
+  const keys = artifactKeys(manifest);
+  await lease.assertHeld();
+  if (lockedUntil !== undefined && new Date(lockedUntil) > execution.session.context.clock.now())
+    await lockArtifacts(repository, { backup, id }, keys, new Date(lockedUntil));
+  const record = recordOf(execution, name, id);
+  if (record !== undefined && protection(record) !== null) await holdSnapshot(repository, { backup, id }, keys, true);
 }
 
 /** Every artifact of the receiver's manifest with where its bytes come from: the two may have other keys. */

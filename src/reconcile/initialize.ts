@@ -2,6 +2,7 @@ import { reasonOf, repositoryError } from '../errors.ts';
 import type { Repository } from '../repositories/repository.ts';
 import { openCatalog } from '../snapshots/catalog.ts';
 import { initializeRepository, type Identity } from '../snapshots/identity.ts';
+import { keepingOf } from '../snapshots/object-lock.ts';
 import { observeRepositories } from './observe-repositories.ts';
 import { identitiesOf } from './remembered-identities.ts';
 import { openRun } from './run-record-writer.ts';
@@ -10,6 +11,7 @@ import { stoppable, type Session, type SessionRepository } from './session.ts';
 /** Makes one repository of the policy, or takes note that the one that is there now is meant. */
 export async function initialize(session: Session, opened: SessionRepository): Promise<Identity> {
   if (opened.repository === null) throw repositoryError(opened.problem, { hint: opened.hint ?? undefined });
+  await keepingOf(opened.repository);
   const identity = await initializeRepository(opened.repository, stoppable(session));
   openCatalog(session.cacheDir).rememberId(opened.repository.location, identity.id);
   const observation = await observeRepositories(session);

@@ -25,6 +25,7 @@ export function inventoryDigest(inventory: RepositoryInventory, folders: Readonl
         ...marks.map((mark) => `${backup}/${id} ${mark.at} ${mark.kind}`),
       ]),
     ...inventory.remains.filter(within).map(({ backup, id, kind }) => `${backup}/${id} ${kind}`),
+    ...(inventory.tampered ?? []).filter(within).map(({ backup, id, how }) => `${backup}/${id} ${how}`),
     ...inventory.unreadable.filter(within).map(({ backup, id, reason }) => `${backup}/${id} ${reason}`),
   ];
   const hash = createHash('sha256');

@@ -1,6 +1,7 @@
 import type { SnapshotRecord } from '../snapshots/inventory.ts';
 import { isBeingRemoved, isDamaged, protection, verifiedAt } from '../snapshots/standing.ts';
 import { byStart, ownNames } from './backup-view.ts';
+import { removedPlace, removedSnapshots } from './find-stored.ts';
 import type { Observation } from './observation.ts';
 import { restoringNow } from './restoring-runs.ts';
 import type { Session } from './session.ts';
@@ -11,7 +12,7 @@ export interface ListedSnapshot {
   readonly backup: string;
   readonly repository: string;
   readonly kind: 'backup' | 'safety' | 'adopted';
-  readonly status: 'creating' | 'created' | 'partial' | 'restoring' | 'incomplete';
+  readonly status: 'creating' | 'created' | 'partial' | 'restoring' | 'incomplete' | 'deleted';
   readonly createdAt: string;
   readonly sizeBytes: number;
   readonly storedBytes: number;
@@ -63,6 +64,23 @@ export function listSnapshots(session: Session, observation: Observation, backup
   return listed.toSorted((a, b) =>
     a.createdAt === b.createdAt ? (a.repository < b.repository ? -1 : 1) : a.createdAt < b.createdAt ? 1 : -1,
   );
+}
+
+/** Snapshots whose manifest somebody removed while the store keeps versions of it, newest first. */
+export async function listDeleted(
+  session: Session,
+  observation: Observation,
+  backup?: string,
+): Promise<readonly ListedSnapshot[]> {
+  const known = session.policy.backups.find((one) => one.name === backup);
+  const folders = known === undefined ? [backup] : ownNames(known);
+  const listed: ListedSnapshot[] = [];
+  for (const removed of removedSnapshots(session, observation)) {
+    if (backup !== undefined && !folders.includes(removed.backup)) continue;
+    const place = await removedPlace(removed, session.context);
+    if (place !== undefined) listed.push({ ...listSnapshot(removed.name, place.record, false), status: 'deleted' });
+  }
+  return listed.toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
 }
 
 function listSnapshot(repository: string, snapshot: SnapshotRecord, isRestoringNow: boolean): ListedSnapshot {

@@ -4,6 +4,8 @@ import { BkpError, reasonOf } from '../errors.ts';
 import { formatBytes } from '../format-bytes.ts';
 import { resolveHookEnv, resolveTarget } from '../policy/references.ts';
 import type { Hook, ResolvedTarget } from '../policy/resolved-policy.ts';
+import type { Keeping } from '../repositories/object-versions.ts';
+import { keepingOf } from '../snapshots/object-lock.ts';
 import { probeExclusiveCreate } from '../snapshots/probe-repository.ts';
 import { indexFolders, viewBackup } from './backup-view.ts';
 import { findSnapshot } from './find-snapshot.ts';
@@ -121,6 +123,7 @@ async function checkRepository(
   const subject = `repository ${name}`;
   const repository = session.repositories.find((opened) => opened.name === name)?.repository;
   if (repository === undefined || repository === null) return bad(subject, 'it is not open');
+  const keeping = await keepingOf(repository);
   if (canWrite) await probeExclusiveCreate(repository, session.newId(session.context.clock.now()));
   const free = await repository.freeBytes();
   const needed = neededBytes(session, observation, name);
@@ -131,8 +134,15 @@ async function checkRepository(
   ).length;
   return good(
     subject,
-    `${repository.location}, ${count(snapshots, 'snapshot')}${canWrite ? ', writable' : ''}${free === undefined ? '' : `, ${formatBytes(free)} free`}`,
+    `${repository.location}, ${count(snapshots, 'snapshot')}${canWrite ? ', writable' : ''}${free === undefined ? '' : `, ${formatBytes(free)} free`}${keeping === undefined ? '' : `, ${describeKeeping(keeping)}`}`,
   );
+}
+
+/** What protects a bucket against who has its credentials. */
+export function describeKeeping({ versions, objectLock, lockDays }: Keeping): string {
+  if (!versions) return 'no versioning and no object lock: who can write there can delete all of it';
+  if (!objectLock) return 'versioned, no object lock';
+  return lockDays === null ? 'object lock, not used' : `locked for ${count(lockDays, 'day')}`;
 }
 
 /** Stored size of the newest good snapshot of every backup that uses the repository. */

@@ -1,12 +1,13 @@
 import type { ResolvedPolicy } from '../policy/resolved-policy.ts';
 import type { Remains } from '../snapshots/inventory.ts';
 import { ownNames } from './backup-view.ts';
-import type { Draft, Drafts } from './draft.ts';
+import { addressOf, type Draft, type Drafts } from './draft.ts';
 import type { Observation, ObservedSetAside } from './observation.ts';
+import { lockReason } from './plan-lock.ts';
 import { missingSnapshots } from './plan-missing.ts';
 import { count, formatInstant } from './phrases.ts';
-import { reason } from './reasons.ts';
-import type { PlanNotice } from './step.ts';
+import { reason, type Reason } from './reasons.ts';
+import type { PlanNotice, WithheldStep } from './step.ts';
 
 /**
  * What captures and removals that were cut short left, and old states whose time is over. What a copy left stays as long
@@ -25,18 +26,22 @@ export function planCleans(
     ...missingSnapshots(policy, observation).map(({ repository, id }) => copyOf(repository, id)),
   ]);
   const steps: Draft[] = [];
+  const withheld: WithheldStep[] = [];
   const warnings: PlanNotice[] = [];
   for (const repository of observation.repositories) {
     if (repository.state !== 'ready') continue;
     for (const remains of repository.inventory.remains) {
       if (remains.policy !== null && !names.has(remains.policy)) continue;
       if (remains.kind === 'unknown') warnings.push(unknownRemains(repository.name, remains));
-      else if (isOver(remains, now) && !lost.has(copyOf(repository.name, remains.id)))
-        steps.push(cleanStep(repository.name, remains));
+      else if (isOver(remains, now) && !lost.has(copyOf(repository.name, remains.id))) {
+        const locked = lockReason(remains.lockedUntil, repository.name, now);
+        if (locked === null) steps.push(cleanStep(repository.name, remains));
+        else withheld.push(lockedRemains(repository.name, remains, locked));
+      }
     }
   }
   const expired = observation.setAside.filter(({ record }) => new Date(record.until) <= now);
-  return { steps: [...steps, ...expired.map(expiredStep)], warnings };
+  return { steps: [...steps, ...expired.map(expiredStep)], withheld, warnings };
 }
 
 /** Nobody works on it, and nobody is waited for. */
@@ -61,6 +66,14 @@ const cutShort = ({ kind, keys }: Remains): string =>
   kind === 'begun'
     ? `a capture was cut short: ${count(keys.length, 'file')} without a manifest`
     : `a removal was cut short: ${count(keys.length, 'file')} left`;
+
+const lockedRemains = (repository: string, { backup, id }: Remains, why: Reason): WithheldStep => ({
+  action: 'clean',
+  address: addressOf(backup, repository),
+  snapshot: id,
+  reason: why,
+  source: null,
+});
 
 const expiredStep = ({ repository, backup, record }: ObservedSetAside): Draft => ({
   ...emptyStep,

@@ -1,7 +1,8 @@
 import type { ResolvedPolicy } from '../policy/resolved-policy.ts';
-import type { RepositoryInventory } from '../snapshots/inventory.ts';
+import type { RepositoryInventory, TamperedManifest } from '../snapshots/inventory.ts';
 import type { RunRecord } from '../snapshots/run-record.ts';
 import { ownNames } from './backup-view.ts';
+import { addressOf } from './draft.ts';
 import type { Observation } from './observation.ts';
 import { commandLine, count } from './phrases.ts';
 import { missingSnapshots, type MissingSnapshot } from './plan-missing.ts';
@@ -24,11 +25,25 @@ export function noticeDrift(policy: ResolvedPolicy, observation: Observation): r
       address: `${manifest.backup}@${name}`,
     })),
     ...noticeUnsigned(name, inventory),
+    ...(inventory.tampered ?? []).map((manifest) => tamperedNotice(name, manifest)),
     ...gone.filter(({ repository }) => repository === name).map(missing),
     ...deadRuns(inventory, names),
     ...foreignSnapshots(name, inventory),
   ]);
 }
+
+const tamperedNotice = (repository: string, { backup, id, how }: TamperedManifest): PlanNotice => ({
+  code: 'drift',
+  message:
+    how === 'removed'
+      ? `the manifest of ${backup}@${id} was removed from ${repository} without bkp; its versions are still there`
+      : `the manifest of ${backup}@${id} in ${repository} was written again; its first version counts`,
+  hint:
+    how === 'removed'
+      ? `\`bkp list --deleted\` shows it, \`bkp restore ${backup}@${id}\` reads its versions; nothing of it is cleaned`
+      : 'who can write there? restore and verify read the first version',
+  address: addressOf(backup, repository),
+});
 
 const missing = ({ repository, address, id }: MissingSnapshot): PlanNotice => ({
   code: 'drift',

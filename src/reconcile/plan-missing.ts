@@ -44,9 +44,10 @@ const isStorage = ({ action, outcome }: RunStep): boolean =>
 const isAbout = ({ repositories }: RunRecord, name: string, { repositoryId }: RepositoryInventory): boolean =>
   (repositories?.[name] ?? repositoryId) === repositoryId;
 
-const knownIds = ({ snapshots, unreadable, gone }: RepositoryInventory): ReadonlySet<string> =>
+const knownIds = ({ snapshots, unreadable, gone, tampered = [] }: RepositoryInventory): ReadonlySet<string> =>
   new Set([
     ...snapshots.map(({ id }) => id),
     ...unreadable.map(({ id }) => id),
+    ...tampered.map(({ id }) => id),
     ...gone.filter(({ marks }) => newestMark(marks, 'released') !== undefined).map(({ id }) => id),
   ]);

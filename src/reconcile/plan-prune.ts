@@ -3,6 +3,7 @@ import { isBeingRemoved, isGood, protection } from '../snapshots/standing.ts';
 import { byStart } from './backup-view.ts';
 import { addressOf, draft, stepKey, type Draft, type Drafts } from './draft.ts';
 import { formatDuration, formatInstant } from './phrases.ts';
+import { lockReason } from './plan-lock.ts';
 import { limitPrunes } from './plan-max-prune.ts';
 import { pruneGuards, type GuardInput, type PruneGuards } from './plan-prune-guards.ts';
 import { reason, type Reason } from './reasons.ts';
@@ -38,6 +39,12 @@ export function planPrunes(input: PruneInput): Partial<Drafts> {
 }
 
 function fateOf(input: PruneInput, snapshot: SnapshotRecord, guards: PruneGuards): Fate {
+  const fate = fateByGuards(input, snapshot, guards);
+  const locked = fate.fate === 'prune' ? lockReason(snapshot.lockedUntil, input.repository.name, input.now) : null;
+  return locked === null ? fate : { fate: 'withhold', reason: locked };
+}
+
+function fateByGuards(input: PruneInput, snapshot: SnapshotRecord, guards: PruneGuards): Fate {
   const fate = fateByRules(input, snapshot, guards);
   if (fate.fate !== 'prune') return fate;
   const guarded = protection(snapshot);

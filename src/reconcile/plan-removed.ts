@@ -4,6 +4,7 @@ import { isBeingRemoved, isGood, protection, verifiedAt } from '../snapshots/sta
 import { byStart, ownNames, type FolderIndex } from './backup-view.ts';
 import { addressOf, type Draft, type Drafts } from './draft.ts';
 import { count } from './phrases.ts';
+import { lockReason } from './plan-lock.ts';
 import { limitPrunes } from './plan-max-prune.ts';
 import { withheld as withheldOne } from './plan-unsigned.ts';
 import { reason, type Reason } from './reasons.ts';
@@ -12,6 +13,7 @@ import type { WithheldStep } from './step.ts';
 export interface RemovedOptions {
   readonly pruneRemoved: boolean;
   readonly maxPrune: number | undefined;
+  readonly now: Date;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface RemovedOptions {
 export function planRemoved(
   policy: ResolvedPolicy,
   folders: ReadonlyMap<string, FolderIndex>,
-  { pruneRemoved, maxPrune }: RemovedOptions,
+  { pruneRemoved, maxPrune, now }: RemovedOptions,
 ): Partial<Drafts> {
   const policyNames = new Set(ownNames(policy));
   const withheld: WithheldStep[] = [];
@@ -38,7 +40,7 @@ export function planRemoved(
       const isKnown = policy.backups.some((one) => ownNames(one).includes(backup));
       const whose = isKnown ? `backup ${backup}, which does not use it any more` : 'a backup that is not in the policy';
       if (pruneRemoved) {
-        const decided = pruneAllButLast({ backup, repository, own, whose });
+        const decided = pruneAllButLast({ backup, repository, own, whose, now });
         const limited = limitPrunes(decided.steps, own.length, maxPrune ?? null);
         withheld.push(...decided.withheld, ...(limited.withheld ?? []));
         steps.push(...(limited.steps ?? []));
@@ -63,9 +65,10 @@ interface RemovedBackup {
   /** Oldest first. */
   readonly own: readonly SnapshotRecord[];
   readonly whose: string;
+  readonly now: Date;
 }
 
-function pruneAllButLast({ backup, repository, own, whose }: RemovedBackup): {
+function pruneAllButLast({ backup, repository, own, whose, now }: RemovedBackup): {
   readonly steps: readonly Draft[];
   readonly withheld: readonly WithheldStep[];
 } {
@@ -86,7 +89,7 @@ function pruneAllButLast({ backup, repository, own, whose }: RemovedBackup): {
   const steps: Draft[] = [];
   const withheld: WithheldStep[] = [];
   for (const snapshot of own) {
-    const held = holdReason(snapshot);
+    const held = holdReason(snapshot) ?? lockReason(snapshot.lockedUntil, repository, now);
     const address = addressOf(backup, repository);
     if (held === null) steps.push(removedStep(backup, repository, snapshot, whose));
     else withheld.push({ action: 'prune', address, snapshot: snapshot.id, reason: held, source: null });

@@ -49,7 +49,7 @@ export function plan(input: PlanInput): Plan {
   });
   const leftovers = [
     ofBackups(
-      planRemoved(policy, folders, { pruneRemoved: options.pruneRemoved ?? false, maxPrune: options.maxPrune }),
+      planRemoved(policy, folders, { pruneRemoved: options.pruneRemoved ?? false, maxPrune: options.maxPrune, now }),
       options.backups,
     ),
   ];

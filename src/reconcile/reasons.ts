@@ -18,6 +18,7 @@ export const REASONS = {
   'last-good': 'the newest good or newest verified snapshot is never pruned',
   'max-prune': 'more prunes than `maxPrune` allows',
   'awaits-copy': 'a newer snapshot must be copied here first',
+  'locked-until': 'the store lets nobody remove it before its lock ends or its hold is lifted',
   'identity-missing':
     'the repository has no bkp-repository.json, or another one than before; or a step must decrypt and no identity was given',
   'repository-unavailable': 'the repository cannot be read',

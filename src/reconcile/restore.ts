@@ -2,7 +2,7 @@ import { BkpError, EXIT, usageError } from '../errors.ts';
 import type { Repository } from '../repositories/repository.ts';
 import type { SetAsideRecord } from '../snapshots/run-record.ts';
 import { emitFinished } from './execution.ts';
-import { findSnapshot } from './find-snapshot.ts';
+import { findForReading } from './find-stored.ts';
 import { observeRepositories } from './observe-repositories.ts';
 import { planRestoreOrder } from './plan-restore-order.ts';
 import { needsSafety, prepareRestore, type PreparedRestore, type RestoreOrder } from './prepare-restore.ts';
@@ -36,7 +36,7 @@ export async function planRestoreOf(
   safety: boolean,
 ): Promise<PlannedRestore> {
   const observation = await observeRepositories(session);
-  const found = findSnapshot(session, observation, reference);
+  const found = await findForReading(session, observation, reference);
   const prepared = await prepareRestore(session, found, order);
   const places = prepared.targets.map(({ destination }) => JSON.stringify(destination));
   if (new Set(places).size < places.length)

@@ -10,6 +10,7 @@ const STATUS_TINTS: Readonly<Record<ListedSnapshot['status'], Tint>> = {
   partial: 'yellow',
   restoring: 'blue',
   incomplete: 'yellow',
+  deleted: 'red',
 };
 
 /** A snapshot with every repository that has it in the same state. */

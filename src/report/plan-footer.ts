@@ -5,7 +5,15 @@ import { totals } from './plan-parts.ts';
 import type { Paint } from './terminal.ts';
 
 /** Withheld for one of these reasons, all is as the policy or the user wants it. */
-const CALM: readonly string[] = ['disabled', 'protected', 'last-good', 'filtered', 'backup-removed', 'done'];
+const CALM: readonly string[] = [
+  'disabled',
+  'protected',
+  'last-good',
+  'filtered',
+  'backup-removed',
+  'done',
+  'locked-until',
+];
 
 /** The last line of a plan: the totals, or why there is nothing to total. */
 export function formatPlanFooter(plan: Plan, paint: Paint): string {

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Clock, Host } from '../context.ts';
 import type { FileSteps } from './file-steps.ts';
+import type { ObjectVersions } from './object-versions.ts';
 
 /** What opening a repository needs of the edge of the program. A `Context` is one. */
 export interface RepositoryEdge {
@@ -88,6 +89,8 @@ export interface Repository {
   readonly presign?: (key: string, seconds: number) => Promise<string>;
   /** The same for a URL that writes an object: as often as somebody likes, until its time is over. */
   readonly presignUpload?: (key: string, seconds: number) => Promise<string>;
+  /** What was written over or removed, where the store may keep it; absent where none does. */
+  readonly versions?: ObjectVersions;
   /**
    * False when the place itself is absent and `prepare` could make it: a folder that was never made, or the mount point's
    * folder of a disk that is gone. A bucket that is absent is an error.

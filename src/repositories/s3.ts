@@ -11,6 +11,7 @@ import { createStore, type Store, type StoreOptions } from './s3/store.ts';
 import { sweepUploads } from './s3/sweep.ts';
 import { putStream } from './s3/upload.ts';
 import { replaceObject } from './s3/replace.ts';
+import { createVersions } from './s3/versions.ts';
 import { createCreator, putObject, removeObject } from './s3/write.ts';
 
 /**
@@ -65,6 +66,7 @@ export function openS3Repository(config: S3Repository, edge: RepositoryEdge, opt
     },
     presign: (key, seconds) => checked(key, () => presignRead(store, key, seconds)),
     presignUpload: (key, seconds) => checked(key, () => presignWrite(store, key, seconds)),
+    versions: createVersions(store, creator),
     // A bucket that is not there cannot be made by anybody here: that is an error, and it says so.
     exists: async () => {
       await reachOnce();

@@ -7,7 +7,7 @@ import { readIfPresent } from './identity.ts';
  * once (a delete marker is in its place).
  */
 export async function createOwn(
-  repository: Repository,
+  repository: Pick<Repository, 'create' | 'read'>,
   key: string,
   content: Buffer,
 ): Promise<'created' | 'taken' | 'refused'> {

@@ -3,6 +3,7 @@ import { keptUntil, type Begin } from './begin.ts';
 import type { HeldLease, MarkRecord, Remains } from './inventory.ts';
 import { snapshotFolder, type SnapshotName } from './keys.ts';
 import { readMarks, releasedKeys } from './marks.ts';
+import { findObstruction } from './object-lock.ts';
 import type { BackupContent } from './read-backup.ts';
 import { readBegin } from './remove-remains.ts';
 import type { TrustedKeys } from './trust.ts';
@@ -39,6 +40,8 @@ async function describeRemains(
     return { backup, id, kind: 'unknown', policy: null, keys: [], inProgress: false };
   }
   const keys = [...new Set([...(begin?.keys ?? []), ...released])].toSorted();
+  const inProgress = inForce.some((lease) => isWorkOf(lease, begin, marks));
+  const obstruction = inProgress ? null : await findObstruction(repository, { backup, id }, keys);
   const policy = begin?.policy ?? (await policyOfRelease(repository, { backup, id }, trusted));
   return {
     backup,
@@ -46,8 +49,9 @@ async function describeRemains(
     kind: released.length > 0 ? 'released' : 'begun',
     policy,
     keys: keys.map((key) => folder + key),
-    inProgress: inForce.some((lease) => isWorkOf(lease, begin, marks)),
+    inProgress,
     ...(begin?.upload === undefined ? {} : { keptUntil: keptUntil(begin.upload) }),
+    ...(obstruction === null ? {} : { lockedUntil: obstruction.until }),
   };
 }
 

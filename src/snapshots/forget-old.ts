@@ -1,5 +1,6 @@
 import type { Clock } from '../context.ts';
 import type { Repository } from '../repositories/repository.ts';
+import { keptVersions } from './kept-versions.ts';
 import { MANIFESTS, marksOf, parseDocumentKey, parseMarkKey, parseSnapshotFolder, SNAPSHOTS } from './keys.ts';
 import { CLEANED } from './manifest.ts';
 import { readMark, type StoredMark } from './marks.ts';
@@ -66,7 +67,10 @@ async function oldMarks(
 async function presentIds(repository: Repository, backup: string): Promise<ReadonlySet<string>> {
   const manifests = await repository.list(`${MANIFESTS}${backup}/`, 'shallow');
   const folders = await repository.list(`${SNAPSHOTS}${backup}/`, 'shallow');
+  // Where the credentials may not remove versions, the mark is all that tells a removal from an attack.
+  const left = (await (await keptVersions(repository))?.list(`${MANIFESTS}${backup}/`)) ?? [];
   return new Set([
+    ...left.flatMap(({ key }) => parseDocumentKey(key)?.id ?? []),
     ...manifests.flatMap((key) => parseDocumentKey(key)?.id ?? []),
     ...folders.flatMap((key) => parseSnapshotFolder(key)?.id ?? []),
   ]);

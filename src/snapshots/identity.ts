@@ -3,6 +3,7 @@ import type { Clock } from '../context.ts';
 import { BkpError, guardError, repositoryError } from '../errors.ts';
 import type { Repository } from '../repositories/repository.ts';
 import { parseDocument, writeDocument, type Parsed } from './document.ts';
+import { readFirst } from './kept-versions.ts';
 import { IDENTITY_KEY } from './keys.ts';
 
 /** `bkp-repository.json`: what makes a place a repository; made once, never changed. */
@@ -17,7 +18,7 @@ export interface Identity {
  * mount point of an unmounted disk looks like.
  */
 export async function repositoryIdentity(repository: Repository): Promise<Identity | undefined> {
-  const bytes = await readIfPresent(repository, IDENTITY_KEY);
+  const bytes = (await readIfPresent(repository, IDENTITY_KEY)) ?? (await readFirst(repository, IDENTITY_KEY));
   if (bytes === undefined) return undefined;
   const parsed = parseIdentity(bytes);
   if (parsed.ok) return parsed.value;
@@ -42,7 +43,11 @@ export async function initializeRepository(
 ): Promise<Identity> {
   await repository.prepare();
   const known = await repositoryIdentity(repository);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    // Somebody removed it, and the store keeps a version of it.
+    if ((await repository.stat(IDENTITY_KEY)) === undefined) await repository.put(IDENTITY_KEY, writeDocument(known));
+    return known;
+  }
   const others = (await repository.list('', 'shallow')).filter((key) => !HARMLESS.has(key));
   if (others.length > 0) {
     throw guardError(
@@ -61,7 +66,7 @@ export async function initializeRepository(
 }
 
 /** Reads a small object that may be absent. */
-export async function readIfPresent(repository: Repository, key: string): Promise<Buffer | undefined> {
+export async function readIfPresent(repository: Pick<Repository, 'read'>, key: string): Promise<Buffer | undefined> {
   try {
     return await repository.read(key);
   } catch (error) {

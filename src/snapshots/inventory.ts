@@ -1,3 +1,4 @@
+import type { SnapshotName } from './keys.ts';
 import type { MarkKind, SnapshotKind } from './manifest.ts';
 import type { RunRecord } from './run-record.ts';
 
@@ -18,6 +19,8 @@ export interface SnapshotRecord {
   readonly protect: boolean;
   readonly sizeBytes: number;
   readonly storedBytes: number;
+  /** The store lets nobody delete it before; absent where it has no object lock. */
+  readonly lockedUntil?: string;
   /** Public keys that it is encrypted to; absent where everybody can read it. */
   readonly recipients?: readonly string[];
   /** The public key whose signature in the manifest was found right, null where it is wrong; absent where there is none. */
@@ -51,6 +54,8 @@ export interface Remains {
   readonly inProgress: boolean;
   /** A place to upload to by URL: until when it waits to be adopted, ISO. */
   readonly keptUntil?: string;
+  /** The store lets nobody remove it before (ISO), or until a hold is lifted (null); absent where it can go. */
+  readonly lockedUntil?: string | null;
 }
 
 /** A manifest that exists but cannot be used: drift, never deleted. */
@@ -72,12 +77,19 @@ export interface GoneSnapshot {
   readonly marks: readonly MarkRecord[];
 }
 
+/** A manifest that somebody removed or wrote again while the store keeps its first version: drift, never cleaned. */
+export interface TamperedManifest extends SnapshotName {
+  readonly how: 'removed' | 'overwritten';
+}
+
 /** Everything one reading of a repository found. */
 export interface RepositoryInventory {
   readonly repositoryId: string;
   readonly snapshots: readonly SnapshotRecord[];
   readonly remains: readonly Remains[];
   readonly unreadable: readonly UnreadableManifest[];
+  /** Absent where the store keeps no versions. Sorted by backup and id. */
+  readonly tampered?: readonly TamperedManifest[];
   readonly gone: readonly GoneSnapshot[];
   /** Marks that do not count, because the policy asks for signatures and theirs are missing or not right. */
   readonly ignoredMarks?: readonly { readonly backup: string; readonly id: string; readonly kind: MarkKind }[];

@@ -41,7 +41,12 @@ function assertSound(manifest: Manifest, name: SnapshotName): void {
   if (manifest.backup !== name.backup || manifest.id !== name.id) {
     throw new Error(`it is the manifest of ${manifest.backup}@${manifest.id}`);
   }
-  for (const time of [manifest.startedAt, manifest.finishedAt, manifest.tick ?? manifest.startedAt]) {
+  for (const time of [
+    manifest.startedAt,
+    manifest.finishedAt,
+    manifest.tick ?? manifest.startedAt,
+    manifest.lockedUntil ?? manifest.startedAt,
+  ]) {
     if (!isInstant(time)) throw new Error(`${time} is not a time`);
   }
   if (!manifest.id.startsWith(manifest.startedAt.slice(0, 19).replace(/[-:]/g, ''))) {
@@ -88,6 +93,7 @@ export function slimManifest(manifest: Manifest): ManifestRecord {
     protect: manifest.protect,
     sizeBytes: artifacts.reduce((sum, artifact) => sum + (artifact.rawBytes ?? artifact.storedBytes), 0),
     storedBytes: artifacts.reduce((sum, artifact) => sum + artifact.storedBytes, 0),
+    ...(manifest.lockedUntil === undefined ? {} : { lockedUntil: manifest.lockedUntil }),
     ...(manifest.encryption === undefined ? {} : { recipients: manifest.encryption.recipients }),
     ...(manifest.signature === undefined ? {} : { signedBy: manifestSigner(manifest) ?? null }),
   };

@@ -21,6 +21,8 @@ export interface Manifest {
   readonly definitionSha256: string;
   /** The backup had `protect: true`: refused to `destroy` and `--prune-removed`. */
   readonly protect: boolean;
+  /** The store lets nobody delete the snapshot before; absent where it has no object lock. Differs between copies. */
+  readonly lockedUntil?: string;
   readonly targets: Readonly<Record<string, ManifestTarget>>;
   /** Absent where everybody can read the artifacts. */
   readonly encryption?: ManifestEncryption;

@@ -38,6 +38,7 @@ type Row = readonly [
   recipients: number,
   /** -1 where it has no signature, -2 where its signature is wrong. */
   signer: number,
+  lockedUntil: string | null,
 ];
 
 const UNSIGNED = -1;
@@ -71,6 +72,7 @@ export function packManifests(manifests: ReadonlyMap<string, CachedManifest>): P
       : record.signedBy === undefined
         ? UNSIGNED
         : WRONG,
+    record.lockedUntil ?? null,
   ]);
   return {
     policies: policies.values,
@@ -88,7 +90,7 @@ export function unpackManifests(backup: string, packed: PackedManifests): Readon
   const manifests = new Map<string, CachedManifest>();
   for (const row of packed.rows) {
     const [id, version, digest, policy, kind, status, tick, startedAt, finishedAt] = row;
-    const [definition, target, protect, sizeBytes, storedBytes, keys, signer] = row.slice(9) as [
+    const [definition, target, protect, sizeBytes, storedBytes, keys, signer, lockedUntil] = row.slice(9) as [
       number,
       number,
       boolean,
@@ -96,6 +98,7 @@ export function unpackManifests(backup: string, packed: PackedManifests): Readon
       number,
       number,
       number,
+      string | null,
     ];
     manifests.set(id, {
       version,
@@ -114,6 +117,7 @@ export function unpackManifests(backup: string, packed: PackedManifests): Readon
         protect,
         sizeBytes,
         storedBytes,
+        ...(lockedUntil === null ? {} : { lockedUntil }),
         ...(keys === -1 ? {} : { recipients: at(recipients, keys) }),
         ...(signer === UNSIGNED ? {} : { signedBy: signer === WRONG ? null : at(signers, signer) }),
       },

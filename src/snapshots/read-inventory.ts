@@ -6,12 +6,14 @@ import type { Repository } from '../repositories/repository.ts';
 import type { Catalog } from './catalog.ts';
 import { describeLeases } from './describe-leases.ts';
 import type { Identity } from './identity.ts';
-import type { HeldLease, RepositoryInventory } from './inventory.ts';
-import { parseLeaseKey } from './keys.ts';
+import type { HeldLease, RepositoryInventory, TamperedManifest } from './inventory.ts';
+import { parseLeaseKey, type SnapshotName } from './keys.ts';
 import { recallContents, type KnownPart, type Unshared } from './known-contents.ts';
 import { listBackups, type BackupListing } from './list-backups.ts';
 import { isDead } from './leases.ts';
 import { foundRemains } from './find-remains.ts';
+import { viewManifests } from './manifest-view.ts';
+import { isCleaned } from './marks.ts';
 import { countedRun, type TrustedKeys } from './trust.ts';
 import { readBackup, type BackupContent } from './read-backup.ts';
 
@@ -46,25 +48,34 @@ export async function readInventory(
   const belief = { unshared: request.unshared ?? ALL_SHARED, trusted };
   const known = await recallContents(repository, identity.id, catalog, belief);
   const { held: leases, released } = await describeLeases(repository, known.released);
-  const listings = await listBackups(repository, known.expected);
+  const { repository: asWritten, changes } = await viewManifests(repository);
+  const listings = await listBackups(asWritten, known.expected);
   await known.consult(listings);
   const atOnce = repository.listVersions === undefined ? 1 : BACKUPS_AT_ONCE;
   const contents = await eachLimited(listings, atOnce, async (listing) => {
     throwIfAborted(context.signal);
-    const content = await readListed(repository, listing, known.take(listing), released, request, context.signal);
+    const content = await readListed(asWritten, listing, known.take(listing), released, request, context.signal);
     await setImmediate();
     return content;
   });
+  const { removed, overwritten } = await changes();
   const isOwn = (policy: string): boolean => request.policyNames === null || request.policyNames.includes(policy);
   const leaseOver = request.leaseOver ?? ((lease: HeldLease) => isDead(lease.owner, context.host));
   const inForce = leases.filter((lease) => !leaseOver(lease));
+  // Removed by nobody who said so.
+  const stolen = removed.filter((name) => !isReleased(contents, name));
   return {
     repositoryId: identity.id,
     snapshots: contents.flatMap(({ snapshots }) => snapshots.filter(({ policy }) => isOwn(policy))),
-    remains: (await Promise.all(contents.map((content) => foundRemains(repository, content, inForce, trusted))))
+    remains: (
+      await Promise.all(
+        contents.map((content) => foundRemains(repository, withoutManifest(content, stolen), inForce, trusted)),
+      )
+    )
       .flat()
       .filter(({ policy }) => policy === null || isOwn(policy)),
     ignoredMarks: contents.flatMap(({ ignoredMarks }) => ignoredMarks),
+    ...(repository.versions === undefined ? {} : { tampered: tamperedOf(stolen, overwritten) }),
     unreadable: contents.flatMap(({ unreadable }) => unreadable),
     gone: contents.flatMap(({ gone }) => gone),
     foreign: contents.flatMap((content) => countForeign(content, isOwn)),
@@ -90,6 +101,26 @@ async function readListed(
   if (isNews || isEnded || !isStored) catalog?.save(identity.id, listing.backup, { ...part, released });
   return content;
 }
+
+/** What a whole snapshot left whose manifest was removed is no remains. */
+function withoutManifest(content: BackupContent, stolen: readonly SnapshotName[]): BackupContent {
+  const ids = new Set(stolen.filter(({ backup }) => backup === content.backup).map(({ id }) => id));
+  return { ...content, uncommitted: content.uncommitted.filter((id) => !ids.has(id)) };
+}
+
+const tamperedOf = (
+  removed: readonly SnapshotName[],
+  overwritten: readonly SnapshotName[],
+): readonly TamperedManifest[] =>
+  [
+    ...removed.map((name) => ({ ...name, how: 'removed' as const })),
+    ...overwritten.map((name) => ({ ...name, how: 'overwritten' as const })),
+  ].toSorted((a, b) => (`${a.backup}/${a.id}` < `${b.backup}/${b.id}` ? -1 : 1));
+
+const isReleased = (contents: readonly BackupContent[], { backup, id }: SnapshotName): boolean =>
+  (contents.find((one) => one.backup === backup)?.marks.get(id) ?? []).some(
+    (mark) => mark.kind === 'released' && !isCleaned(mark),
+  );
 
 function countForeign(
   { backup, snapshots }: BackupContent,

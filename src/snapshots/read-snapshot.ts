@@ -6,6 +6,7 @@ import { readIfPresent } from './identity.ts';
 import { isCleaning, type Begin } from './begin.ts';
 import type { MarkRecord, SnapshotRecord } from './inventory.ts';
 import { manifestKey, snapshotFolder, type SnapshotName } from './keys.ts';
+import { firstVersion, isThere, keptVersions, versionsOfKey } from './kept-versions.ts';
 import { CLEANED, type Manifest } from './manifest.ts';
 import { parseManifest, slimManifest } from './manifest-codec.ts';
 import { marksAbout, readMarks, type StoredMark } from './marks.ts';
@@ -24,8 +25,18 @@ export interface StoredSnapshot {
 
 /** Reads a manifest itself, never the catalog; undefined when there is none. */
 export async function readManifest(repository: Repository, name: SnapshotName): Promise<Parsed<Manifest> | undefined> {
-  const bytes = await readIfPresent(repository, manifestKey(name.backup, name.id));
+  const bytes = await readUnchanging(repository, manifestKey(name.backup, name.id));
   return bytes && parseManifest(bytes, name);
+}
+
+/** A manifest as it was first written, whatever somebody wrote over it. */
+async function readUnchanging(repository: Repository, key: string): Promise<Buffer | undefined> {
+  const versions = await keptVersions(repository);
+  if (versions === undefined) return readIfPresent(repository, key);
+  const all = await versionsOfKey(versions, key);
+  const first = firstVersion(all);
+  if (first === undefined || !isThere(all)) return undefined;
+  return first.isNewest ? readIfPresent(repository, key) : versions.read(key, first.version);
 }
 
 /**
@@ -37,7 +48,7 @@ export async function readSnapshot(
   name: SnapshotName,
   context: Pick<Context, 'signing'>,
 ): Promise<Parsed<StoredSnapshot> | undefined> {
-  const bytes = await readIfPresent(repository, manifestKey(name.backup, name.id));
+  const bytes = await readUnchanging(repository, manifestKey(name.backup, name.id));
   const parsed = bytes && parseManifest(bytes, name);
   if (bytes === undefined || parsed === undefined) return undefined;
   if (!parsed.ok) return parsed;

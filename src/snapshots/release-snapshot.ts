@@ -3,10 +3,13 @@ import { guardError, notFoundError } from '../errors.ts';
 import type { Repository } from '../repositories/repository.ts';
 import type { Lease } from './held-lease.ts';
 import { manifestKey, type SnapshotName } from './keys.ts';
+import { removeWhole } from './kept-versions.ts';
 import type { Manifest } from './manifest.ts';
 import { addMark } from './marks.ts';
+import { assertUnlocked } from './object-lock.ts';
 import { readSnapshot, type StoredSnapshot } from './read-snapshot.ts';
 import { readBegin, removeArtifacts } from './remove-remains.ts';
+import { recoverSnapshot } from './recover-snapshot.ts';
 import { protection } from './standing.ts';
 
 export interface ReleaseRequest extends SnapshotName {
@@ -34,13 +37,24 @@ export async function releaseSnapshot(
 ): Promise<void> {
   const { backup, id } = request;
   await lease.assertHeld();
-  const { manifest } = await removable(repository, request, context);
-  const keys = await keysOf(repository, manifest);
+  const { manifest, keys } = await assertReleasable(repository, request, context);
   const data = { keys, reason: request.reason, run: lease.owner.run };
   await addMark(repository, { backup, id, kind: 'released', policy: manifest.policy, data }, lease, context);
   await lease.assertHeld();
-  await repository.remove(manifestKey(backup, id));
+  await removeWhole(repository, manifestKey(backup, id));
   await removeArtifacts(repository, { backup, id }, keys, lease);
+}
+
+/** What `releaseSnapshot` looks at before its first step, for who has more than one to let go: throws as it does. */
+export async function assertReleasable(
+  repository: Repository,
+  request: ReleaseRequest,
+  context: Pick<Context, 'clock' | 'signing'>,
+): Promise<{ readonly manifest: Manifest; readonly keys: readonly string[] }> {
+  const { manifest } = await removable(repository, request, context);
+  const keys = await keysOf(repository, manifest);
+  await assertUnlocked(repository, request, keys, context.clock);
+  return { manifest, keys };
 }
 
 async function removable(
@@ -50,7 +64,9 @@ async function removable(
 ): Promise<StoredSnapshot> {
   const { backup, id, policyNames } = request;
   const cannot = `cannot remove ${backup}@${id} from ${repository.location}`;
-  const found = await readSnapshot(repository, { backup, id }, context);
+  const found =
+    (await readSnapshot(repository, { backup, id }, context)) ??
+    (await readRecovered(repository, { backup, id }, context));
   if (found === undefined) throw notFoundError(`${cannot}: it is not there`);
   if (!found.ok) {
     throw guardError(`${cannot}: its manifest cannot be used: ${found.message}`, {
@@ -72,6 +88,16 @@ async function removable(
     });
   }
   return found.value;
+}
+
+/** One whose manifest somebody removed: its versions are what is to go. */
+async function readRecovered(
+  repository: Repository,
+  name: SnapshotName,
+  context: Pick<Context, 'signing'>,
+): Promise<Awaited<ReturnType<typeof readSnapshot>>> {
+  const recovered = await recoverSnapshot(repository, name);
+  return recovered?.ok === true ? readSnapshot(recovered.value.repository, name, context) : recovered;
 }
 
 /** Everything the snapshot may have left: what its manifest lists, and what begin.json lists besides (failed targets). */

@@ -7,8 +7,10 @@ import { readIfPresent } from './identity.ts';
 import { beginKey, manifestKey, snapshotFolder, type SnapshotName } from './keys.ts';
 import { isLeaseOver } from './leases.ts';
 import { assertKeys } from './manifest-codec.ts';
+import { keptVersions, removeWhole, versionsOfKey } from './kept-versions.ts';
 import { CLEANED } from './manifest.ts';
-import { addMark, readMarks, releasedKeys } from './marks.ts';
+import { addMark, isCleaned, readMarks, releasedKeys } from './marks.ts';
+import { assertUnlocked } from './object-lock.ts';
 import { trustedIn } from './trust.ts';
 
 /** The begin.json of a snapshot; undefined where there is none that can be read. */
@@ -59,7 +61,11 @@ export async function cleanRemains(
   if (begin?.upload !== undefined && !isAdopted && keptUntil(begin.upload) > context.clock.now().toISOString())
     return false;
   assertKeys(keys);
+  const isReleased = marks.some((mark) => mark.kind === 'released' && !isCleaned(mark));
   if (await hasManifest(repository, name)) return false;
+  // Somebody removed the manifest, and nobody released the snapshot: what is left may be all there is of it.
+  if (!isReleased && (await hasVersions(repository, name))) return false;
+  await assertUnlocked(repository, name, keys, context.clock);
   if (begin !== undefined && !(await claim(repository, begin, lease))) return false;
   const announced = new Set(releasedKeys(marks));
   if (keys.some((key) => !announced.has(key)) || announced.size === 0) {
@@ -67,6 +73,7 @@ export async function cleanRemains(
     await addMark(repository, { ...name, kind: 'released', policy, data }, lease, context);
   }
   if (await hasManifest(repository, name)) return false;
+  if (isReleased && (await hasVersions(repository, name))) await removeWhole(repository, manifestKey(backup, id));
   await removeArtifacts(repository, name, keys, lease);
   return true;
 }
@@ -95,6 +102,13 @@ export async function isDeserted(
 const hasManifest = async (repository: Repository, { backup, id }: SnapshotName): Promise<boolean> =>
   (await repository.stat(manifestKey(backup, id))) !== undefined;
 
+/** Versions of a manifest are left, which says nothing of whether it stands there. */
+export async function hasVersions(repository: Repository, { backup, id }: SnapshotName): Promise<boolean> {
+  const versions = await keptVersions(repository);
+  const all = versions === undefined ? [] : await versionsOfKey(versions, manifestKey(backup, id));
+  return all.some(({ isMarker }) => !isMarker);
+}
+
 /** Removes listed artifacts, then begin.json; the lease is looked at before each. */
 export async function removeArtifacts(
   repository: Repository,
@@ -104,6 +118,6 @@ export async function removeArtifacts(
 ): Promise<void> {
   for (const key of [...keys, 'begin.json']) {
     await lease.assertHeld();
-    await repository.remove(`${snapshotFolder(backup, id)}${key}`);
+    await removeWhole(repository, `${snapshotFolder(backup, id)}${key}`);
   }
 }

@@ -1,9 +1,10 @@
-import type { Context, Host } from '../context.ts';
+import type { Clock, Context, Host } from '../context.ts';
 import { guardError, lockError, repositoryError } from '../errors.ts';
 import type { Signing } from '../signing/signing.ts';
 import type { Repository } from '../repositories/repository.ts';
 import { isCleaning, writeBegin, type Begin } from './begin.ts';
 import { createOwn } from './create-own.ts';
+import { lockArtifacts, lockEnd } from './object-lock.ts';
 import type { Lease } from './held-lease.ts';
 import { beginKey, manifestKey, snapshotFolder, type SnapshotName } from './keys.ts';
 import type { Manifest } from './manifest.ts';
@@ -12,7 +13,7 @@ import { isCleaned, readMarks } from './marks.ts';
 import { artifactKeys } from './read-snapshot.ts';
 import { manifestSigner, signManifest, unsigned } from './signature.ts';
 import { trustedIn } from './trust.ts';
-import { isDeserted, readBegin } from './remove-remains.ts';
+import { hasVersions, isDeserted, readBegin } from './remove-remains.ts';
 
 /** A snapshot on its way into a repository: invisible until its manifest is committed. */
 export interface SnapshotDraft extends SnapshotName {
@@ -51,6 +52,10 @@ export async function beginSnapshot(
   signing?.key();
   const name = { backup, id };
   await lease.assertHeld();
+  // Told before anything is captured, not after it.
+  await lockEnd(repository, clock);
+  // The first manifest would go on counting, also where somebody removed it.
+  if (await hasVersions(repository, name)) throw thereAlready(repository, name);
   let begin: Begin = {
     formatVersion: 1,
     policy,
@@ -93,7 +98,7 @@ export async function beginSnapshot(
       await next;
       return `${snapshotFolder(backup, id)}${key}`;
     },
-    commit: (manifest) => commit(repository, signedAnew(manifest, signing), begin, lease),
+    commit: (manifest) => commit(repository, signedAnew(manifest, signing), begin, lease, clock),
   };
 }
 
@@ -119,15 +124,25 @@ async function deserted(
   // Where nothing is, the store only refuses to create anew what was removed once.
   const isFree = begin === undefined ? (await repository.stat(key)) === undefined : false;
   const isOver = begin === undefined ? isFree : await isDeserted(repository, begin, lease, host);
-  if (!isOver || (await repository.stat(manifestKey(name.backup, name.id))) !== undefined) {
-    throw guardError(`cannot store ${name.backup}@${name.id} in ${repository.location}: it is there already`, {
-      hint: '`bkp list` shows what it is',
-    });
-  }
+  if (!isOver || (await repository.stat(manifestKey(name.backup, name.id))) !== undefined)
+    throw thereAlready(repository, name);
   return begin;
 }
 
-async function commit(repository: Repository, manifest: Manifest, begin: Begin, lease: Lease): Promise<void> {
+const thereAlready = ({ location }: Repository, { backup, id }: SnapshotName): Error =>
+  guardError(`cannot store ${backup}@${id} in ${location}: it is there already`, {
+    hint: '`bkp list` shows what it is, `bkp list --deleted` what somebody deleted',
+  });
+
+async function commit(
+  repository: Repository,
+  { lockedUntil: _elsewhere, ...unlocked }: Manifest,
+  begin: Begin,
+  lease: Lease,
+  clock: Clock,
+): Promise<void> {
+  const until = await lockEnd(repository, clock);
+  const manifest = until === undefined ? unlocked : { ...unlocked, lockedUntil: until.toISOString() };
   const listed = new Set(begin.keys);
   const keys = artifactKeys(manifest);
   for (const key of keys) {
@@ -137,11 +152,16 @@ async function commit(repository: Repository, manifest: Manifest, begin: Begin, 
   const key = manifestKey(begin.backup, begin.id);
   const bytes = writeManifest(manifest);
   await lease.assertHeld();
-  const how = await createOwn(repository, key, bytes);
+  if (until !== undefined) {
+    await lockArtifacts(repository, begin, keys, until);
+    await lease.assertHeld();
+  }
+  const store = until === undefined ? repository : (repository.versions?.locking(until) ?? repository);
+  const how = await createOwn(store, key, bytes);
   if (how === 'taken') throw guardError(`cannot commit ${begin.backup}@${begin.id}: it has a manifest already`);
   if (how === 'refused') {
     await lease.assertHeld();
-    await repository.put(key, bytes);
+    await store.put(key, bytes);
   }
   await assertNotCleaned(repository, begin, keys);
 }

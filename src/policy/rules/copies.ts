@@ -62,7 +62,8 @@ function shortRetention(set: PolicySet): readonly Diagnostic[] {
 const holdsSeveral = ({ within: _within, ...counts }: Retention): boolean =>
   Object.values(counts).some((count) => typeof count === 'number' && count > 1);
 
-function intervalOf({ value: { schedule } }: Entry<BackupSettings>): number | undefined {
+/** The longest time between two ticks of a backup's schedule; undefined where it has none that can be read. */
+export function intervalOf({ value: { schedule } }: Entry<BackupSettings>): number | undefined {
   if (schedule === undefined) return undefined;
   if (typeof schedule !== 'string') return parseDuration(schedule.every);
   return cronProblem(schedule) === undefined ? longestIntervalMs(schedule) : undefined;

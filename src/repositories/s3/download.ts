@@ -3,12 +3,18 @@ import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { repositoryError } from '../../errors.ts';
 import { missingKey } from './errors.ts';
 import { cutShort, failureOf } from './failure.ts';
-import { totalOf } from './read.ts';
+import { isMissing, totalOf } from './read.ts';
 import { objectAt, type Store } from './store.ts';
 
 const RANGE_BYTES = 4 * 1024 * 1024;
 /** Ranges under way at once: what is in memory at most. */
 const RANGES = 4;
+
+/** An object, or one version of it. */
+interface Wanted {
+  readonly key: string;
+  readonly version: string | undefined;
+}
 
 interface Found {
   readonly total: number;
@@ -20,31 +26,31 @@ interface Found {
  * Opens an object as a stream of its bytes, fetched by several ranges at once. A range whose connection is cut goes on
  * where it was cut. All bytes are of one version.
  */
-export async function openObject(store: Store, key: string): Promise<Readable> {
+export async function openObject(store: Store, key: string, version?: string): Promise<Readable> {
   const stopping = new AbortController();
   const first: Uint8Array[] = [];
-  const found = await fetchFirst(store, key, first);
+  const wanted = { key, version };
+  const found = await fetchFirst(store, wanted, first);
   const fetch = (start: number, end: number): Promise<readonly Uint8Array[]> =>
-    fetchRange(store, key, found, { start, end }, stopping.signal);
+    fetchRange(store, wanted, found, { start, end }, stopping.signal);
   return rangedStream(found.total, first, stopping, fetch);
 }
 
-async function fetchFirst(store: Store, key: string, chunks: Uint8Array[]): Promise<Found> {
+async function fetchFirst(store: Store, { key, version }: Wanted, chunks: Uint8Array[]): Promise<Found> {
   return store.request({
     verb: 'read',
     object: key,
     send: async (client, options) => {
       try {
-        const range = { ...objectAt(store, key), Range: `bytes=0-${RANGE_BYTES - 1}` };
+        const range = { ...objectAt(store, key, version), Range: `bytes=0-${RANGE_BYTES - 1}` };
         const answer = await client.getObject(range, options);
         const total = totalOf(answer.ContentRange) ?? answer.ContentLength ?? 0;
         await collect(answer, chunks, Math.min(total, RANGE_BYTES));
         return { total, etag: answer.ETag };
       } catch (error) {
-        const { code, status } = failureOf(error);
-        if (code === 'NoSuchKey') throw missingKey(key, store.location);
+        if (isMissing(error)) throw missingKey(key, store.location);
         // There is no first byte of an empty object.
-        if (status === 416) return { total: 0, etag: undefined };
+        if (failureOf(error).status === 416) return { total: 0, etag: undefined };
         throw error;
       }
     },
@@ -53,7 +59,7 @@ async function fetchFirst(store: Store, key: string, chunks: Uint8Array[]): Prom
 
 async function fetchRange(
   store: Store,
-  key: string,
+  { key, version }: Wanted,
   { etag, total }: Found,
   { start, end }: { readonly start: number; readonly end: number },
   signal: AbortSignal,
@@ -68,7 +74,7 @@ async function fetchRange(
         try {
           const condition = etag === undefined ? {} : { IfMatch: etag };
           const range = {
-            ...objectAt(store, key),
+            ...objectAt(store, key, version),
             Range: `bytes=${at}-${end - 1}`,
             ...condition,
           };

@@ -5,20 +5,23 @@ import { cutShort, failureOf } from './failure.ts';
 import { objectAt, type Store } from './store.ts';
 
 /** Reads a whole small object, of one version. */
-export async function readObject(store: Store, key: string): Promise<Buffer> {
+export async function readObject(store: Store, key: string, version?: string): Promise<Buffer> {
   return store.request({
     verb: 'read',
     object: key,
     send: async (client, options) => {
       try {
-        const answer = await client.getObject(objectAt(store, key), options);
+        const answer = await client.getObject(objectAt(store, key, version), options);
         return await wholeBody(answer);
       } catch (error) {
-        throw failureOf(error).code === 'NoSuchKey' ? missingKey(key, store.location) : error;
+        throw isMissing(error) ? missingKey(key, store.location) : error;
       }
     },
   });
 }
+
+/** The bucket answers and has no such object, or no such version of it. */
+export const isMissing = (error: unknown): boolean => ['NoSuchKey', 'NoSuchVersion'].includes(failureOf(error).code);
 
 async function wholeBody({ Body, ContentLength }: GetObjectCommandOutput): Promise<Buffer> {
   if (Body === undefined) throw cutShort('an answer without a body');

@@ -35,9 +35,14 @@ export interface Store {
 }
 
 /** Where an object stands, in the words of the SDK. */
-export const objectAt = (store: Store, key: string): { readonly Bucket: string; readonly Key: string } => ({
+export const objectAt = (
+  store: Store,
+  key: string,
+  version?: string,
+): { readonly Bucket: string; readonly Key: string; readonly VersionId?: string } => ({
   Bucket: store.bucket,
   Key: store.prefix + key,
+  ...(version === undefined ? {} : { VersionId: version }),
 });
 
 export interface StoreOptions {

@@ -20,12 +20,21 @@ export function encryptionOf({ config }: Store): {
   };
 }
 
+/** A lock that an object has from its first moment. */
+export interface WrittenLock {
+  readonly ObjectLockMode: 'GOVERNANCE' | 'COMPLIANCE';
+  readonly ObjectLockRetainUntilDate: Date;
+  /** Stores ask for one with every lock. */
+  readonly ChecksumAlgorithm: 'CRC32';
+}
+
 /** Writes a small object in one request: whole, or not at all. The store checks the signed hash of what arrived. */
 export async function putObject(
   store: Store,
   key: string,
   content: Uint8Array,
   storageClass?: string,
+  lock?: WrittenLock,
 ): Promise<{ readonly bytes: number }> {
   const { ServerSideEncryption } = await store.request({
     verb: 'write',
@@ -37,6 +46,7 @@ export async function putObject(
           Body: content,
           ...encryptionOf(store),
           ...(storageClass === undefined ? {} : { StorageClass: storageClass as 'STANDARD' }),
+          ...lock,
         },
         options,
       ),
@@ -73,7 +83,7 @@ export async function removeObject(store: Store, key: string): Promise<void> {
 
 /** Creates small objects exclusively. */
 export interface Creator {
-  create(key: string, content: Uint8Array): Promise<boolean>;
+  create(key: string, content: Uint8Array, lock?: WrittenLock): Promise<boolean>;
 }
 
 /**
@@ -83,20 +93,20 @@ export interface Creator {
 export function createCreator(store: Store): Creator {
   let isProven = false;
   return {
-    async create(key, content) {
+    async create(key, content, lock) {
       if (store.config.singleWriter === true) {
         if ((await statObject(store, key)) !== undefined) return false;
-        await putObject(store, key, content);
+        await putObject(store, key, content, undefined, lock);
         return true;
       }
       const writer = randomUUID();
-      if (!(await createOnce(store, key, content, writer))) {
+      if (!(await createOnce(store, key, { content, lock }, writer))) {
         isProven = true;
         return false;
       }
       if (isProven) return true;
       // Somebody may have removed it between the first and the second; not again between the second and the third.
-      for (let tries = 1; tries <= 2 && !isProven; tries++) isProven = await isRefused(store, key, content, writer);
+      for (let tries = 1; tries <= 2 && !isProven; tries++) isProven = await isRefused(store, key, { content }, writer);
       if (isProven) return true;
       await removeObject(store, key);
       throw noExclusiveCreate(store, 'it ignores `If-None-Match`');
@@ -109,13 +119,18 @@ const noExclusiveCreate = ({ location }: Store, reason: string): BkpError =>
     hint: 'where only one runner writes there, set `singleWriter: true` on the repository',
   });
 
-async function createOnce(store: Store, key: string, content: Uint8Array, writer: string): Promise<boolean> {
+interface Creation {
+  readonly content: Uint8Array;
+  readonly lock?: WrittenLock | undefined;
+}
+
+async function createOnce(store: Store, key: string, creation: Creation, writer: string): Promise<boolean> {
   const { isTaken, encryption } = await store.request({
     verb: 'create',
     object: key,
     send: async (client, options, earlier) => {
       try {
-        const { ServerSideEncryption } = await client.putObject(conditional(store, key, content, writer), options);
+        const { ServerSideEncryption } = await client.putObject(conditional(store, key, creation, writer), options);
         return { isTaken: false, encryption: ServerSideEncryption };
       } catch (error) {
         const { code, status } = failureOf(error);
@@ -133,13 +148,13 @@ async function createOnce(store: Store, key: string, content: Uint8Array, writer
   return !isTaken;
 }
 
-async function isRefused(store: Store, key: string, content: Uint8Array, writer: string): Promise<boolean> {
+async function isRefused(store: Store, key: string, creation: Creation, writer: string): Promise<boolean> {
   return store.request({
     verb: 'create',
     object: key,
     send: async (client, options) => {
       try {
-        await client.putObject(conditional(store, key, content, writer), options);
+        await client.putObject(conditional(store, key, creation, writer), options);
         return false;
       } catch (error) {
         if (failureOf(error).status === 412) return true;
@@ -152,9 +167,9 @@ async function isRefused(store: Store, key: string, content: Uint8Array, writer:
 const conditional = (
   store: Store,
   key: string,
-  content: Uint8Array,
+  { content, lock }: Creation,
   writer: string,
-): {
+): Partial<WrittenLock> & {
   readonly Bucket: string;
   readonly Key: string;
   readonly Body: Uint8Array;
@@ -166,4 +181,5 @@ const conditional = (
   IfNoneMatch: '*',
   Metadata: { [WRITER]: writer },
   ...encryptionOf(store),
+  ...lock,
 });

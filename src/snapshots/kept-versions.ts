@@ -1,0 +1,48 @@
+import { guardError } from '../errors.ts';
+import type { ObjectVersion, ObjectVersions } from '../repositories/object-versions.ts';
+import type { Repository } from '../repositories/repository.ts';
+
+/** The versions of a repository where it keeps any; undefined where what is removed is gone. */
+export async function keptVersions({ versions }: Repository): Promise<ObjectVersions | undefined> {
+  return versions !== undefined && (await versions.keeping()).versions ? versions : undefined;
+}
+
+/** All versions of one key: objects, the newest first, then markers. */
+export const versionsOfKey = async (versions: ObjectVersions, key: string): Promise<readonly ObjectVersion[]> =>
+  (await versions.list(key)).filter((one) => one.key === key);
+
+/** The version that was written first, whatever came later. */
+export const firstVersion = (all: readonly ObjectVersion[]): ObjectVersion | undefined =>
+  all.findLast(({ isMarker }) => !isMarker);
+
+/** True where an object stands under its key, and not the note that it was removed. */
+export const isThere = (all: readonly ObjectVersion[]): boolean =>
+  all.some(({ isNewest, isMarker }) => isNewest && !isMarker);
+
+/** Reads a small object that never changes as it was first written, also where somebody removed it; undefined without versions of it. */
+export async function readFirst(repository: Repository, key: string): Promise<Buffer | undefined> {
+  const versions = await keptVersions(repository);
+  const first = versions && firstVersion(await versionsOfKey(versions, key));
+  return first && versions?.read(first.key, first.version);
+}
+
+/**
+ * Removes an object with all its versions and markers, newest first, so that nothing written later takes the place of
+ * the first. Where the credentials may not remove versions, the marker of a removal is enough; throws `guard` where the
+ * place locks objects and the store refuses.
+ */
+export async function removeWhole(repository: Repository, key: string): Promise<void> {
+  const versions = await keptVersions(repository);
+  if (versions === undefined) return repository.remove(key);
+  const all = await versionsOfKey(versions, key);
+  for (const { version } of all) {
+    if (await versions.remove(key, version)) continue;
+    const { objectLock } = await versions.keeping();
+    if (objectLock)
+      throw guardError(`cannot remove ${key} from ${repository.location}: the store refuses it`, {
+        hint: 'it is locked or held there, or the credentials lack s3:DeleteObjectVersion',
+      });
+    if (isThere(all)) await repository.remove(key);
+    return;
+  }
+}
