@@ -25,7 +25,7 @@ const idOf = (hours: number): string => idAt(new Date(NEWEST - hours * HOUR_MS).
 interface Counted {
   readonly repository: Repository;
   /** What was asked since the last call: listings, and keys that were read. */
-  asked(): { readonly lists: number; readonly reads: readonly string[] };
+  readonly asked: () => { readonly lists: number; readonly reads: readonly string[] };
 }
 
 /** A bucket that holds so many snapshots of each backup, put there by way of the server's disk. */
