@@ -84,3 +84,18 @@ test('a mark or a run record that was replaced is read again, once, and no other
   }
   expect(asked).toEqual([mark, runKey('kong', oldest)]);
 });
+
+test('reading what is missing ends when it is asked to', async () => {
+  const { repository, asked } = await known();
+  const stopping = new AbortController();
+  const slow: Repository = {
+    ...repository,
+    read: async (key) => {
+      if (asked.length === 5) stopping.abort();
+      return repository.read(key);
+    },
+  };
+  const reading = inventoryOf(slow, testRunner({ signal: stopping.signal }), { unshared: 'all' });
+  await expect(reading).rejects.toMatchObject({ code: 'interrupted' });
+  expect(asked.length).toBeLessThan(ids.length);
+});

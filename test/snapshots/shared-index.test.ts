@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import type { Repository } from '../../src/repositories/repository.ts';
@@ -15,6 +14,7 @@ import { shareCatalog } from '../../src/snapshots/share-catalog.ts';
 import { openMemoryObjectStore } from '../repositories/memory-repository.ts';
 import { testFolder } from '../test-context.ts';
 import { aManifest, idAt, inventoryOf, storeSnapshot, takeLease, testRunner } from './fixtures.ts';
+import { forgeIndex, type Line } from './forge-index.ts';
 import { aRun } from './run-fixture.ts';
 
 const runner = testRunner();
@@ -128,20 +128,9 @@ test('nothing that only the index told is believed of a backup of which somethin
   expect(reads).toEqual([]);
 });
 
-type Line = Record<string, unknown>;
-
-/** Writes the index anew, as somebody would who may write there. */
-async function forge(repository: Repository, change: (lines: Line[]) => readonly Line[]): Promise<void> {
-  const text = zstdDecompressSync(await repository.read(INDEX_KEY)).toString();
-  const lines = text.trimEnd().split('\n').slice(0, -1);
-  const changed = change(lines.map((line) => JSON.parse(line) as Line));
-  const body = changed.map((line) => `${JSON.stringify(line)}\n`).join('');
-  await repository.put(INDEX_KEY, zstdCompressSync(`${body}{"sha256":"${hash('sha256', body, 'hex')}"}\n`));
-}
-
 test('a lie in the index is nothing to delete by', async () => {
   const { repository, elsewhere } = await shared();
-  await forge(repository, (lines) =>
+  await forgeIndex(repository, (lines) =>
     lines.map((line) => JSON.parse(JSON.stringify(line).replaceAll('"created"', '"partial"'))),
   );
   const catalog = openCatalog(await testFolder());
@@ -154,9 +143,9 @@ describe('an index is ignored that is', () => {
   const replaced = (change: (bytes: Buffer) => Uint8Array) => async (repository: Repository) =>
     void (await repository.put(INDEX_KEY, change(await repository.read(INDEX_KEY))));
   const head = (changes: Line) => (repository: Repository) =>
-    forge(repository, ([first = {}, ...lines]) => [{ ...first, ...changes }, ...lines]);
+    forgeIndex(repository, ([first = {}, ...lines]) => [{ ...first, ...changes }, ...lines]);
   const kong = (change: (part: Line) => Line) => (repository: Repository) =>
-    forge(repository, ([first = {}, ...lines]) => [first, ...lines.map(change)]);
+    forgeIndex(repository, ([first = {}, ...lines]) => [first, ...lines.map(change)]);
   test.each<[string, (repository: Repository) => Promise<void>]>([
     ['empty', replaced(() => Buffer.alloc(0))],
     ['cut', replaced((bytes) => bytes.subarray(0, bytes.length - 40))],

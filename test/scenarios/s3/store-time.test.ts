@@ -2,15 +2,11 @@ import { expect, test } from 'vitest';
 import { planPolicy } from '../../../src/reconcile/plan-policy.ts';
 import { withStoreTime } from '../../../src/reconcile/store-time.ts';
 import type { Plan } from '../../../src/reconcile/step.ts';
-import { openS3Repository } from '../../../src/repositories/s3.ts';
 import { INDEX_KEY } from '../../../src/snapshots/keys.ts';
-import { testBucket } from '../../repositories/s3/bucket.ts';
-import { aManifest, idAt, storeSnapshot, takeLease, testRunner } from '../../snapshots/fixtures.ts';
 import { withTestSession } from '../edge.ts';
-import { newWorld, policyText } from '../world.ts';
+import { SNAPSHOTS, worldWithStore } from './store-world.ts';
 
 const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
 
 /** A plan without what tells how long ago something was: seconds pass between two. */
 function timeless({ steps, keep, withheld, summary, errors }: Plan): string {
@@ -19,18 +15,7 @@ function timeless({ steps, keep, withheld, summary, errors }: Plan): string {
 }
 
 test('machines with cold caches whose clocks are 20 minutes apart plan the same, with an index and without', async () => {
-  const config = await testBucket();
-  const policy = policyText('schedule: { every: 6h }\nretention: { keepLast: 60, daily: 5 }', '[nas]');
-  const world = newWorld(policy.replace('{ type: directory, path: nas }', JSON.stringify(config)));
-  for (const name of ['nas', 'off']) expect((await world.bkp('init', '--repository', name)).code).toBe(0);
-  const runner = testRunner();
-  const repository = openS3Repository(config, runner);
-  const lease = await takeLease(repository, runner, { backup: 'app' });
-  for (let age = 70; age > 0; age--) {
-    const id = idAt(new Date(Date.now() - age * DAY).toISOString());
-    await storeSnapshot(repository, aManifest(id, { backup: 'app' }), lease, runner);
-  }
-  await lease.release();
+  const { world, repository } = await worldWithStore('keepLast: 15, daily: 5');
   let machines = 0;
   const planOn = (offMs: number): Promise<Plan> =>
     withTestSession(
@@ -43,7 +28,7 @@ test('machines with cold caches whose clocks are 20 minutes apart plan the same,
   };
   expect(said).toEqual({
     formatVersion: 1,
-    rebuilt: [{ repository: 'nas', snapshots: 70, indexBytes: expect.any(Number) }],
+    rebuilt: [{ repository: 'nas', snapshots: SNAPSHOTS, indexBytes: expect.any(Number) }],
   });
   expect((await repository.stat(INDEX_KEY))?.bytes).toBe(said.rebuilt[0]?.indexBytes);
   const withIndex = [await planOn(10 * MINUTE), await planOn(-10 * MINUTE)];
