@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { S3Repository } from '../../src/generated/policy.ts';
 import { adminOf, endLocks, STORES, testBucket, versionedBucket, versionsIn } from '../repositories/s3/bucket.ts';
+import { withRights } from '../repositories/s3/with-rights.ts';
 import { makeProject, POLICY, type Project } from './project.ts';
 import { jsonOf, makePlace, type Place } from './run-bkp.ts';
 
@@ -303,4 +304,23 @@ describe.each(STORES)('a copy in a bucket with object lock on %s', (service) => 
       expect(await idsOf(project, ' --repository near')).toEqual(ids);
     },
   );
+});
+
+it('a hold that the store refuses is told, and the mark is set all the same', { timeout: 120_000 }, async () => {
+  const config = await versionedBucket('locks');
+  const project = await makeShop(config, '');
+  await project.bkp('apply --yes --init-repositories');
+  const of = [
+    's3:ListBucket',
+    's3:ListBucketVersions',
+    's3:GetBucketVersioning',
+    's3:GetBucketObjectLockConfiguration',
+  ];
+  const limited = await withRights(config, [...of, 's3:GetObject', 's3:GetObjectVersion', 's3:PutObject']);
+  const other = withKeys(project, limited);
+  const { stdout, stderr } = await other.bkp('protect shop@latest', 7);
+  expect(stdout).not.toContain('held');
+  expect(stderr).toContain('far: the mark is set, a hold is not');
+  expect(stderr).toContain('s3:PutObjectLegalHold');
+  expect(jsonOf(await other.bkp('list --format json'))['snapshots']).toMatchObject([{ protected: true }]);
 });
