@@ -1,4 +1,4 @@
-import type { Clock, Context, Host } from '../context.ts';
+import type { Context, Host } from '../context.ts';
 import { guardError, lockError, repositoryError } from '../errors.ts';
 import type { Signing } from '../signing/signing.ts';
 import type { Repository } from '../repositories/repository.ts';
@@ -98,7 +98,7 @@ export async function beginSnapshot(
       await next;
       return `${snapshotFolder(backup, id)}${key}`;
     },
-    commit: (manifest) => commit(repository, signedAnew(manifest, signing), begin, lease, clock),
+    commit: (manifest) => commit(repository, manifest, begin, lease, context),
   };
 }
 
@@ -139,10 +139,11 @@ async function commit(
   { lockedUntil: _elsewhere, ...unlocked }: Manifest,
   begin: Begin,
   lease: Lease,
-  clock: Clock,
+  { clock, signing }: Pick<Context, 'clock' | 'signing'>,
 ): Promise<void> {
   const until = await lockEnd(repository, clock);
-  const manifest = until === undefined ? unlocked : { ...unlocked, lockedUntil: until.toISOString() };
+  const locked = until === undefined ? unlocked : { ...unlocked, lockedUntil: until.toISOString() };
+  const manifest = signedAnew(locked, signing);
   const listed = new Set(begin.keys);
   const keys = artifactKeys(manifest);
   for (const key of keys) {
