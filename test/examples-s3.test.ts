@@ -9,7 +9,11 @@ import { adminOf, STORE, versionedBucket } from './repositories/s3/bucket.ts';
 const ROOT = new URL('..', import.meta.url).pathname;
 
 /** A copy of the example with its data, and bkp as somebody who has its environment runs it. */
-async function offsite(): Promise<{ readonly root: string; readonly bucket: string; bkp(args: string): string }> {
+async function offsite(): Promise<{
+  readonly root: string;
+  readonly bucket: string;
+  readonly bkp: (args: string) => string;
+}> {
   const { bucket, endpoint = '', accessKeyId = '', secretAccessKey = '' } = await versionedBucket('locks');
   const root = mkdtempSync(join(tmpdir(), 'bkp-offsite-'));
   onTestFinished(() => rmSync(root, { recursive: true, force: true }));

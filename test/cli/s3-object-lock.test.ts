@@ -1,7 +1,15 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { S3Repository } from '../../src/generated/policy.ts';
-import { adminOf, endLocks, STORES, testBucket, versionedBucket, versionsIn } from '../repositories/s3/bucket.ts';
+import {
+  adminOf,
+  endLocks,
+  STORE,
+  STORES,
+  testBucket,
+  versionedBucket,
+  versionsIn,
+} from '../repositories/s3/bucket.ts';
 import { withRights } from '../repositories/s3/with-rights.ts';
 import { makeProject, POLICY, type Project } from './project.ts';
 import { jsonOf, makePlace, type Place } from './run-bkp.ts';
@@ -323,4 +331,33 @@ it('a hold that the store refuses is told, and the mark is set all the same', { 
   expect(stderr).toContain('far: the mark is set, a hold is not');
   expect(stderr).toContain('s3:PutObjectLegalHold');
   expect(jsonOf(await other.bkp('list --format json'))['snapshots']).toMatchObject([{ protected: true }]);
+});
+
+it('a signed manifest tells the end of its lock, in a copy too, and what is written over it counts for nothing', async () => {
+  const config = await versionedBucket('locks');
+  const { bucket, endpoint = '' } = config;
+  const far = `{ type: s3, bucket: ${bucket}, prefix: deep/prefix, endpoint: "${endpoint}", accessKeyId: "\${env:KEY}", secretAccessKey: "\${env:SECRET}"${LOCK} }`;
+  const made = await makeProject(POLICY);
+  onTestFinished(() => made.remove());
+  const project = withKeys(made, config);
+  const publicKey = (await project.bkp('keygen signing signing.key')).stdout.trim();
+  const signing = `signing: { publicKeys: ["${publicKey}"], privateKey: "\${file:signing.key}" }\nrepositories:`;
+  await project.policy(POLICY.replace('{ type: directory, path: far }', far).replace('repositories:', signing));
+  await project.bkp('apply --yes --init-repositories');
+  const planned = await project.bkp('plan --detailed-exitcode');
+  expect(planned.stdout).toContain('No changes.');
+  expect(planned.stdout).not.toContain('Warning');
+  const [id = ''] = await idsOf(project, ' --repository far');
+  const Key = `deep/prefix/manifests/shop/${id}.json`;
+  const admin = adminOf(STORE);
+  const stored = await (await admin.getObject({ Bucket: bucket, Key })).Body?.transformToString();
+  expect(stored).toContain('"lockedUntil"');
+  expect(stored).toContain(publicKey);
+  const forged = stored?.replace('"protect": false', '"protect": true') ?? '';
+  await admin.putObject({ Bucket: bucket, Key, Body: forged });
+  expect((await planOf(project)).warnings.map(({ message }) => message).join()).toContain(id);
+  await rm(project.path('near'), { recursive: true });
+  project.sql('DELETE FROM events');
+  await project.bkp(`restore shop@${id} --repository far --target db --mode replace --yes`);
+  expect(project.count('events')).toBe(500);
 });

@@ -1,6 +1,8 @@
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import type { Repository } from '../../src/repositories/repository.ts';
+import { makeSigningKeys } from '../../src/signing/ed25519-key.ts';
+import { signingWith } from '../../src/signing/signing.ts';
 import { openCatalog, type Catalog } from '../../src/snapshots/catalog.ts';
 import { initializeRepository } from '../../src/snapshots/identity.ts';
 import type { RepositoryInventory } from '../../src/snapshots/inventory.ts';
@@ -70,6 +72,29 @@ test('a machine that knows nothing reads the index and sees the same', async () 
   const seen = await elsewhere();
   expect(reads).toEqual([]);
   expect(seen).toEqual(await bare(repository));
+});
+
+test('where signatures count, only an index that is signed is believed', async () => {
+  const { repository, repositoryId, catalog, reads, elsewhere } = await shared();
+  const [mine, theirs] = [makeSigningKeys(), makeSigningKeys()];
+  const share = ({ publicKey, privateKey }: typeof mine): Promise<number | undefined> =>
+    shareCatalog(
+      repository,
+      repositoryId,
+      catalog,
+      true,
+      signingWith([publicKey], () => privateKey),
+    );
+  const readsOf = async (): Promise<number> => {
+    reads.length = 0;
+    await elsewhere({ trusted: [mine.publicKey] });
+    return reads.length;
+  };
+  expect(await readsOf()).toBeGreaterThan(ids.length);
+  await share(theirs);
+  expect(await readsOf()).toBeGreaterThan(ids.length);
+  await share(mine);
+  expect(await readsOf()).toBe(0);
 });
 
 test('what the index lacks, tells in another version or tells of nothing is read from the objects', async () => {
