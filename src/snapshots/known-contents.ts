@@ -53,14 +53,14 @@ export async function recallContents(
   const local = loadAll(catalog?.backups(repositoryId) ?? [], (backup) => catalog?.load(repositoryId, backup));
   const ask = async (): Promise<SharedIndex | undefined> =>
     unshared === 'all' ? undefined : readSharedIndex(repository, repositoryId, trusted);
-  let index = local.size === 0 ? await ask() : undefined;
-  const shared = loadAll(index?.backups ?? [], (backup) => index?.load(backup));
+  const shared = local.size === 0 ? loadIndex(await ask()) : new Map<string, CatalogPart>();
+  let index: SharedIndex | undefined;
   const known = local.size === 0 ? shared : local;
   return {
     expected: expectedKeys(known),
     released: new Map([...known.values()].flatMap((part) => [...part.released])),
     consult: async (listings) => {
-      if (index === undefined && local.size > 0 && lacking(local, listings) > WORTH_ASKING) index = await ask();
+      if (local.size > 0 && lacking(local, listings) > WORTH_ASKING) index = await ask();
     },
     take: (listing) => {
       const { backup } = listing;
@@ -74,6 +74,9 @@ export async function recallContents(
     },
   };
 }
+
+const loadIndex = (index: SharedIndex | undefined): Map<string, CatalogPart> =>
+  loadAll(index?.backups ?? [], (backup) => index?.load(backup));
 
 function loadAll(
   backups: readonly string[],
