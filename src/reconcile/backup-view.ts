@@ -104,8 +104,8 @@ export function viewBackup(
     const own = backupNames
       .flatMap((folder) => index?.snapshots.get(folder) ?? [])
       .filter((snapshot) => policyNames.has(snapshot.policy));
-    const snapshots = own.filter((snapshot) => snapshot.unsigned === undefined);
     const unsigned = own.filter((snapshot) => snapshot.unsigned !== undefined);
+    const snapshots = unsigned.length === 0 ? own : own.filter((snapshot) => snapshot.unsigned === undefined);
     const leaving = snapshots.filter(isBeingRemoved).map(({ id }) => id);
     return {
       name,

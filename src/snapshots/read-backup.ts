@@ -61,7 +61,8 @@ export async function readBackup(
     if (manifests.unusable.has(id)) continue;
     const folderPresent = listing.folders.has(id) || (await hasFolder(repository, backup, id));
     const own = await ownMarks(repository, { backup, id }, counted.get(id) ?? []);
-    const unsigned = unsignedReason({ signedBy: record.signedBy, digest, marks: own }, trusted);
+    const unsigned =
+      trusted === null ? undefined : unsignedReason({ signedBy: record.signedBy, digest, marks: own }, trusted);
     snapshots.push({ ...record, marks: own, folderPresent, ...(unsigned === undefined ? {} : { unsigned }) });
   }
   const present = listing.manifests;
@@ -78,9 +79,7 @@ export async function readBackup(
       gone: Array.from(counted, ([id, all]) => ({ backup, id, marks: all })).filter(({ id }) => !present.has(id)),
       uncommitted: [...listing.folders].filter((id) => !present.has(id)).toSorted(),
       marks: counted,
-      ignoredMarks: Array.from(marksById, ([id, all]) =>
-        ignoredOf(all, trusted).map(({ kind }) => ({ backup, id, kind })),
-      ).flat(),
+      ignoredMarks: trusted === null ? [] : ignoredIn(backup, marksById, trusted),
       runs: Array.from(runs.cached.values(), ({ record }) => record),
     },
     part: { manifests: manifests.cached, marks: marks.cached, runs: runs.cached, released: known.released, unread },
@@ -102,13 +101,18 @@ function countedMarks(
 }
 
 /** Marks that do not count and are news: who adopted the snapshot later saw those before. */
-function ignoredOf(marks: readonly MarkRecord[], trusted: TrustedKeys): readonly MarkRecord[] {
-  const adopted = newestMark(
-    marks.filter((mark) => isTrustedMark(mark, trusted)),
-    'signed',
-  );
-  return marks.filter((mark) => !isTrustedMark(mark, trusted) && mark.at > (adopted?.at ?? ''));
-}
+const ignoredIn = (
+  backup: string,
+  byId: ReadonlyMap<string, readonly MarkRecord[]>,
+  trusted: TrustedKeys,
+): BackupContent['ignoredMarks'] =>
+  Array.from(byId, ([id, marks]) => {
+    const counted = marks.filter((mark) => isTrustedMark(mark, trusted));
+    const adoptedAt = newestMark(counted, 'signed')?.at ?? '';
+    return marks
+      .filter((mark) => !isTrustedMark(mark, trusted) && mark.at > adoptedAt)
+      .map(({ kind }) => ({ backup, id, kind }));
+  }).flat();
 
 /** Marks without those of an earlier try to store the same snapshot; it is rare, so the manifest is read for it. */
 async function ownMarks(
