@@ -55,13 +55,18 @@ export function pruneGuards({ view, repository, kept, stored, verifications, now
   const newest = (steps: readonly Draft[]): Draft | undefined =>
     steps.toSorted((a, b) => (startOf(a) < startOf(b) ? -1 : 1)).at(-1);
   const newestStored = newest(storedHere);
-  const newestOwnStored = newest(storedHere.filter(({ kind }) => kind === 'backup'));
+  const ownStored = storedHere.filter(({ kind }) => kind === 'backup');
+  const isPast = (startedAt: string): boolean => startedAt <= now.toISOString();
+  const [newestOwnStored, newestPastStored] = [
+    newest(ownStored),
+    newest(ownStored.filter((step) => isPast(startOf(step)))),
+  ];
   const newestVerification = newest(vouching);
   const ifNewer = (step: Draft | undefined, { startedAt }: SnapshotRecord): Draft | undefined =>
     step !== undefined && startOf(step) > startedAt ? step : undefined;
   return {
     newestGood: good.at(-1),
-    newestOwn: own.findLast(({ startedAt }) => startedAt <= now.toISOString()) ?? own.at(-1),
+    newestOwn: own.findLast(({ startedAt }) => isPast(startedAt)) ?? own.at(-1),
     newestVerified: good.findLast((snapshot) => verifiedAt(snapshot) !== null),
     awaited: view.good.findLast(
       ({ record: { id } }) => kept.rules.has(id) && !repository.released.has(id) && !isHereSoon(id),
@@ -71,7 +76,8 @@ export function pruneGuards({ view, repository, kept, stored, verifications, now
       storedHere.some((made) => dependsOn.includes(stepKey(made))),
     ),
     storesNewer: (snapshot) => ifNewer(newestStored, snapshot),
-    storesNewerOwn: (snapshot) => ifNewer(newestOwnStored, snapshot),
+    // One from later than now takes no place of one that was made before.
+    storesNewerOwn: (snapshot) => ifNewer(isPast(snapshot.startedAt) ? newestPastStored : newestOwnStored, snapshot),
     verifiesNewer: (snapshot) => ifNewer(newestVerification, snapshot),
   };
 }

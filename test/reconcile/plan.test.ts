@@ -278,6 +278,20 @@ describe('retention', () => {
     expect(outlineWithheld(pruneOnly)).toContain('prune app@offsite last-good');
   });
 
+  it('lets a copy from later than now take no place of what was captured before', () => {
+    const backup = aBackup({ repositories: ['nas', 'offsite'], schedule: null, retention: keep({ weekly: 1 }) });
+    const captured = aSnapshot('2026-11-20T05:59:00Z', backup);
+    const adopted = aSnapshot('2026-11-20T06:00:00Z', backup, { kind: 'adopted', tick: null });
+    const ahead = aSnapshot('2026-11-20T06:01:00Z', backup, { definitionSha256: 'f'.repeat(64) });
+    const made = planFor(
+      aPolicy([backup]),
+      anObservation([ready('nas', anInventory([ahead])), ready('offsite', anInventory([captured, adopted]))]),
+      now,
+    );
+    expect(outline(made)).toEqual(['copy app@nas replica-missing', 'copy app@offsite replica-missing']);
+    expect(outlineWithheld(made)).toEqual(['prune app@offsite last-good']);
+  });
+
   it('lets partial and safety snapshots go in their time', () => {
     const partial = aSnapshot('2026-11-18T02:00:00Z', backup, { status: 'partial' });
     const safety = aSnapshot(new Date(Date.parse(now) - 8 * DAY), backup, { kind: 'safety', tick: null });
