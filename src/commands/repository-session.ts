@@ -2,14 +2,13 @@ import { repositoryError, usageError } from '../errors.ts';
 import { loadPolicy } from '../policy/load.ts';
 import { adHocPolicy } from '../reconcile/ad-hoc-policy.ts';
 import { openSession } from '../reconcile/open-session.ts';
-import { withStoreTime } from '../reconcile/store-time.ts';
 import type { Session } from '../reconcile/session.ts';
 import type { EventReporter } from '../report/run-events.ts';
 import { publicKeyProblem } from '../signing/ed25519-key.ts';
 import { openEdge } from '../system/edge.ts';
 import { systemPolicyFiles } from '../system/policy-files.ts';
 import type { CommandEnvironment } from './command.ts';
-import { policyPath } from './open-session.ts';
+import { policyPath, timedSession } from './open-session.ts';
 import type { OptionValues } from './option-values.ts';
 
 /**
@@ -37,7 +36,7 @@ export async function withRepositorySession<T>(
       path: policyPath(options),
       files: systemPolicyFiles(environment.terminal.readStdin),
     });
-    const session = await withStoreTime(openSession(policy, edge));
+    const session = await timedSession(policy, edge);
     return await work(wanted === undefined ? session : narrow(session, wanted), false);
   } finally {
     reporter.close();
