@@ -84,6 +84,7 @@ const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
   ENETUNREACH: unreachable,
   TimeoutError: { ...cut, reason: 'the store did not answer' },
   ETIMEDOUT: { ...cut, reason: 'the store did not answer' },
+  IncompleteAnswer: cut,
   ECONNRESET: cut,
   EPIPE: cut,
   ECONNABORTED: cut,

@@ -19,7 +19,9 @@ export function failureOf(error: unknown): Failure {
   const text = (key: string): string | undefined => (typeof fields[key] === 'string' ? fields[key] : undefined);
   // Errors of the network carry the system's code; the name of an error of the SDK is what the store called it.
   const named = text('Code') ?? text('name') ?? '';
-  const code = status === 0 || named === '' || named === 'Error' ? (text('code') ?? named) : named;
+  const told = status === 0 || named === '' || named === 'Error' ? (text('code') ?? named) : named;
+  // An answer that ends early: the SDK cannot read it.
+  const code = /XML parse error/.test(text('message') ?? '') ? 'IncompleteAnswer' : told;
   const cause = fields['cause'];
   if (status === 0 && text('code') === undefined && cause instanceof Error && cause !== error) {
     const inner = failureOf(cause);
@@ -40,7 +42,15 @@ function headerOf(response: unknown, name: string): string | undefined {
 }
 
 const UNREACHABLE = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN']);
-const CUT = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ECONNABORTED', 'TimeoutError', 'ERR_STREAM_PREMATURE_CLOSE']);
+const CUT = new Set([
+  'IncompleteAnswer',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ECONNABORTED',
+  'TimeoutError',
+  'ERR_STREAM_PREMATURE_CLOSE',
+]);
 const PASSING = new Set([
   'RequestTimeout',
   'SlowDown',

@@ -7,7 +7,7 @@ import type { Repository } from '../../../src/repositories/repository.ts';
 import { openS3Repository } from '../../../src/repositories/s3.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { describeHost } from '../../../src/system/host.ts';
-import { adminOf, objectsIn, STORE, testBucket, uploadsIn } from './bucket.ts';
+import { adminOf, objectsIn, STORE, testBucket, uploadsIn, versionedBucket } from './bucket.ts';
 import { startProxy, type Passing, type Proxy } from './proxy.ts';
 
 const edge = { clock: systemClock, host: describeHost() };
@@ -27,8 +27,8 @@ interface Setting {
   readonly repository: Repository;
 }
 
-async function setUp(): Promise<Setting> {
-  const config = await testBucket();
+async function setUp(made?: S3Repository): Promise<Setting> {
+  const config = made ?? (await testBucket());
   const proxy = await startProxy(config.endpoint ?? '');
   return { config, proxy, repository: open({ ...config, endpoint: proxy.endpoint }) };
 }
@@ -95,6 +95,30 @@ describe('a store that is troubled for a while', () => {
     await repository.put('large', streamOf(large));
     proxy.meet((passing) => (phaseOf(passing) === 'get' ? { kind, bytes: 3 * MIB } : undefined));
     expect((await buffer(await repository.open('large'))).equals(large)).toBe(true);
+  });
+});
+
+describe('a listing that ends early', () => {
+  const isListing = ({ method, query }: Passing): boolean =>
+    method === 'GET' && (query.get('list-type') === '2' || query.has('versions'));
+
+  test.each([
+    ['cut-body', 'objects'],
+    ['short-body', 'objects'],
+    ['cut-body', 'versions'],
+    ['short-body', 'versions'],
+  ] as const)('%s: %s are asked for again', async (kind, what) => {
+    const { proxy, repository } = await setUp(what === 'versions' ? await versionedBucket('versions') : undefined);
+    const keys = Array.from({ length: 20 }, (_, index) => `s/one/${index + 10}`);
+    for (const key of keys) await repository.put(key, Buffer.from('x'));
+    let times = 2;
+    proxy.meet((passing) => (isListing(passing) && times-- > 0 ? { kind, bytes: 1500 } : undefined));
+    const listed = async (): Promise<readonly string[]> =>
+      what === 'objects'
+        ? repository.list('s/', 'deep')
+        : ((await repository.versions?.list('s/')) ?? []).map(({ key }) => key);
+    expect((await listed()).toSorted()).toEqual(keys);
+    expect(times).toBeLessThan(1);
   });
 });
 
