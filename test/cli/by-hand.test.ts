@@ -129,6 +129,8 @@ describe('bkp protect and destroy', () => {
       snapshot: `shop@${first}`,
       protected: false,
       repositories: ['near', 'far'],
+      held: [],
+      refused: [],
       missed: [],
     });
     expect((await project.bkp('plan')).stdout).toContain('2 snapshots will be pruned');
