@@ -32,6 +32,13 @@ export interface UploadInput {
   readonly lockTimeoutMs: number;
 }
 
+/** Clocks of the machine that made a dump and of the store may be this far apart. */
+const SKEW_MS = 5 * 60_000;
+
+/** When a dump was taken, never after now; undefined where no clock explains it. */
+const notAfter = (now: Date, takenAt: Date): Date | undefined =>
+  takenAt <= now ? takenAt : takenAt.getTime() - now.getTime() <= SKEW_MS ? now : undefined;
+
 /**
  * Adopts a dump made elsewhere: stored like a capture, read whole by the engine, and committed as a snapshot of kind
  * `adopted` only when the engine finds nothing wrong. It satisfies no schedule tick and is never `latest`.
@@ -41,9 +48,8 @@ export async function uploadSnapshot(session: Session, input: UploadInput): Prom
   const stats = await stat(input.file).catch(() => undefined);
   if (stats === undefined || !stats.isFile()) throw usageError(`cannot upload ${input.file}: there is no such file`);
   if (stats.size === 0) throw targetError(`cannot upload ${input.file}: it is empty`);
-  const takenAt = input.takenAt ?? stats.mtime;
-  if (takenAt > session.context.clock.now())
-    throw usageError(`cannot upload ${input.file}: it would be from the future`);
+  const takenAt = notAfter(session.context.clock.now(), input.takenAt ?? stats.mtime);
+  if (takenAt === undefined) throw usageError(`cannot upload ${input.file}: it would be from the future`);
   const id = session.newId(takenAt);
   const run = session.newId(session.context.clock.now());
   const request = { backup: backup.name, purpose: 'upload', run, waitMs: input.lockTimeoutMs };

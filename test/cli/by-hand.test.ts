@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdir, rename, stat, truncate, writeFile } from 'node:fs/promises';
+import { readdir, rename, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { appliedProject, copyOf, POLICY, testProject } from './project.ts';
 import { jsonOf } from './run-bkp.ts';
@@ -73,6 +73,11 @@ describe('bkp upload', () => {
       repository: 'near',
       storedBytes: expect.any(Number),
     });
+    // The clock of the machine that made it runs ahead.
+    const ahead = new Date(Date.now() + 120_000);
+    await utimes(project.path('out', 'db.db'), ahead, ahead);
+    await project.bkp('upload out/db.db --target db');
+    expect(await project.ids()).toHaveLength(5);
   });
 
   it('refuses what its engine finds wrong, and keeps nothing of it', async () => {
