@@ -14,6 +14,7 @@ export async function cloneObject(store: Store, from: string, to: string): Promi
   const encryption = await store.request({
     verb: 'copy',
     object: to,
+    isLong: true,
     send: async (client, options) => {
       try {
         const { Bucket, Key } = objectAt(store, from);

@@ -17,6 +17,8 @@ export interface StoreRequest<T> {
   /** Sends it; `earlier` is how often it failed before, which leaves open whether the store did it all the same. */
   readonly send: (client: S3, options: { readonly abortSignal: AbortSignal }, earlier: number) => Promise<T>;
   readonly signal?: AbortSignal;
+  /** The store has much to do before it answers: it may be silent for long. */
+  readonly isLong?: true;
 }
 
 /** A bucket with what is needed to talk to it. Its client is made when it is first used. */
@@ -54,8 +56,10 @@ export interface StoreOptions {
 
 const LONGEST_PAUSE_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 10_000;
-/** A store may be silent this long: it puts the parts of a large object together meanwhile. */
+/** A store may be silent this long. */
 const IDLE_TIMEOUT_MS = 120_000;
+/** The same while it puts the parts of a large object together: one that copies them needs minutes for gigabytes. */
+const LONG_IDLE_TIMEOUT_MS = 30 * 60_000;
 const NEVER = new AbortController().signal;
 
 export function createStore(config: S3Repository, clock: Clock, options: StoreOptions = {}): Store {
@@ -66,8 +70,11 @@ export function createStore(config: S3Repository, clock: Clock, options: StoreOp
     const date = Date.parse(text ?? '');
     if (!Number.isNaN(date)) told = { date, at: clock.monotonicMs() };
   };
-  let opening: Promise<S3> | undefined;
-  const open = (): Promise<S3> => (opening ??= openClient(config, location, checksums, onDate));
+  const openOnce = (idleMs: number): (() => Promise<S3>) => {
+    let opening: Promise<S3> | undefined;
+    return () => (opening ??= openClient(settingsOf(config, location, checksums, idleMs), onDate));
+  };
+  const [open, openPatient] = [openOnce(IDLE_TIMEOUT_MS), openOnce(LONG_IDLE_TIMEOUT_MS)];
   return {
     location,
     bucket: config.bucket,
@@ -75,10 +82,10 @@ export function createStore(config: S3Repository, clock: Clock, options: StoreOp
     config,
     checksums,
     now: () => told && new Date(told.date + clock.monotonicMs() - told.at),
-    request: async ({ verb, object, send, signal = NEVER }) => {
+    request: async ({ verb, object, send, signal = NEVER, isLong }) => {
       for (let tries = 1; ; tries++) {
         try {
-          return await send(await open(), { abortSignal: signal }, tries - 1);
+          return await send(await (isLong === true ? openPatient() : open()), { abortSignal: signal }, tries - 1);
         } catch (error) {
           signal.throwIfAborted();
           const failure = failureOf(error);
@@ -95,13 +102,7 @@ function pauseMs(tries: number, firstMs: number): number {
   return Math.min(LONGEST_PAUSE_MS, firstMs * 2 ** (tries - 1)) * (0.5 + Math.random() / 2);
 }
 
-async function openClient(
-  config: S3Repository,
-  location: string,
-  checksums: boolean,
-  onDate: (text: string | undefined) => void,
-): Promise<S3> {
-  const settings = settingsOf(config, location, checksums);
+async function openClient(settings: S3ClientConfig, onDate: (text: string | undefined) => void): Promise<S3> {
   const { S3: Client } = await import('@aws-sdk/client-s3');
   const client = new Client(settings);
   client.middlewareStack.add(
@@ -123,7 +124,7 @@ async function openClient(
 const dateOf = (response: unknown): string | undefined =>
   (response as { readonly headers?: Readonly<Record<string, string>> } | undefined)?.headers?.['date'];
 
-function settingsOf(config: S3Repository, location: string, checksums: boolean): S3ClientConfig {
+function settingsOf(config: S3Repository, location: string, checksums: boolean, idleMs: number): S3ClientConfig {
   const { endpoint, region, pathStyle, profile, accessKeyId, secretAccessKey, sessionToken, caFile } = config;
   if ((accessKeyId === undefined) !== (secretAccessKey === undefined))
     throw repositoryError(
@@ -154,7 +155,7 @@ function settingsOf(config: S3Repository, location: string, checksums: boolean):
     expectContinueHeader: false,
     requestHandler: {
       connectionTimeout: CONNECT_TIMEOUT_MS,
-      socketTimeout: IDLE_TIMEOUT_MS,
+      socketTimeout: idleMs,
       httpsAgent: { keepAlive: true, ...(caFile === undefined ? {} : { ca: certificatesOf(caFile, location) }) },
       httpAgent: { keepAlive: true },
     },

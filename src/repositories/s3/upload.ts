@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import type { CompletedPart } from '@aws-sdk/client-s3';
+import type { CompletedPart, S3 } from '@aws-sdk/client-s3';
 import { integrityError, repositoryError } from '../../errors.ts';
 import { failureOf } from './failure.ts';
 import type { PartBuffers } from './part-buffers.ts';
@@ -140,11 +140,14 @@ async function complete(store: Store, upload: Upload, parts: CompletedPart[], by
   await store.request({
     verb: 'write',
     object: upload.key,
+    isLong: true,
     send: async (client, options, earlier) => {
+      // The answer to an earlier try may have been lost while the store went on.
+      if (earlier > 0 && (await isComplete(client, store, upload))) return;
       try {
         await client.completeMultipartUpload({ ...placeOf(store, upload), MultipartUpload: { Parts: parts } }, options);
       } catch (error) {
-        // The answer to an earlier try may have been lost: then there is no upload any more, but the object is there.
+        // Then there is no upload any more, but the object is there.
         if (earlier === 0 || failureOf(error).code !== 'NoSuchUpload') throw error;
       }
     },
@@ -163,6 +166,12 @@ async function complete(store: Store, upload: Upload, parts: CompletedPart[], by
     `cannot write ${JSON.stringify(upload.key)} in ${store.location}: ${head.ContentLength ?? 0} of ${bytes} bytes are there`,
   );
 }
+
+const isComplete = async (client: S3, store: Store, { key, writer }: Upload): Promise<boolean> =>
+  client.headObject(objectAt(store, key)).then(
+    ({ Metadata }) => Metadata?.[WRITER] === writer,
+    () => false,
+  );
 
 /** Parts that stay cost money until `sweep` finds them; the first error is the one to tell. */
 async function abortUpload(store: Store, upload: Upload): Promise<void> {

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { serviceFolder } from '../../services/service.ts';
+import { type Service, serviceFolder } from '../../services/service.ts';
 import { versitygw } from '../../services/versitygw.ts';
 
 const BUCKET = 'bench';
@@ -26,13 +26,13 @@ export interface BenchStore {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts a server that keeps objects as files. */
-export async function startBenchStore(): Promise<BenchStore> {
+/** Starts a server; the usual one keeps objects as files. */
+export async function startBenchStore(service: Service = versitygw): Promise<BenchStore> {
   const workDir = mkdtempSync(join(tmpdir(), 'bkp-bench-store-'));
   chmodSync(workDir, 0o755);
-  const folder = serviceFolder(versitygw);
-  await versitygw.install(folder);
-  const { connection, stop } = await versitygw.start(folder, workDir);
+  const folder = serviceFolder(service);
+  await service.install(folder);
+  const { connection, stop } = await service.start(folder, workDir);
   const { endpoint = '', region = '', accessKeyId = '', secretAccessKey = '', buckets = '' } = connection;
   const client = new S3({ endpoint, region, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } });
   await client.createBucket({ Bucket: BUCKET });
