@@ -66,8 +66,11 @@ function dueOnceStored(view: BackupView, step: Draft, now: Date): Reason | null 
   if (record !== undefined) {
     const here = view.repositories.find(({ name }) => name === step.repository)?.snapshots.get(record.id);
     const deep = newestMark(here?.marks ?? [], 'damaged')?.data['deep'] === true;
-    const verified = { kind: 'verified' as const, at: now.toISOString(), data: { deep } };
-    const marks = step.action === 'replace' ? [...(here?.marks ?? []), verified] : [];
+    const before = here?.marks ?? [];
+    // A mark is later than all that the snapshot has, also where the clock of the run that set them was ahead.
+    const at = new Date(Math.max(now.getTime(), ...before.map((mark) => Date.parse(mark.at) + 1))).toISOString();
+    const verified = { kind: 'verified' as const, at, data: { deep } };
+    const marks = step.action === 'replace' ? [...before, verified] : [];
     const due = dueVerification(view, { ...record, marks, folderPresent: true }, now);
     if (due === null || due.data['deep'] === true) return due;
   } else if (view.backup.verify.everyMs === null) return null;

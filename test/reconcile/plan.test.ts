@@ -167,6 +167,18 @@ describe('several repositories', () => {
     expect(corrupt.steps[0]?.artifacts).toEqual(['db.db.zst']);
   });
 
+  it('takes what a replacement hashes for verified, also where the damage was marked by a clock ahead', () => {
+    const backup = aBackup({ repositories: ['nas', 'offsite'], verify: { everyMs: DAY, deepEveryMs: null } });
+    const verified = aMark('verified', '2026-11-20T05:00:00Z', { deep: false });
+    const damaged = aMark('damaged', '2026-11-20T06:00:00.400Z', { artifacts: ['db.db'], deep: false });
+    const good = aSnapshot('2026-11-20T02:00:00Z', backup, { marks: [verified] });
+    const observation = anObservation([
+      ready('nas', anInventory([good])),
+      ready('offsite', anInventory([{ ...good, marks: [verified, damaged] }])),
+    ]);
+    expect(outline(planFor(aPolicy([backup]), observation, now))).toEqual(['replace app@offsite replica-corrupt']);
+  });
+
   it('does not copy back what was released', () => {
     const gone = { backup: 'app', id: snapshot.id, marks: [aMark('released', now)] };
     const made = planFor(
