@@ -69,13 +69,24 @@ function placeAt(folder: string, env: Readonly<Record<string, string>>): Place {
     path: (...parts) => join(folder, ...parts),
     start,
     run,
-    bkp: async (args, exitCode = 0) => {
-      const result = await run(args === '' ? [] : args.split(' '));
-      expect(result.exitCode, `bkp ${args}\n${result.stdout}\n${result.stderr}`).toBe(exitCode);
-      return result;
-    },
+    bkp: checked(run),
     remove: () => rm(folder, { recursive: true, force: true }),
   };
+}
+
+/** Runs with arguments that hold no spaces, and expects an exit code. */
+const checked =
+  (run: Place['run']): Place['bkp'] =>
+  async (args, exitCode = 0) => {
+    const result = await run(args === '' ? [] : args.split(' '));
+    expect(result.exitCode, `bkp ${args}\n${result.stdout}\n${result.stderr}`).toBe(exitCode);
+    return result;
+  };
+
+/** The same place with more in the environment of what runs there to its end. */
+export function withEnvironment<P extends Place>(place: P, env: Readonly<Record<string, string>>): P {
+  const run: Place['run'] = (args, options = {}) => place.run(args, { ...options, env: { ...env, ...options.env } });
+  return { ...place, run, bkp: checked(run) };
 }
 
 /** Waits for the end of a started program. */

@@ -12,7 +12,7 @@ import {
 } from '../repositories/s3/bucket.ts';
 import { withRights } from '../repositories/s3/with-rights.ts';
 import { makeProject, POLICY, type Project } from './project.ts';
-import { jsonOf, makePlace, type Place } from './run-bkp.ts';
+import { jsonOf, makePlace, type Place, withEnvironment } from './run-bkp.ts';
 
 const LOCK = ', objectLock: { mode: governance, days: 7 }';
 
@@ -28,24 +28,13 @@ async function makeShop(config: S3Repository, extra = LOCK): Promise<Project> {
   return withKeys(project, config);
 }
 
-function withKeys<P extends Place>(place: P, { accessKeyId = '', secretAccessKey = '' }: S3Repository): P {
-  const env = {
+const withKeys = <P extends Place>(place: P, { accessKeyId = '', secretAccessKey = '' }: S3Repository): P =>
+  withEnvironment(place, {
     KEY: accessKeyId,
     SECRET: secretAccessKey,
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
-  };
-  const run: Place['run'] = (args, options = {}) => place.run(args, { ...options, env: { ...env, ...options.env } });
-  return {
-    ...place,
-    run,
-    bkp: async (args, exitCode = 0) => {
-      const result = await run(args.split(' '));
-      expect(result.exitCode, `bkp ${args}\n${result.stdout}\n${result.stderr}`).toBe(exitCode);
-      return result;
-    },
-  };
-}
+  });
 
 interface Listed {
   readonly id: string;

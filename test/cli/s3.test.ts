@@ -6,7 +6,7 @@ import { connectionOf } from '../services/connection.ts';
 import { adminOf, objectsIn, STORE, testBucket } from '../repositories/s3/bucket.ts';
 import { startProxy } from '../repositories/s3/proxy.ts';
 import { makeProject, POLICY, type Project } from './project.ts';
-import { jsonOf, makePlace, type Place } from './run-bkp.ts';
+import { jsonOf, makePlace, type Place, withEnvironment } from './run-bkp.ts';
 
 const policyFor = ({ bucket, endpoint = '' }: S3Repository): string =>
   POLICY.replace(
@@ -24,19 +24,8 @@ async function makeShop(endpoint?: string): Promise<{ readonly project: Project;
 }
 
 /** The same place with the credentials in its environment. */
-function withKeys<P extends Place>(place: P, { accessKeyId = '', secretAccessKey = '' }: S3Repository): P {
-  const env = { KEY: accessKeyId, SECRET: secretAccessKey };
-  const run: Place['run'] = (args, options = {}) => place.run(args, { ...options, env: { ...env, ...options.env } });
-  return {
-    ...place,
-    run,
-    bkp: async (args, exitCode = 0) => {
-      const result = await run(args.split(' '));
-      expect(result.exitCode, `bkp ${args}\n${result.stdout}\n${result.stderr}`).toBe(exitCode);
-      return result;
-    },
-  };
-}
+const withKeys = <P extends Place>(place: P, { accessKeyId = '', secretAccessKey = '' }: S3Repository): P =>
+  withEnvironment(place, { KEY: accessKeyId, SECRET: secretAccessKey });
 
 /** Signed URLs give the stored bytes to somebody without credentials. */
 async function urlsWork(project: Project): Promise<void> {
