@@ -1,5 +1,7 @@
 import type { Context } from '../context.ts';
 import { areSameRecipients } from '../encryption/recipient.ts';
+import { BkpError } from '../errors.ts';
+import type { ResolvedBackup } from '../policy/resolved-policy.ts';
 import type { Repository } from '../repositories/repository.ts';
 import type { Lease } from '../snapshots/held-lease.ts';
 import type { Manifest, ManifestTarget } from '../snapshots/manifest.ts';
@@ -44,7 +46,9 @@ export async function beginBesides(
     const held = repositories.get(step.repository);
     if (step.action !== 'copy' || step.snapshotFrom !== capture.id || held === undefined) continue;
     const { repository, lease } = held;
-    const encryption = encryptionFor(session, backup, repository);
+    const encryption = encryptionIfUsable(session, backup, repository);
+    // Its copy says why.
+    if (encryption === undefined) continue;
     const mustDecrypt = inHome !== null && !areSameRecipients(inHome.recipients, encryption?.recipients ?? []);
     if (!mustDecrypt && !isElsewhere) continue;
     const request = { backup: backup.name, id, policy: session.policy.name, ownBytes: true };
@@ -56,6 +60,20 @@ export async function beginBesides(
     }
   }
   return besides;
+}
+
+/** Undefined where nothing can be encrypted for those who are to read it there. */
+function encryptionIfUsable(
+  session: Session,
+  backup: ResolvedBackup,
+  repository: Repository,
+): WantedEncryption | null | undefined {
+  try {
+    return encryptionFor(session, backup, repository);
+  } catch (error) {
+    if (error instanceof BkpError) return undefined;
+    throw error;
+  }
 }
 
 /** Makes the snapshot exist beside, as the manifest of the capture has it. Throws what kept it from being stored. */

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
-import { ageKey } from '../streams/age-keys.ts';
+import { ageKey, sshKey } from '../streams/age-keys.ts';
+import { pathWith } from '../streams/tools.ts';
 import { makeProject, POLICY, testProject, type Project } from './project.ts';
 import { jsonOf } from './run-bkp.ts';
 
@@ -108,6 +109,19 @@ describe('repositories with different readers', () => {
     expect(await readdir(project.path('far', 'snapshots', 'shop'))).toEqual([first]);
     await project.bkp(`apply --yes --identity ${mine.file}`);
     expect(await project.ids('--repository far')).toHaveLength(2);
+  });
+
+  it('one for whom nothing can be encrypted here keeps the capture from nothing', async () => {
+    const ssh = await sshKey(await mkdtemp(join(keys, 'ssh-')), 'ed25519');
+    const project = await testProject(policyWith(mine.recipient, ssh.recipient));
+    await project.bkp('init --repository near');
+    await project.bkp('init --repository far');
+    const env = { PATH: await pathWith(project.path('.tmp'), ['zstd', 'tar']) };
+    const { exitCode, stdout, stderr } = await project.run(['backup', 'shop'], { env });
+    expect(exitCode, stderr).toBe(7);
+    expect(`${stdout}${stderr}`).toMatch(/shop@far.*SSH keys need the age program/);
+    expect(await project.ids('--repository near')).toHaveLength(1);
+    expect(await project.ids('--repository far')).toEqual([]);
   });
 
   it('of a partial snapshot nothing is left beside', async () => {
