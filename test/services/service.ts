@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { ServerKind } from './suites.ts';
 
 /** A running server: how tests reach it, and how it ends. */
 export interface RunningService {
@@ -14,6 +15,7 @@ export interface RunningService {
 export interface Service {
   readonly name: string;
   readonly version: string;
+  readonly kind: ServerKind;
   /** `default` for `npm test`, `all` for what only `npm run test:all` starts. */
   readonly set: 'default' | 'all';
   /** Brings what is needed into `folder`, which is kept for the next runs. Throws one sentence that names what is missing. */

@@ -1,15 +1,27 @@
+import { matchesGlob } from 'node:path';
+
+/** What servers speak, as far as tests ask for it: those of a kind are different versions and makes of the same. */
+export type ServerKind = 'postgres' | 's3';
+
 /**
- * The test files that talk to servers. Servers are started when one of these runs, and only then, so that
- * `vitest run test/policy` pays for none; a file that needs one takes a name that is matched here.
+ * The test files that talk to servers, and of which kinds. Servers are started when a file that needs them runs, and only
+ * then, so that `vitest run test/policy` pays for none; a file that needs some takes a name that is matched here.
  */
-export const SERVER_SUITES: readonly string[] = [
-  'test/services/**/*.test.ts',
-  'test/**/*postgres*.test.ts',
-  'test/**/postgres/**/*.test.ts',
-  'test/**/*s3*.test.ts',
-  'test/**/s3/**/*.test.ts',
-  'test/examples.test.ts',
+const SUITES: readonly { readonly files: string; readonly kinds: readonly ServerKind[] }[] = [
+  { files: 'test/**/*postgres*.test.ts', kinds: ['postgres'] },
+  { files: 'test/**/postgres/**/*.test.ts', kinds: ['postgres'] },
+  { files: 'test/**/*s3*.test.ts', kinds: ['s3'] },
+  { files: 'test/**/s3/**/*.test.ts', kinds: ['s3'] },
+  { files: 'test/examples.test.ts', kinds: ['postgres'] },
 ];
+
+export const SERVER_SUITES: readonly string[] = SUITES.map(({ files }) => files);
+
+/** The kinds of servers that these test files need, by their paths from the root of the project. */
+export function kindsFor(paths: readonly string[]): ReadonlySet<ServerKind> {
+  const needed = SUITES.filter(({ files }) => paths.some((path) => matchesGlob(path, files)));
+  return new Set(needed.flatMap(({ kinds }) => kinds));
+}
 
 /** Those of them that only the full set of servers runs: formats that few people choose, servers that are long to build. */
 export const FULL_SET_SUITES: readonly string[] = [

@@ -14,6 +14,7 @@ const MODULE = `github.com/versity/versitygw/cmd/versitygw@v${VERSION}`;
 export const versitygw: Service = {
   name: 'versitygw',
   version: VERSION,
+  kind: 's3',
   set: 'default',
   install: async (folder) => void (await installGoProgram('versitygw', MODULE, folder)),
   start: async (folder, workDir) => {
