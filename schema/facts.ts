@@ -18,6 +18,10 @@ export interface TypeFacts {
   readonly defines: readonly string[];
   /** Keys that hold paths on this machine. */
   readonly paths: readonly string[];
+  /** The key that is the folder of the policy file where it is left out. */
+  readonly defaultDirectory: readonly string[];
+  /** Keys that hold a program with its arguments: never references. */
+  readonly argv: readonly string[];
   /** Keys whose values are never shown. */
   readonly secrets: readonly string[];
   /** Keys that together say where the thing is. */
@@ -55,6 +59,8 @@ function typeFacts(fragment: Schema, bundle: Schema): unknown {
     required: fragment['required'],
     defines: marked('x-defines'),
     paths: marked('x-path'),
+    defaultDirectory: marked('x-default-directory'),
+    argv: marked('x-argv'),
     secrets: marked('x-secret'),
     places: marked('x-place'),
     restoreOnly: marked('x-restore-only'),

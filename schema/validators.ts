@@ -8,6 +8,8 @@ const standalone = ((standaloneModule as { default?: unknown }).default ?? stand
 
 /** Keywords that mark keys for bkp and mean nothing to a validator. */
 export const MARKS: readonly string[] = [
+  'x-argv',
+  'x-default-directory',
   'x-defines',
   'x-format',
   'x-local',

@@ -1,4 +1,4 @@
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { EXIT, PolicyError, usageError, type ExitCode } from '../errors.ts';
 import type { RepositoryConfig, Target } from '../generated/policy.ts';
 import { firstPolicyText, nameFrom, SCHEMA_FILE, type FirstPolicy } from '../policy/first-policy.ts';
@@ -82,6 +82,8 @@ function namedTarget(flag: string): Named<Target> {
 /** What a target is called after. */
 function whatOf(config: Target): string {
   switch (config.type) {
+    case 'command':
+      return basename(config.capture[0] ?? '');
     case 'sqlite':
       return config.path.replace(/\.\w+$/, '');
     case 'files':

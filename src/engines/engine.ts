@@ -83,7 +83,7 @@ export interface OutgoingArtifact {
 
 /** Checks the format's own end mark and counts facts while raw bytes pass. */
 export interface Inspector {
-  open(): RawReader;
+  open(): RawReader | PacedReader;
   /** The same as a program: what comes from a program and goes to one is read there. */
   readonly program?: ReaderName;
 }
@@ -93,6 +93,13 @@ export interface RawReader {
   push(chunk: Buffer): void;
   /** Throws `integrity` unless the bytes were whole. */
   end(): Facts;
+}
+
+/** The same at its own pace: what it has not taken yet is waited for. */
+export interface PacedReader {
+  push(chunk: Buffer): Promise<void>;
+  /** Rejects with `integrity` unless the bytes were whole. */
+  end(): Promise<Facts>;
 }
 
 /** A capture that is ready to be read. `close` is called once, always, also after a failure. */
@@ -131,8 +138,11 @@ export interface CheckResult {
 
 /** What stands where a restore would write. */
 export interface DestinationState {
-  /** `occupied` holds data; `unsuitable` is something else than this engine restores (never overwritten). */
-  readonly state: 'absent' | 'empty' | 'occupied' | 'unsuitable';
+  /**
+   * `occupied` holds data; `unsuitable` is something else than this engine restores (never overwritten); `unknown` may
+   * hold data, which only the restore will see.
+   */
+  readonly state: 'absent' | 'empty' | 'occupied' | 'unsuitable' | 'unknown';
   /** One clause for the plan: `118 tables`, `folder with 20,004 entries`. */
   readonly description: string;
   readonly problems: readonly Problem[];

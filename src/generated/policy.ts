@@ -17,7 +17,7 @@ export type RepositoryConfig = DirectoryRepository | S3Repository;
 /**
  * One thing to protect.
  */
-export type Target = FilesTarget | PostgresTarget | SqliteTarget;
+export type Target = CommandTarget | FilesTarget | PostgresTarget | SqliteTarget;
 /**
  * How artifacts are compressed before they are stored. Default zstd.
  */
@@ -266,6 +266,69 @@ export interface ObjectLock {
    * How long every snapshot is locked from the moment it is complete. It is not pruned before.
    */
   readonly days: number;
+}
+/**
+ * Whatever programs of your own can write to their stdout and take back from their stdin.
+ */
+export interface CommandTarget {
+  /**
+   * The engine.
+   */
+  readonly type: 'command';
+  /**
+   * Program and arguments that write the artifact to stdout: no shell, no references. Only exit code 0 is good.
+   *
+   * @minItems 1
+   */
+  readonly capture: readonly string[];
+  /**
+   * Program and arguments that take the artifact from stdin, a whole and checked file. `BKP_MODE` and `BKP_SNAPSHOT` are in the environment; exit code 73 refuses an occupied destination.
+   *
+   * @minItems 1
+   */
+  readonly restore: readonly string[];
+  /**
+   * Program and arguments that read the artifact from stdin and exit with 0 only when it is whole: beside every capture, and before every restore.
+   *
+   * @minItems 1
+   */
+  readonly check?: readonly string[];
+  /**
+   * Program and arguments that read the artifact from stdin and print what they counted as one JSON object. After a restore the data is captured once more and compared.
+   *
+   * @minItems 1
+   */
+  readonly facts?: readonly string[];
+  /**
+   * Text that must be the last of the artifact, line ends after it aside.
+   */
+  readonly endMark?: string;
+  /**
+   * Extension of the artifact. Default bin.
+   */
+  readonly extension?: string;
+  /**
+   * Restore modes that the program knows, by `BKP_MODE`. Default `[replace]`: what takes the data in may overwrite what is there.
+   *
+   * @minItems 1
+   *
+   * Items: A restore mode.
+   */
+  readonly modes?: readonly ('new' | 'replace' | 'merge')[];
+  /**
+   * Environment of the programs besides PATH, HOME and LANG. References only.
+   */
+  readonly env?: {
+    readonly [k: string]: string;
+  };
+  /**
+   * Folder that the programs run in. Default: the folder of the policy file.
+   */
+  readonly directory?: string;
+  readonly formerly?: Formerly;
+  readonly compression?: Compression;
+  readonly compressionLevel?: CompressionLevel;
+  readonly checks?: CheckDepth;
 }
 /**
  * Files and folders, captured with the system's tar: owners, modes, times, links, holes, attributes.

@@ -11,6 +11,10 @@ export interface TypeFacts {
   readonly defines: readonly string[];
   /** Keys that hold paths on this machine. */
   readonly paths: readonly string[];
+  /** The key that is the folder of the policy file where it is left out. */
+  readonly defaultDirectory: readonly string[];
+  /** Keys that hold a program with its arguments: never references. */
+  readonly argv: readonly string[];
   /** Keys whose values are never shown. */
   readonly secrets: readonly string[];
   /** Keys that together say where the thing is. */
@@ -27,6 +31,72 @@ export interface TypeFacts {
 }
 
 export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
+  "command": {
+    "keys": [
+      "type",
+      "capture",
+      "restore",
+      "check",
+      "facts",
+      "endMark",
+      "extension",
+      "modes",
+      "env",
+      "directory",
+      "formerly",
+      "compression",
+      "compressionLevel",
+      "checks"
+    ],
+    "required": [
+      "type",
+      "capture",
+      "restore"
+    ],
+    "defines": [
+      "capture",
+      "endMark",
+      "extension"
+    ],
+    "paths": [
+      "directory"
+    ],
+    "defaultDirectory": [
+      "directory"
+    ],
+    "argv": [
+      "capture",
+      "restore",
+      "check",
+      "facts"
+    ],
+    "secrets": [
+      "env"
+    ],
+    "places": [
+      "restore"
+    ],
+    "restoreOnly": [],
+    "formats": {},
+    "kinds": {
+      "type": "text",
+      "capture": "list",
+      "restore": "list",
+      "check": "list",
+      "facts": "list",
+      "endMark": "text",
+      "extension": "text",
+      "modes": "list",
+      "env": "object",
+      "directory": "text",
+      "formerly": "list",
+      "compression": "text",
+      "compressionLevel": "number",
+      "checks": "text"
+    },
+    "sql": false,
+    "local": false
+  },
   "files": {
     "keys": [
       "type",
@@ -54,6 +124,8 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "paths",
       "root"
     ],
+    "defaultDirectory": [],
+    "argv": [],
     "secrets": [],
     "places": [
       "paths",
@@ -132,6 +204,8 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "tlsKey",
       "tools"
     ],
+    "defaultDirectory": [],
+    "argv": [],
     "secrets": [
       "password"
     ],
@@ -200,6 +274,8 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
     "paths": [
       "path"
     ],
+    "defaultDirectory": [],
+    "argv": [],
     "secrets": [],
     "places": [
       "path"
@@ -239,6 +315,8 @@ export const REPOSITORY_FACTS: Readonly<Record<RepositoryConfig['type'], TypeFac
     "paths": [
       "path"
     ],
+    "defaultDirectory": [],
+    "argv": [],
     "secrets": [],
     "places": [
       "path"
@@ -286,6 +364,8 @@ export const REPOSITORY_FACTS: Readonly<Record<RepositoryConfig['type'], TypeFac
     "paths": [
       "caFile"
     ],
+    "defaultDirectory": [],
+    "argv": [],
     "secrets": [
       "accessKeyId",
       "secretAccessKey",

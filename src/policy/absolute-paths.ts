@@ -12,13 +12,19 @@ export function absolutePaths<T extends Target | RepositoryConfig>(
   config: T,
   directory: string,
 ): T {
-  const facts = Object.entries(kind === 'target' ? TARGET_FACTS : REPOSITORY_FACTS);
-  const paths = facts.find(([type]) => type === config.type)?.[1].paths ?? [];
+  const types = Object.entries(kind === 'target' ? TARGET_FACTS : REPOSITORY_FACTS);
+  const facts = types.find(([type]) => type === config.type)?.[1];
   const entries = Object.entries(config).map(([key, value]) => [
     key,
-    paths.includes(key) ? absolute(value, directory) : value,
+    facts?.paths.includes(key) === true ? absolute(value, directory) : value,
   ]);
   return Object.fromEntries(entries) as T;
+}
+
+/** A target with the folder of its file where the schema wants that by default. */
+export function withDefaultDirectory(config: Target, directory: string): Target {
+  const keys = TARGET_FACTS[config.type].defaultDirectory;
+  return { ...Object.fromEntries(keys.map((key) => [key, directory])), ...config };
 }
 
 function absolute(value: unknown, directory: string): unknown {

@@ -42,8 +42,8 @@ export function holdsReference(value: unknown): boolean {
 }
 
 /**
- * References work in the private key of `signing`, in values of repositories, of targets (not in keys that say what is captured, nor in settings that are
- * read while planning), in `into` of a restore under the same terms, and in the environment of hooks.
+ * References work in the private key of `signing`, in values of repositories, of targets (not in keys that say what is captured, in programs with their
+ * arguments, nor in settings that are read while planning), in `into` of a restore under the same terms, and in the environment of hooks.
  */
 export function mayHoldReference(path: readonly (string | number)[], data: unknown): boolean {
   const [section, name, ...rest] = path.map(String);
@@ -62,7 +62,7 @@ export function mayHoldReference(path: readonly (string | number)[], data: unkno
 export function targetKeyMayHoldReference(type: string | undefined, key: string): boolean {
   if (SETTINGS.includes(key)) return false;
   const facts = Object.entries(TARGET_FACTS).find(([known]) => known === type)?.[1];
-  return facts === undefined || !facts.defines.includes(key);
+  return facts === undefined || !(facts.defines.includes(key) || facts.argv.includes(key));
 }
 
 function typeOfTarget(data: unknown, name: string): string | undefined {

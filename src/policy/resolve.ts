@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Defaults, Restore, SigningKeys, Target } from '../generated/policy.ts';
 import { TARGET_FACTS } from '../generated/schema-facts.ts';
 import type { Compression } from '../streams/bytes.ts';
-import { absolutePaths } from './absolute-paths.ts';
+import { absolutePaths, withDefaultDirectory } from './absolute-paths.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import type { PolicyDocument } from './document.ts';
 import { sourceOf, type Path } from './locate.ts';
@@ -71,7 +71,7 @@ function resolveTargetEntry({ name, value, document, path }: Entry<Target>): Res
   return {
     name,
     formerly: value.formerly ?? [],
-    config: absolutePaths('target', value, document.directory),
+    config: absolutePaths('target', withDefaultDirectory(value, document.directory), document.directory),
     definition: definitionOf(value),
     compression: compressionOf(value, policyData(document).defaults ?? {}),
     checks: value.checks ?? 'full',

@@ -7,10 +7,11 @@ import { TARGET_FACTS } from '../generated/schema-facts.ts';
  */
 export function placeOf(config: Target): string {
   const values = new Map<string, unknown>(Object.entries(config));
-  const pairs = TARGET_FACTS[config.type].places.flatMap((key) => {
+  const { places, argv } = TARGET_FACTS[config.type];
+  const pairs = places.flatMap((key) => {
     const value = values.get(key);
     if (typeof value === 'string' || typeof value === 'number') return [[key, String(value)] as const];
-    return Array.isArray(value) ? [[key, value.join(',')] as const] : [];
+    return Array.isArray(value) ? [[key, value.join(argv.includes(key) ? ' ' : ',')] as const] : [];
   });
   return pairs.length === 1 ? (pairs[0]?.[1] ?? '') : pairs.map(([key, value]) => `${key}=${value}`).join(' ');
 }

@@ -22,6 +22,10 @@ export interface WaysOut {
   readonly place: string;
 }
 
+/** What stands there may be changed or overwritten; where nobody can look before, something does. */
+export const isAtStake = ({ state }: Pick<DestinationState, 'state'>, mode: RestoreMode): boolean =>
+  state === 'occupied' || (state === 'unknown' && mode !== 'new');
+
 /** What stands at a destination decides whether a restore of that mode may begin; null means it may. */
 export function obstacleOf({ name, place, mode, state, isShared = false }: Destined, ways: WaysOut): Obstacle | null {
   const [problem] = state.problems;

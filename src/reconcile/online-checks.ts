@@ -193,6 +193,7 @@ export async function checkForRestore(
 }
 
 function describeDestination({ place, engine, mode, state }: PreparedTarget, isModeGiven: boolean): string {
+  if (state.state === 'unknown') return `${place}: ${state.description}`;
   if (state.state !== 'occupied') return `${place} is free (${state.description})`;
   if (isModeGiven) return `${place} is taken (${state.description}), as --mode ${mode} expects`;
   const modes = engine.capabilities.modes.filter((mode) => mode !== 'new').map((mode) => `--mode ${mode}`);

@@ -2,6 +2,7 @@ import { addressOf, draft, stepKey, type Draft, NO_DRAFTS } from './draft.ts';
 import { finishPlan } from './plan.ts';
 import { commonMode, safetyMessage } from './plan-restores.ts';
 import type { Observation } from './observation.ts';
+import { isAtStake } from './obstacle.ts';
 import { needsSafety, obstacleAt, type PreparedRestore, type PreparedTarget } from './prepare-restore.ts';
 import { reason } from './reasons.ts';
 import type { Session } from './session.ts';
@@ -34,7 +35,7 @@ export function planRestoreOrder(
     estimate: estimateOf(prepared),
     reason: reason('requested', 'asked for on the command line'),
     source: null,
-    destructive: prepared.targets.some(({ state, mode }) => state.state === 'occupied' && mode !== 'new'),
+    destructive: prepared.targets.some(({ state, mode }) => isAtStake(state, mode) && mode !== 'new'),
     dependsOn: capture === undefined ? [] : [stepKey(capture)],
   });
   const steps = capture === undefined ? [restore] : [capture, restore];
@@ -65,7 +66,7 @@ function destinationOf(target: PreparedTarget): DestinationTarget {
     into,
     mode,
     found: state.description,
-    occupied: state.state === 'occupied',
+    occupied: isAtStake(state, mode),
     ...(paths.length === 0 ? {} : { paths }),
     ...(mode === 'replace' && needsSafety(target) ? { changedInPlace: true } : {}),
   };

@@ -6,7 +6,7 @@ import { ownNames, viewBackup, type BackupView, type FolderIndex } from './backu
 import { placeOf } from './destination-place.ts';
 import { addressOf, draft, stepKey, type Draft, type Drafts } from './draft.ts';
 import type { Observation } from './observation.ts';
-import { obstacleOf, type WaysOut } from './obstacle.ts';
+import { isAtStake, obstacleOf, type WaysOut } from './obstacle.ts';
 import { identityNeeded, type Readers } from './plan-encryption.ts';
 import { reason } from './reasons.ts';
 import { formatInstant } from './phrases.ts';
@@ -144,7 +144,7 @@ function destinationOf({ restore, view, found }: RestoreInput): Destination {
         into,
         mode,
         found: state?.description ?? 'not looked at',
-        occupied: state?.state === 'occupied',
+        occupied: state !== undefined && isAtStake(state, mode),
         ...(mode === 'replace' && state?.needsSafety === true ? { changedInPlace: true as const } : {}),
       },
     ] as const;

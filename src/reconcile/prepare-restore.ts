@@ -8,7 +8,7 @@ import type { ResolvedTarget } from '../policy/resolved-policy.ts';
 import type { Manifest, ManifestTarget } from '../snapshots/manifest.ts';
 import { placeOf } from './destination-place.ts';
 import type { FoundSnapshot, SnapshotPlace } from './find-snapshot.ts';
-import { obstacleOf } from './obstacle.ts';
+import { isAtStake, obstacleOf } from './obstacle.ts';
 import { openManifest } from './open-manifest.ts';
 import { requireManifest, requireSigned } from './require-manifest.ts';
 import { stoppable, type Session } from './session.ts';
@@ -164,10 +164,10 @@ export const needsSafety = ({ engine, mode, state, paths }: PreparedTarget): boo
 export function isChangedInPlace(
   { capabilities }: Engine,
   mode: RestoreMode,
-  { state, replacedInPlace = false }: DestinationState,
+  state: DestinationState,
   paths: readonly string[] = [],
 ): boolean {
-  if (state !== 'occupied') return false;
+  if (!isAtStake(state, mode)) return false;
   if (mode === 'merge') return capabilities.safetyBeforeMerge;
-  return mode === 'replace' && (replacedInPlace || (paths.length > 0 && capabilities.pathsWithin));
+  return mode === 'replace' && (state.replacedInPlace === true || (paths.length > 0 && capabilities.pathsWithin));
 }

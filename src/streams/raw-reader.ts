@@ -1,6 +1,6 @@
 import { type Readable, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import type { Facts, RawReader } from '../engines/engine.ts';
+import type { Facts, PacedReader, RawReader } from '../engines/engine.ts';
 import { BkpError, reasonOf, targetError } from '../errors.ts';
 import { markIfStopped, type Stages } from './stages.ts';
 
@@ -28,16 +28,19 @@ export function fanOut(
 
 /** A reader of raw bytes in this process; what it throws stops the flow. */
 export function readerStage(
-  reader: RawReader,
+  reader: RawReader | PacedReader,
   stages: Stages,
 ): { readonly raw: Writable; readonly result: Promise<Facts> } {
   let facts: Facts = {};
   const raw = new Writable({
     write: guarded((chunk: Buffer) => reader.push(chunk)),
     final(done) {
-      guarded(() => {
-        facts = reader.end();
-      })(undefined, undefined, done);
+      const end = (): void | Promise<void> => {
+        const found = reader.end();
+        if (!(found instanceof Promise)) return void (facts = found);
+        return found.then((counted) => void (facts = counted));
+      };
+      guarded(end)(undefined, undefined, done);
     },
   });
   const result = finished(raw).then(() => facts);
@@ -48,13 +51,16 @@ export function readerStage(
 type Done = (error?: Error | null) => void;
 
 const guarded =
-  <T>(act: (value: T) => void) =>
+  <T>(act: (value: T) => void | Promise<void>) =>
   (value: T, _encoding: unknown, done: Done): void => {
+    const fail = (error: unknown): void => done(error instanceof Error ? error : new Error(reasonOf(error)));
+    let waiting: void | Promise<void>;
     try {
-      act(value);
+      waiting = act(value);
     } catch (error) {
-      done(error instanceof Error ? error : new Error(reasonOf(error)));
+      fail(error);
       return;
     }
-    done();
+    if (waiting instanceof Promise) waiting.then(() => done(), fail);
+    else done();
   };

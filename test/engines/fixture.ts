@@ -10,6 +10,10 @@ export interface EngineFixture<K extends Target['type'] = Target['type']> {
   readonly engine: Engine<K>;
   /** The state outlives this process, so that it can be captured and restored by others, and killed. */
   readonly isPersistent: boolean;
+  /** False where nobody but the target's own program knows what is there. */
+  readonly canLook?: boolean;
+  /** False where a replace changes what is there, so that nothing is set aside. */
+  readonly setsAside?: boolean;
   /** The program that makes the artifact, with a word of its command line then; null when none does. */
   readonly producer: ProgramUse | null;
   /** The program that takes the artifact in. */

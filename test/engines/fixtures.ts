@@ -1,4 +1,5 @@
 import type { Target } from '../../src/generated/policy.ts';
+import { commandFixture } from './command-fixture.ts';
 import { filesFixture } from './files-fixture.ts';
 import type { EngineFixture } from './fixture.ts';
 import { postgresFixture } from './postgres-fixture.ts';
@@ -6,6 +7,7 @@ import { sqliteFixture } from './sqlite-fixture.ts';
 
 /** One fixture for every engine of the registry. */
 export const FIXTURES: { readonly [K in Target['type']]: EngineFixture<K> } = {
+  command: commandFixture,
   files: filesFixture,
   postgres: postgresFixture,
   sqlite: sqliteFixture,

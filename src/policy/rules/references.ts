@@ -8,7 +8,7 @@ import { SECRET_NAME, isSecretPath } from '../secret-text.ts';
 
 const SYNTAX_HINT = 'write ${env:NAME}, ${env:NAME:-default} or ${file:PATH}; $${ stands for ${';
 const PLACES_HINT =
-  'references work in values of repositories and targets and in env of hooks, but not in keys that say what is captured';
+  'references work in values of repositories and targets and in env, but not in keys that say what is captured, nor in programs with their arguments';
 
 /** References are well-formed and stand only where they work; secrets are references. */
 export function checkReferences(set: PolicySet): readonly Diagnostic[] {
@@ -35,7 +35,17 @@ function inText(document: PolicyDocument, text: string, path: Path): readonly Di
   if (malformed.length > 0) {
     return malformed.map(({ written }) => diagnose('BKP2031', place, `"${written}" is not a reference`, SYNTAX_HINT));
   }
-  return literalSecret(document, text, path);
+  return isOfCommand(path) ? literalOfCommand(document, text, path) : literalSecret(document, text, path);
+}
+
+/** A variable of a target's own programs: what is no secret can stand among their arguments. */
+const isOfCommand = (path: Path): boolean => path[0] === 'targets' && path[2] === 'env';
+
+function literalOfCommand(document: PolicyDocument, text: string, path: Path): readonly Diagnostic[] {
+  if (holdsReference(text)) return [];
+  const name = String(path.at(-1));
+  const hint = `write \${env:${name}} or \${file:PATH}; what nobody needs to hide can be an argument`;
+  return [diagnose('BKP2062', { document, path, part: 'value' }, `"${name}" is a literal, not a reference`, hint)];
 }
 
 function misplaced(document: PolicyDocument, path: Path, part: 'key' | 'value'): Diagnostic {

@@ -1,0 +1,4 @@
+import { commandFixture } from './command-fixture.ts';
+import { describeEngine } from './conformance.ts';
+
+describeEngine(commandFixture);
