@@ -13,6 +13,7 @@ const SUITES: readonly { readonly files: string; readonly kinds: readonly Server
   { files: 'test/**/*s3*.test.ts', kinds: ['s3'] },
   { files: 'test/**/s3/**/*.test.ts', kinds: ['s3'] },
   { files: 'test/examples.test.ts', kinds: ['postgres'] },
+  { files: 'test/everything/**/*.test.ts', kinds: ['postgres'] },
 ];
 
 export const SERVER_SUITES: readonly string[] = SUITES.map(({ files }) => files);
