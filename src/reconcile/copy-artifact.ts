@@ -13,6 +13,11 @@ export interface ArtifactPlace {
   readonly artifact: ManifestArtifact;
 }
 
+/** The same of what is in no manifest yet. */
+export interface ArrivalPlace extends Omit<ArtifactPlace, 'artifact'> {
+  readonly artifact: Pick<ManifestArtifact, 'key' | 'storedBytes' | 'storedSha256'>;
+}
+
 /** The source of a copy is not what its manifest says: learned about the snapshot there, not about the receiver. */
 export class DamagedSource extends BkpError {
   readonly artifact: string;
@@ -38,7 +43,7 @@ export async function copyArtifact(from: ArtifactPlace, to: ArtifactPlace, conte
 }
 
 /** True where an artifact arrived whole in an earlier try. */
-export async function hasArrived(to: ArtifactPlace, context: Context): Promise<boolean> {
+export async function hasArrived(to: ArrivalPlace, context: Context): Promise<boolean> {
   const there = await to.repository.stat(keyOf(to));
   if (there?.bytes !== to.artifact.storedBytes) return false;
   try {
@@ -50,7 +55,7 @@ export async function hasArrived(to: ArtifactPlace, context: Context): Promise<b
   }
 }
 
-const keyOf = ({ folder, artifact }: ArtifactPlace): string => folder + artifact.key;
+const keyOf = ({ folder, artifact }: ArrivalPlace): string => folder + artifact.key;
 
 /** The bytes of an artifact; they end in an error unless they are what the manifest says. */
 async function openChecked(place: ArtifactPlace, context: Context): Promise<Readable> {

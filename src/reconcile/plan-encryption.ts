@@ -118,7 +118,7 @@ const irreplaceable = (step: Draft): WithheldStep => ({
   ...common(step),
   reason: reason(
     'replica-corrupt',
-    `${step.reason.message}, but encrypted to others: destroy it in ${step.repository}, and it is copied anew`,
+    `${step.reason.message}, but stored for other readers: its bytes cannot take the place of these, and a manifest never changes; the good copy stays`,
   ),
 });
 

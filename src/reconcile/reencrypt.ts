@@ -3,12 +3,13 @@ import { areSameRecipients } from '../encryption/recipient.ts';
 import { BkpError } from '../errors.ts';
 import type { Repository } from '../repositories/repository.ts';
 import { snapshotFolder } from '../snapshots/keys.ts';
+import type { Arrival } from '../snapshots/arrivals.ts';
 import type { Manifest, ManifestArtifact, ManifestTarget } from '../snapshots/manifest.ts';
 import type { SnapshotDraft } from '../snapshots/snapshot-draft.ts';
 import { verifyStored } from '../streams/hash-stored.ts';
 import { openArtifact } from '../streams/open-artifact.ts';
 import { storeArtifact, type StoredArtifact } from '../streams/store-artifact.ts';
-import { type ArtifactPlace, DamagedSource } from './copy-artifact.ts';
+import { type ArtifactPlace, DamagedSource, hasArrived } from './copy-artifact.ts';
 import { encryptableKey } from './encryptable-key.ts';
 import type { WantedEncryption } from './encryption-of.ts';
 import { decodeCommand } from './native-command.ts';
@@ -26,7 +27,7 @@ export interface Reencryption {
 
 /**
  * Stores the artifacts of a snapshot for other readers: the compressed bytes stay as they are. Returns the manifest to
- * commit. Throws `usage` before anything is written when they must be decrypted and no identity fits, `DamagedSource`
+ * commit. What an earlier try brought whole stays. Throws `usage` before anything is written when they must be decrypted and no identity fits, `DamagedSource`
  * when they are not what their manifest says.
  */
 export async function reencryptSnapshot({ from, to, wanted }: Reencryption, context: Context): Promise<Manifest> {
@@ -40,23 +41,39 @@ export async function reencryptSnapshot({ from, to, wanted }: Reencryption, cont
       const { name: part, compression } = artifact;
       const key = encryptableKey({ target: name, name: part, extension, compression }, index, wanted);
       const place = { repository: from.repository, folder, artifact };
-      const stored = await reencrypt(place, to, to.draft.prefix + key, wanted, context);
-      const { storedBytes, storedSha256 } = stored;
+      const { storedBytes, storedSha256, ...stored } =
+        (await arrivedAs(key, to, wanted, context)) ?? (await reencrypt(place, to, key, wanted, context));
       const encryption = wanted === null ? null : 'age';
-      artifacts.push({ ...artifact, key: to.draft.prefix + key, encryption, storedBytes, storedSha256 });
+      artifacts.push({ ...artifact, key: stored.key, encryption, storedBytes, storedSha256 });
     }
     targets.push([name, { ...target, artifacts, restore: commandsFor(target, artifacts) }]);
   }
   return sealManifest({ ...whole, targets: Object.fromEntries(targets) }, wanted, context);
 }
 
+/** What an earlier try stored in the place of an artifact, for the same readers, and is still there as it was. */
+async function arrivedAs(
+  as: string,
+  { repository, draft }: Reencryption['to'],
+  wanted: WantedEncryption | null,
+  context: Context,
+): Promise<Arrival | undefined> {
+  const folder = snapshotFolder(draft.backup, draft.id);
+  const recipients = wanted?.recipients ?? [];
+  for (const arrival of draft.arrived.toReversed()) {
+    if (arrival.as !== as || !areSameRecipients(arrival.recipients, recipients)) continue;
+    if (await hasArrived({ repository, folder, artifact: arrival }, context)) return arrival;
+  }
+  return undefined;
+}
+
 async function reencrypt(
   from: ArtifactPlace,
   to: Reencryption['to'],
-  key: string,
+  as: string,
   wanted: WantedEncryption | null,
   context: Context,
-): Promise<StoredArtifact> {
+): Promise<Arrival> {
   const { repository, artifact, folder } = from;
   const place = { repository, key: folder + artifact.key };
   await verifyStored(artifact, place, context).catch((error: unknown) => {
@@ -64,6 +81,7 @@ async function reencrypt(
       throw new DamagedSource(artifact.key, error);
     throw error;
   });
+  const key = to.draft.prefix + as;
   const repositoryKey = await to.draft.addKey(key);
   const stored: StoredArtifact[] = [];
   await openArtifact({ ...artifact, compression: null, rawBytes: null }, place, context).into({
@@ -82,8 +100,11 @@ async function reencrypt(
   });
   const [result] = stored;
   if (result === undefined) throw new Error('nothing was stored');
+  const { storedBytes, storedSha256 } = result;
   await verifyStored(result, { repository: to.repository, key: repositoryKey }, context);
-  return result;
+  const arrival = { as, key, recipients: wanted?.recipients ?? [], storedBytes, storedSha256 };
+  await to.draft.noteArrival(arrival);
+  return arrival;
 }
 
 /** The native commands with what decodes the new artifacts in the place of what decoded the old ones. */

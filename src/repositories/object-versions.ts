@@ -39,6 +39,8 @@ export interface Keeping {
 export interface ObjectVersions {
   /** The policy asks that snapshots are locked. */
   readonly isLockWanted: boolean;
+  /** Asked of the store once; all that looking at versions needs. */
+  keepsVersions(): Promise<boolean>;
   /** Asked of the store once. What it does not tell these credentials is taken for what the policy says of it. */
   keeping(): Promise<Keeping>;
   /** All versions of all keys that begin with a text: objects by key, of each the newest first; then all markers. */

@@ -93,7 +93,7 @@ export interface Repository {
   readonly versions?: ObjectVersions;
   /**
    * False when the place itself is absent and `prepare` could make it: a folder that was never made, or the mount point's
-   * folder of a disk that is gone. A bucket that is absent is an error.
+   * folder of a disk that is gone. A bucket that is absent is an error of all else that is asked of it.
    */
   exists(): Promise<boolean>;
   /** Makes the place itself (a folder, never a bucket) when it is absent. Only `init` calls it. */

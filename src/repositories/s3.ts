@@ -22,14 +22,7 @@ export function openS3Repository(config: S3Repository, edge: RepositoryEdge, opt
   const store = createStore(config, edge.clock, options);
   const buffers = createPartBuffers();
   const creator = createCreator(store);
-  let reached: Promise<void> | undefined;
-  const reachOnce = async (): Promise<void> => {
-    reached ??= reach(store);
-    await reached.catch((error: unknown) => {
-      reached = undefined;
-      throw error;
-    });
-  };
+  const versions = createVersions(store, creator);
   const checked = <T>(key: string, work: () => Promise<T>): Promise<T> =>
     Promise.resolve().then(() => (checkKey(key), work()));
   return {
@@ -56,7 +49,8 @@ export function openS3Repository(config: S3Repository, edge: RepositoryEdge, opt
     clone: (from, to) => checked(from, () => checked(to, () => cloneObject(store, from, to))),
     sweep: () => sweepUploads(store, () => store.now() ?? edge.clock.now()),
     now: async () => {
-      if (store.now() === undefined) await reachOnce();
+      // What every inventory asks for is asked first: any answer tells the time.
+      if (store.now() === undefined) await versions.keepsVersions();
       return store.now();
     },
     freeBytes: async () => undefined,
@@ -66,13 +60,10 @@ export function openS3Repository(config: S3Repository, edge: RepositoryEdge, opt
     },
     presign: (key, seconds) => checked(key, () => presignRead(store, key, seconds)),
     presignUpload: (key, seconds) => checked(key, () => presignWrite(store, key, seconds)),
-    versions: createVersions(store, creator),
-    // A bucket that is not there cannot be made by anybody here: that is an error, and it says so.
-    exists: async () => {
-      await reachOnce();
-      return true;
-    },
-    prepare: reachOnce,
+    versions,
+    // A bucket that is not there cannot be made by anybody here: that is an error of whatever is asked of it.
+    exists: async () => true,
+    prepare: () => reach(store),
   };
 }
 

@@ -1,3 +1,4 @@
+import { arrivalOf, type Arrival } from './arrivals.ts';
 import { parseDocument, writeDocument, type Fields, type Parsed } from './document.ts';
 import type { LeaseOwner } from './inventory.ts';
 import type { SnapshotName } from './keys.ts';
@@ -17,6 +18,8 @@ export interface Begin extends SnapshotName {
    * wrote one or is about to rely on one: of the two at least one sees the other.
    */
   readonly cleaning?: true;
+  /** Present where every try stores other bytes (encrypted anew): what of them arrived whole, in any try. */
+  readonly arrived?: readonly Arrival[];
   /** A place that somebody may upload one file to by URL; no capture is under way. */
   readonly upload?: UploadPlace;
 }
@@ -52,6 +55,7 @@ export function parseBegin(bytes: Uint8Array, name: SnapshotName): Parsed<Begin>
       startedAt: fields.time('startedAt'),
       keys,
       ...(fields.all['cleaning'] === true ? { cleaning: true as const } : {}),
+      ...('arrived' in fields.all ? { arrived: fields.list('arrived', arrivalOf) } : {}),
       ...('upload' in fields.all ? { upload: uploadOf(fields.object('upload')) } : {}),
     };
     if (begin.backup !== name.backup || begin.id !== name.id)

@@ -4,7 +4,7 @@ import type { Repository } from '../repositories/repository.ts';
 
 /** The versions of a repository where it keeps any; undefined where what is removed is gone. */
 export async function keptVersions({ versions }: Repository): Promise<ObjectVersions | undefined> {
-  return versions !== undefined && (await versions.keeping()).versions ? versions : undefined;
+  return versions !== undefined && (await versions.keepsVersions()) ? versions : undefined;
 }
 
 /** All versions of one key: objects, the newest first, then markers. */

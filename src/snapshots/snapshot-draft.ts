@@ -2,14 +2,16 @@ import type { Context, Host } from '../context.ts';
 import { guardError, lockError, repositoryError } from '../errors.ts';
 import type { Signing } from '../signing/signing.ts';
 import type { Repository } from '../repositories/repository.ts';
+import { signArrival, trustedArrivals, type Arrival } from './arrivals.ts';
 import { isCleaning, writeBegin, type Begin } from './begin.ts';
 import { createOwn } from './create-own.ts';
 import { lockArtifacts, lockEnd } from './object-lock.ts';
 import type { Lease } from './held-lease.ts';
+import { repositoryIdentity } from './identity.ts';
 import { beginKey, manifestKey, snapshotFolder, type SnapshotName } from './keys.ts';
 import type { Manifest } from './manifest.ts';
 import { assertKeys, writeManifest } from './manifest-codec.ts';
-import { isCleaned, readMarks } from './marks.ts';
+import { isCleaned, readMarks, releasedKeys } from './marks.ts';
 import { artifactKeys } from './read-snapshot.ts';
 import { manifestSigner, signManifest, unsigned } from './signature.ts';
 import { trustedIn } from './trust.ts';
@@ -24,8 +26,12 @@ export interface SnapshotDraft extends SnapshotName {
   readonly prefix: string;
   /** Keys that an earlier try to store the same snapshot announced and nobody cleaned: some may have arrived whole. */
   readonly announced: ReadonlySet<string>;
+  /** What arrived in earlier tries as bytes of their own, which nobody writes or cleans any more. */
+  readonly arrived: readonly Arrival[];
   /** Lists an artifact's key in begin.json and gives the repository key to store it under. */
   addKey(key: string): Promise<string>;
+  /** Notes an artifact that arrived as bytes of this try, for whoever goes on if it does not come to its end. */
+  noteArrival(arrival: Omit<Arrival, 'signature'>): Promise<void>;
   /** Signs the manifest where the policy asks for it and writes it, exclusively and last: the snapshot exists from now on. */
   commit(manifest: Manifest): Promise<void>;
 }
@@ -33,7 +39,7 @@ export interface SnapshotDraft extends SnapshotName {
 /** `backup` is the folder: the lease's backup, or the name it had when a snapshot that is copied was made. */
 export interface BeginRequest extends SnapshotName {
   readonly policy: string;
-  /** What is stored are other bytes in every try (encrypted anew): nothing of an earlier one may meet it. */
+  /** What is stored are other bytes in every try (encrypted anew): no two tries may write the same key. */
   readonly ownBytes?: boolean;
 }
 
@@ -64,19 +70,32 @@ export async function beginSnapshot(
     lease: { backup: lease.backup, number: lease.number },
     startedAt: clock.now().toISOString(),
     keys: [],
+    ...(ownBytes ? { arrived: [] } : {}),
   };
   let earlier: Begin | undefined;
   if (!(await repository.create(beginKey(backup, id), writeBegin(begin)))) {
     earlier = await deserted(repository, name, lease, host);
-    begin = { ...begin, keys: earlier?.keys ?? [] };
+    begin = {
+      ...begin,
+      keys: earlier?.keys ?? [],
+      ...(earlier?.arrived && { arrived: earlier.cleaning === true ? [] : earlier.arrived }),
+    };
     await repository.put(beginKey(backup, id), writeBegin(begin));
   }
-  const isApart =
-    (ownBytes && earlier !== undefined) ||
-    earlier?.cleaning === true ||
-    (await readMarks(repository, name, trustedIn(context))).some(isCleaned);
+  const cleanings = (await readMarks(repository, name, trustedIn(context))).filter(isCleaned);
+  const isRemoved = earlier?.cleaning === true || cleanings.length > 0;
+  const cleaned = new Set(releasedKeys(cleanings));
+  const isStill = ({ key }: Arrival): boolean => !cleaned.has(key);
+  const isApart = isRemoved || (earlier !== undefined && (ownBytes || earlier.arrived !== undefined));
+  const repositoryId = signing === undefined ? '' : ((await repositoryIdentity(repository))?.id ?? '');
   let writing: Promise<void> = Promise.resolve();
   const prefix = isApart ? `copy~${lease.owner.run}/` : '';
+  const inTurn = async (work: () => Promise<void>): Promise<void> => {
+    // Targets are captured side by side; begin.json is written one key after the other.
+    const next = writing.then(work);
+    writing = next.catch(() => undefined);
+    await next;
+  };
   const addKey = async (key: string): Promise<void> => {
     if (!key.startsWith(prefix)) throw new Error(`${key} does not begin with ${prefix}`);
     if (begin.keys.includes(key)) return;
@@ -91,11 +110,16 @@ export async function beginSnapshot(
     ...name,
     prefix,
     announced: new Set(isApart ? [] : earlier?.keys),
+    arrived: trustedArrivals(begin.arrived ?? [], name, repositoryId, trustedIn(context)).filter(isStill),
+    noteArrival: (arrival) =>
+      inTurn(async () => {
+        await lease.assertHeld();
+        const noted = signing === undefined ? arrival : signArrival(arrival, name, repositoryId, signing.key());
+        begin = { ...begin, arrived: [...(begin.arrived ?? []), noted] };
+        await repository.put(beginKey(backup, id), writeBegin(begin));
+      }),
     addKey: async (key) => {
-      // Targets are captured side by side; begin.json is written one key after the other.
-      const next = writing.then(() => addKey(key));
-      writing = next.catch(() => undefined);
-      await next;
+      await inTurn(() => addKey(key));
       return `${snapshotFolder(backup, id)}${key}`;
     },
     commit: (manifest) => commit(repository, manifest, begin, lease, context),

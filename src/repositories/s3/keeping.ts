@@ -18,13 +18,20 @@ interface BucketLock {
 const YEAR_DAYS = 365;
 
 /**
- * Asks a bucket whether it keeps versions and locks them. A lock that the bucket gives to everything holds besides the
+ * Asks a bucket whether it keeps versions. Where the policy asks for locks it must, whatever these credentials may ask; who
+ * may not see versions goes on as if there were none.
+ */
+export async function askVersions(store: Store): Promise<boolean> {
+  const isWanted = store.config.objectLock !== undefined;
+  return ((await askVersioning(store)) ?? isWanted) && (isWanted || (await mayList(store)));
+}
+
+/**
+ * Asks a bucket whether it locks the versions that it keeps. A lock that the bucket gives to everything holds besides the
  * policy's: the longer and stricter of the two is what snapshots get, so that none is asked to become shorter.
  */
-export async function askKeeping(store: Store): Promise<BucketKeeping> {
+export async function askKeeping(store: Store, versions: boolean): Promise<BucketKeeping> {
   const { objectLock: wanted } = store.config;
-  const versioning = await askVersioning(store);
-  const versions = (versioning ?? wanted !== undefined) && (wanted !== undefined || (await mayList(store)));
   const lock = versions ? await askLock(store) : undefined;
   const objectLock = versions && (lock?.isOn ?? wanted !== undefined);
   const days = Math.max(lock?.days ?? 0, wanted?.days ?? 0);
@@ -54,7 +61,6 @@ async function askVersioning(store: Store): Promise<boolean | undefined> {
   });
 }
 
-/** Who may not see versions goes on as if there were none. */
 async function mayList(store: Store): Promise<boolean> {
   return store.request({
     verb: 'list the versions of',

@@ -23,7 +23,9 @@ export async function listObjects(
   expected: readonly string[] = [],
 ): Promise<readonly ListedObject[]> {
   checkPrefix(prefix);
-  const parts = await eachLimited(rangesOf(expected), PAGES_AT_ONCE, (range) => listRange(store, prefix, depth, range));
+  const parts = await eachLimited(rangesOf(expected), RANGES_AT_ONCE, (range) =>
+    listRange(store, prefix, depth, range),
+  );
   const objects = parts.every((part) => part !== undefined)
     ? parts.flat()
     : ((await listRange(store, prefix, depth, {})) ?? []);
@@ -37,16 +39,20 @@ interface Range {
   readonly upTo?: string | undefined;
 }
 
-const PAGES_AT_ONCE = 16;
+const RANGES_AT_ONCE = 16;
 const KEYS_PER_PAGE = 1000;
-/** Of more pages than this one more leaves room in each: for what came since, no second page is needed then. */
-const FEW_PAGES = 10;
 
+/**
+ * As many ranges as are listed at the same time, each of whole pages: together they cost no more pages than one listing
+ * from end to end would, and at most one more each for what came since.
+ */
 function rangesOf(expected: readonly string[]): readonly Range[] {
   const pages = Math.ceil(expected.length / KEYS_PER_PAGE);
-  const ranges = pages > FEW_PAGES ? Math.ceil(expected.length / (KEYS_PER_PAGE - 5)) : pages;
-  const each = Math.ceil(expected.length / Math.max(1, ranges));
-  const bounds = Array.from({ length: Math.max(0, ranges - 1) }, (_, index) => expected[(index + 1) * each - 1]);
+  const ranges = Math.min(pages, RANGES_AT_ONCE);
+  const bounds = Array.from({ length: Math.max(0, ranges - 1) }, (_, index) => {
+    const before = Math.round(((index + 1) * pages) / ranges);
+    return expected[Math.ceil((before * expected.length) / pages) - 1];
+  });
   return [undefined, ...bounds].map((after, index) => ({ after, upTo: bounds[index] }));
 }
 
@@ -63,7 +69,7 @@ async function listRange(
     const { objects } = page;
     if (after !== undefined && objects.some(({ key }) => key <= after)) return undefined;
     const last = objects.at(-1)?.key;
-    const isEnd = upTo !== undefined && last !== undefined && last > upTo;
+    const isEnd = upTo !== undefined && last !== undefined && last >= upTo;
     found.push(...(isEnd ? objects.filter(({ key }) => key <= upTo) : objects));
     token = isEnd ? undefined : page.next;
   }

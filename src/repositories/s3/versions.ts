@@ -4,7 +4,7 @@ import { checkKey, isKeySegment } from '../key.ts';
 import type { ObjectVersion, ObjectVersions } from '../object-versions.ts';
 import { openObject } from './download.ts';
 import { failureOf } from './failure.ts';
-import { askKeeping, type BucketKeeping } from './keeping.ts';
+import { askKeeping, askVersions } from './keeping.ts';
 import { presignRead } from './presign.ts';
 import { isMissing, readObject } from './read.ts';
 import { objectAt, type Store } from './store.ts';
@@ -12,16 +12,11 @@ import { putObject, type Creator, type WrittenLock } from './write.ts';
 
 /** The versions of a bucket. Nothing is asked of the store before they are used. */
 export function createVersions(store: Store, creator: Creator): ObjectVersions {
-  let asking: Promise<BucketKeeping> | undefined;
-  const keeping = (): Promise<BucketKeeping> => {
-    asking ??= askKeeping(store).catch((error: unknown) => {
-      asking = undefined;
-      throw error;
-    });
-    return asking;
-  };
+  const keepsVersions = answeredOnce(() => askVersions(store));
+  const keeping = answeredOnce(async () => askKeeping(store, await keepsVersions()));
   return {
     isLockWanted: store.config.objectLock !== undefined,
+    keepsVersions,
     keeping,
     list: (start) => listVersions(store, start),
     read: (key, version) => readObject(store, key, version),
@@ -77,6 +72,16 @@ export function createVersions(store: Store, creator: Creator): ObjectVersions {
       };
     },
   };
+}
+
+/** A question that is asked again only where it was not answered. */
+function answeredOnce<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asking: Promise<T> | undefined;
+  return () =>
+    (asking ??= ask().catch((error: unknown) => {
+      asking = undefined;
+      throw error;
+    }));
 }
 
 const DAY_MS = 86_400_000;

@@ -278,7 +278,6 @@ describe('wrong settings', () => {
     const config = { ...right, ...(name === 'https for http' ? { endpoint } : wrong) };
     const repository = open(config);
     const attempts: (() => Promise<unknown>)[] = [
-      () => repository.exists(),
       () => repository.prepare(),
       () => repository.list('', 'deep'),
       () => repository.stat('a'),
@@ -306,7 +305,7 @@ describe('wrong settings', () => {
   test('what answers is no S3 store', async () => {
     const { proxy, repository } = await setUp();
     proxy.meet(() => ({ kind: 'do', run: async () => ({ status: 404, etag: '' }) }));
-    await expect(repository.exists()).rejects.toMatchObject({
+    await expect(repository.prepare()).rejects.toMatchObject({
       message: expect.stringContaining('no S3 store'),
       hint: expect.stringContaining('endpoint'),
     });
@@ -316,6 +315,6 @@ describe('wrong settings', () => {
 
   test('half a key pair', async () => {
     const { secretAccessKey: _secret, ...config } = await testBucket();
-    await expect(open(config).exists()).rejects.toThrow(/accessKeyId without secretAccessKey/);
+    await expect(open(config).prepare()).rejects.toThrow(/accessKeyId without secretAccessKey/);
   });
 });

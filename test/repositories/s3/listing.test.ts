@@ -49,6 +49,27 @@ test('a store that ignores where a listing is to begin is listed page after page
   expect(asked.some((search) => search.includes('start-after'))).toBe(true);
 });
 
+test('known keys cost no more pages side by side than one after the other, new ones at most one more for each side', async () => {
+  const expected = Array.from({ length: 40_000 }, (_, n) => `m/${String(n).padStart(5, '0')}`);
+  const added = Array.from({ length: 100 }, (_, n) => `m/${String(n * 400).padStart(5, '0')}-new`);
+  const listed = async (keys: readonly string[], known: readonly string[]): Promise<number> => {
+    const { repository, asked } = await answering((query) => {
+      const after = query.get('start-after') ?? query.get('continuation-token') ?? '';
+      const from = keys.findIndex((key) => key > after);
+      const page = keys.slice(from, from + 1000);
+      const next = from + 1000 < keys.length ? page.at(-1) : undefined;
+      const tail = `<IsTruncated>${next !== undefined}</IsTruncated>${next === undefined ? '' : `<NextContinuationToken>${next}</NextContinuationToken>`}`;
+      return `<ListBucketResult>${page.map(objectOf).join('')}${tail}</ListBucketResult>`;
+    });
+    expect(await repository.list('m/', 'deep', known)).toEqual(keys);
+    return asked.length;
+  };
+  expect(await listed(expected, [])).toBe(40);
+  expect(await listed(expected, expected)).toBe(40);
+  expect(await listed(expected.slice(0, 12_345), expected.slice(0, 12_345))).toBe(13);
+  expect(await listed([...expected, ...added].toSorted(), expected)).toBeLessThanOrEqual(40 + 16);
+});
+
 describe('an answer is read', () => {
   const object = { key: 'm/a&b <"é">', version: '12' };
   test.each<[string, string, readonly unknown[]]>([

@@ -55,7 +55,7 @@ test('a credential that may do nothing is an error, never an empty repository', 
   await openS3Repository(config, edge).put('manifests/a.json', Buffer.from('x'));
   const nobody = openS3Repository(await withRights({ ...config }, ['s3:GetBucketLocation']), edge);
   const attempts: (() => Promise<unknown>)[] = [
-    () => nobody.exists(),
+    () => nobody.prepare(),
     () => nobody.list('manifests/', 'deep'),
     () => nobody.stat('manifests/a.json'),
     () => nobody.stat('absent'),

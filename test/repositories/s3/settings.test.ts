@@ -24,7 +24,7 @@ test('a certificate of an own authority needs its file', async () => {
   const config = await testBucket();
   const tls = { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
   const { endpoint, seen } = await startProxy(config.endpoint ?? '', tls);
-  await expect(openS3Repository({ ...config, endpoint }, edge).exists()).rejects.toMatchObject({
+  await expect(openS3Repository({ ...config, endpoint }, edge).prepare()).rejects.toMatchObject({
     message: expect.stringContaining('its certificate is not trusted'),
     hint: expect.stringContaining('caFile'),
   });
@@ -36,5 +36,5 @@ test('a certificate of an own authority needs its file', async () => {
   // The store compares it with what arrives, also where TLS would make it needless.
   for (const hash of hashes) expect(hash).toMatch(/^[0-9a-f]{64}$/);
   const lost = openS3Repository({ ...config, endpoint, caFile: join(folder, 'none.pem') }, edge);
-  await expect(lost.exists()).rejects.toThrow(/none\.pem: it does not exist/);
+  await expect(lost.prepare()).rejects.toThrow(/none\.pem: it does not exist/);
 });

@@ -1,18 +1,24 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import type { S3Repository } from '../../../src/generated/policy.ts';
+import { definitionDigest } from '../../../src/reconcile/definition.ts';
+import { planPolicy } from '../../../src/reconcile/plan-policy.ts';
+import type { Plan } from '../../../src/reconcile/step.ts';
+import { withStoreTime } from '../../../src/reconcile/store-time.ts';
 import type { Repository } from '../../../src/repositories/repository.ts';
 import { openS3Repository } from '../../../src/repositories/s3.ts';
 import { openCatalog } from '../../../src/snapshots/catalog.ts';
-import { initializeRepository } from '../../../src/snapshots/identity.ts';
-import type { RepositoryInventory } from '../../../src/snapshots/inventory.ts';
-import { beginKey, manifestKey } from '../../../src/snapshots/keys.ts';
+import { initializeRepository, repositoryIdentity } from '../../../src/snapshots/identity.ts';
+import { beginKey, IDENTITY_KEY, INDEX_KEY, manifestKey } from '../../../src/snapshots/keys.ts';
 import { writeManifest } from '../../../src/snapshots/manifest-codec.ts';
+import { readInventory } from '../../../src/snapshots/read-inventory.ts';
 import { shareCatalog } from '../../../src/snapshots/share-catalog.ts';
 import { testBucket, STORE } from '../../repositories/s3/bucket.ts';
 import { startProxy, type Passing } from '../../repositories/s3/proxy.ts';
 import { connectionOf } from '../../services/connection.ts';
 import { giveToServer } from '../../services/server-process.ts';
+import { withTestSession } from '../../scenarios/edge.ts';
 import { testFolder } from '../../test-context.ts';
 import { aManifest, idAt, inventoryOf, storeSnapshot, takeLease, testRunner } from '../fixtures.ts';
 
@@ -20,12 +26,17 @@ const runner = testRunner();
 const HOUR_MS = 3_600_000;
 const NEWEST = Date.parse('2026-11-19T02:00:00Z');
 
+/** What the snapshots hold, so that a plan need not ask what changed. */
+const DEFINITION = { type: 'files', paths: ['up'] };
+const definitionSha256 = definitionDigest({ up: DEFINITION });
+
 const idOf = (hours: number): string => idAt(new Date(NEWEST - hours * HOUR_MS).toISOString());
 
 interface Counted {
   readonly repository: Repository;
-  /** What was asked since the last call: listings, and keys that were read. */
-  readonly asked: () => { readonly lists: number; readonly reads: readonly string[] };
+  readonly config: S3Repository;
+  /** What was asked since the last call: listings, keys that were read, and questions about the bucket. */
+  readonly asked: () => { readonly lists: number; readonly reads: readonly string[]; readonly questions: number };
 }
 
 /** A bucket that holds so many snapshots of each backup, put there by way of the server's disk. */
@@ -51,58 +62,83 @@ async function bucketOf(backups: readonly string[], each: number): Promise<Count
     for (const folder of ['manifests', 'snapshots']) give(join(root, folder, backup));
     for (let hours = each; hours > 0; hours--) {
       const id = idOf(hours);
-      write(manifestKey(backup, id), writeManifest(aManifest(id, { backup })));
+      write(manifestKey(backup, id), writeManifest(aManifest(id, { backup, definitionSha256 })));
       write(beginKey(backup, id), '{}');
     }
   }
   let told = 0;
   const isList = ({ query }: Passing): boolean => query.get('list-type') === '2';
+  const isQuestion = ({ query }: Passing): boolean => query.has('versioning') || query.has('versions');
   return {
     repository,
+    config: { ...config, endpoint: proxy.endpoint },
     asked: () => {
       const seen = proxy.seen.slice(told);
       told = proxy.seen.length;
-      const reads = seen
-        // The helper of these tests asks whether the identity is there before it is read.
-        .filter((one) => !isList(one) && one.method !== 'HEAD')
-        .map(({ path }) => path.slice(path.indexOf(prefix) + prefix.length + 1));
-      return { lists: seen.filter(isList).length, reads };
+      const others = seen.filter((one) => !isList(one) && !isQuestion(one));
+      return {
+        lists: seen.filter(isList).length,
+        reads: others.map(({ path }) => path.slice(path.indexOf(prefix) + prefix.length + 1)),
+        questions: seen.filter(isQuestion).length,
+      };
     },
   };
 }
 
-test('a cold machine pays the pages, the identity, the index, and what the index lacks', async () => {
-  const { repository, asked } = await bucketOf(['kong', 'kong-db'], 1100);
-  const cold = async (): Promise<RepositoryInventory> =>
-    inventoryOf(repository, runner, { catalog: openCatalog(await testFolder()) });
+/** The plan of a machine that knows nothing yet, as `bkp plan` makes it. */
+async function coldPlan(config: S3Repository, backups: readonly string[]): Promise<Plan> {
+  const folder = await testFolder();
+  const entry = '{ targets: [up], repositories: [store] }';
+  const policy = [
+    'version: 1',
+    'name: acme',
+    `repositories: { store: ${JSON.stringify(config)} }`,
+    `targets: { up: ${JSON.stringify(DEFINITION)} }`,
+    `backups: { ${backups.map((backup) => `${backup}: ${entry}`).join(', ')} }`,
+  ];
+  writeFileSync(join(folder, 'bkp.yaml'), `${policy.join('\n')}\n`);
+  return withTestSession({ policy: join(folder, 'bkp.yaml'), cacheDir: join(folder, 'cache') }, async (session) =>
+    planPolicy(await withStoreTime(session), {}),
+  );
+}
+
+const keptIn = ({ keep }: Plan): number => keep.filter(({ reason }) => reason.code === 'retained').length;
+
+const BACKUPS = ['kong', 'kong-db'];
+/** Of 1,100 snapshots each: manifests of both, folders of each, and one each of backups, marks, runs and leases. */
+const PAGES = 3 + 2 * 2 + 4;
+
+test('a cold plan pays the pages, three requests, and one for each manifest that the index lacks', async () => {
+  const { repository, config, asked } = await bucketOf(BACKUPS, 1100);
   const catalog = openCatalog(await testFolder());
   const whole = await inventoryOf(repository, runner, { catalog });
   expect(whole.snapshots).toHaveLength(2200);
-  const sequential = asked().lists - 2;
   await shareCatalog(repository, whole.repositoryId, catalog, false);
   asked();
-  expect(await cold()).toEqual(whole);
-  const { lists, reads } = asked();
-  // One listing is that of `prepare`, which the test's own helper asks for.
-  expect(lists - 1).toBeLessThanOrEqual(sequential + 1);
-  expect(reads).toEqual(['bkp-repository.json', 'index/catalog.ndjson.zst']);
+  const first = await coldPlan(config, BACKUPS);
+  expect(asked()).toEqual({ lists: PAGES, reads: [IDENTITY_KEY, INDEX_KEY], questions: 1 });
+  expect(keptIn(first)).toBe(2200);
+  expect(first.errors).toEqual([]);
   const lease = await takeLease(repository, runner);
   const id = idOf(0);
-  await storeSnapshot(repository, aManifest(id), lease, runner);
+  await storeSnapshot(repository, aManifest(id, { definitionSha256 }), lease, runner);
   await lease.release();
   asked();
-  expect((await cold()).snapshots).toHaveLength(2201);
-  const then = asked();
-  expect(then.lists).toBeLessThanOrEqual(lists + 2);
-  expect(then.reads.toSorted()).toEqual([...reads, 'locks/kong.1.json', manifestKey('kong', id)].toSorted());
+  expect(keptIn(await coldPlan(config, BACKUPS))).toBe(2201);
+  const { reads, ...others } = asked();
+  expect(others).toEqual({ lists: PAGES, questions: 1 });
+  expect(reads.toSorted()).toEqual([IDENTITY_KEY, INDEX_KEY, 'locks/kong.1.json', manifestKey('kong', id)].toSorted());
 });
 
 test('a small repository has no index and costs seven listings', async () => {
-  const { repository, asked } = await bucketOf(['kong', 'kong-db'], 3);
-  const catalog = openCatalog(await testFolder());
+  const { repository, config, asked } = await bucketOf(BACKUPS, 3);
+  const folder = await testFolder();
+  const catalog = openCatalog(folder);
   const { repositoryId } = await inventoryOf(repository, runner, { catalog });
   expect(await shareCatalog(repository, repositoryId, catalog, false)).toBeUndefined();
+  const identity = await repositoryIdentity(repository);
+  if (identity === undefined) throw new Error('no repository');
   asked();
-  await inventoryOf(repository, runner, { catalog });
-  expect(asked()).toEqual({ lists: 7, reads: ['bkp-repository.json'] });
+  await readInventory(openS3Repository(config, runner), { identity, policyNames: ['acme'], catalog }, runner);
+  expect(asked()).toEqual({ lists: 7, reads: [], questions: 1 });
 });
