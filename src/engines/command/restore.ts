@@ -28,7 +28,7 @@ export function destinationProblems(
       ? [
           {
             message: `its program is not said to know mode ${mode}`,
-            hint: `--mode ${modes[0]}, or add ${mode} to \`modes\` when the program does what BKP_MODE says`,
+            hint: `${modes.map((one) => `--mode ${one}`).join(' or ')}, or add ${mode} to \`modes\` when the program does what BKP_MODE says`,
           },
         ]
       : []),
