@@ -51,7 +51,7 @@ export async function beginBesides(
     if (encryption === undefined) continue;
     const mustDecrypt = inHome !== null && !areSameRecipients(inHome.recipients, encryption?.recipients ?? []);
     if (!mustDecrypt && !isElsewhere) continue;
-    const request = { backup: backup.name, id, policy: session.policy.name, ownBytes: true };
+    const request = { backup: backup.name, id, policy: session.policy.name, ownBytes: encryption !== null };
     const beside: Beside = { repository, lease, encryption, draft: null, targets: new Map(), problem: undefined };
     try {
       besides.set(step.id, { ...beside, draft: await beginSnapshot(repository, request, lease, session.context) });

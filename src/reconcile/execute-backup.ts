@@ -1,13 +1,14 @@
 import { BkpError } from '../errors.ts';
 import { dueTick } from '../schedule/ticks.ts';
 import { forgetOld } from '../snapshots/forget-old.ts';
+import { ownNames } from './backup-view.ts';
 import { executeStep } from './execute-step.ts';
 import { emitFinished, type ApplyOptions, type BackupExecution } from './execution.ts';
 import { acquireLeases, releaseLeases, type AcquiredLeases } from './execution-leases.ts';
 import { touchedFolders } from './inventory-digest.ts';
 import { observe } from './observe.ts';
 import { openRun, recordOrTell, withFlaw } from './run-record-writer.ts';
-import { identitiesOf } from './remembered-identities.ts';
+import { identitiesIn, identitiesOf } from './remembered-identities.ts';
 import type { Session } from './session.ts';
 import type { Observation } from './observation.ts';
 import { rerouteCapture } from './reroute-capture.ts';
@@ -26,8 +27,9 @@ export async function executeBackup(
   const runId = session.newId(session.context.clock.now());
   const leases = await acquireLeases(session, { backup, steps, planned, run: runId }, options);
   try {
+    const scoped = scopedTo(session, backup, steps, planned);
     const observation = await observe(
-      deletes(steps) ? { ...session, unshared: touchedFolders(session.policy, steps) } : session,
+      deletes(steps) ? { ...scoped, unshared: touchedFolders(session.policy, steps) } : scoped,
     );
     const { wanted, others } = sortStillWanted(session, observation, backup, steps, options);
     for (const result of others) emitFinished(session, result);
@@ -38,6 +40,28 @@ export async function executeBackup(
   } finally {
     await releaseLeases(leases.held);
   }
+}
+
+/**
+ * A session in which only what the backup rests on is looked at. Who a repository is was told to the plan by the records
+ * of all backups; one that was not ready for it gets no steps.
+ */
+function scopedTo(
+  session: Session,
+  backup: string,
+  steps: readonly Step[],
+  planned: readonly PlannedRepository[],
+): Session {
+  const { policy } = session;
+  const own = {
+    ...policy,
+    backups: policy.backups.filter(({ name }) => name === backup),
+    restores: policy.restores.filter((restore) => restore.backup === backup),
+  };
+  // What is left in a folder with an earlier name may be somebody's work under the name of now.
+  const names = policy.backups.filter((one) => ownNames(one).includes(backup)).flatMap(ownNames);
+  const folders = new Set([...touchedFolders(policy, steps), ...names]);
+  return { ...session, policy: own, scope: { folders, identities: identitiesIn({ repositories: planned }) } };
 }
 
 /** No deletion rests on what others wrote into an index: for one, manifests and marks are read. */

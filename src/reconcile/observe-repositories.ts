@@ -48,6 +48,7 @@ async function observeRepository(
         policyNames: ownNames(session.policy),
         catalog,
         trusted: trustedIn(session.context),
+        ...(session.scope === undefined ? {} : { folders: session.scope.folders }),
         ...(session.unshared === undefined ? {} : { unshared: session.unshared }),
       },
       stoppable(session),
@@ -71,7 +72,8 @@ function compareIdentity(
   all: readonly ObservedRepository[],
 ): ObservedRepository {
   const { name } = observed;
-  const known = rememberedByRuns(all, name);
+  const told = session.scope?.identities[name];
+  const known = told ?? rememberedByRuns(all, name);
   const opened = session.repositories.find((one) => one.name === name);
   if (observed.state === 'unavailable') return observed;
   if (observed.state === 'unidentified')
@@ -79,10 +81,8 @@ function compareIdentity(
   const { repositoryId } = observed.inventory;
   const location = opened?.repository?.location ?? '';
   const here = catalog.rememberedId(location);
-  const elsewhere = rememberedByRuns(
-    all.filter((one) => one !== observed),
-    name,
-  );
+  const others = all.filter((one) => one !== observed);
+  const elsewhere = told ?? rememberedByRuns(others, name);
   if (here !== undefined && here !== repositoryId && elsewhere !== repositoryId)
     return another(name, location, repositoryId, here);
   if (known !== undefined && known !== repositoryId) return another(name, location, repositoryId, known);

@@ -27,8 +27,17 @@ export interface Session extends Edge {
   readonly repositories: readonly SessionRepository[];
   /** What was noticed when it was opened: every plan says so. */
   readonly notices?: readonly string[];
+  /** What an observation is to look at, where a plan has looked at everything before. Default: everything. */
+  readonly scope?: Scope;
   /** Backup folders of which an observation believes nothing that only a repository's index tells. Default: none. */
   readonly unshared?: Unshared;
+}
+
+export interface Scope {
+  /** Backup folders. */
+  readonly folders: ReadonlySet<string>;
+  /** The ids of the repositories by name, as everything that remembers them told the plan. */
+  readonly identities: Readonly<Record<string, string>>;
 }
 
 export type SessionRepository =

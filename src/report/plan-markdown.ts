@@ -1,3 +1,4 @@
+import { groupNotices, othersText } from './notice-groups.ts';
 import { formatInstant } from '../reconcile/phrases.ts';
 import type { Plan } from '../reconcile/step.ts';
 import { describeFilters, describeStep, destinationLines, groupSteps, SYMBOLS, totals } from './plan-parts.ts';
@@ -32,7 +33,10 @@ function warning(plan: Plan): readonly string[] {
 function notices(plan: Plan): readonly string[] {
   const all = [
     ...plan.errors.map((notice) => ['Error', notice.message]),
-    ...plan.warnings.map((notice) => ['Note', notice.message]),
+    ...groupNotices(plan.warnings).map((group) => [
+      'Note',
+      [group.first.message, othersText(group)].filter((part) => part !== undefined).join(', '),
+    ]),
   ];
   return all.length === 0 ? [] : ['', ...all.map(([label, message]) => `- **${label}**: ${inline(message ?? '')}`)];
 }

@@ -1,6 +1,7 @@
 import { count, formatInstant } from '../reconcile/phrases.ts';
 import { ACTIONS, type Plan, type PlanNotice, type Step } from '../reconcile/step.ts';
 import { diffDefinitions } from './definition-diff.ts';
+import { groupNotices, othersText } from './notice-groups.ts';
 import { formatPlanFooter } from './plan-footer.ts';
 import {
   describeFilters,
@@ -61,11 +62,13 @@ const MILD: readonly string[] = ['foreign', 'will-be-made'];
 const isMild = ({ code }: PlanNotice): boolean => MILD.includes(code);
 
 function notices(list: readonly PlanNotice[], label: string, tint: Tint, paint: Paint): string {
-  return list
-    .map(
-      ({ message, hint }) =>
-        `${paint(tint, `${label}:`)} ${message}\n${hint === null ? '' : `      ${paint('dim', `hint: ${hint}`)}\n`}`,
-    )
+  return groupNotices(list)
+    .map((group) => {
+      const { message, hint } = group.first;
+      const below = [othersText(group), hint === null ? undefined : paint('dim', `hint: ${hint}`)];
+      const lines = below.filter((line) => line !== undefined).map((line) => `      ${line}\n`);
+      return `${paint(tint, `${label}:`)} ${message}\n${lines.join('')}`;
+    })
     .join('');
 }
 

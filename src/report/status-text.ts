@@ -1,3 +1,4 @@
+import { groupNotices, othersText } from './notice-groups.ts';
 import { formatBytes } from '../format-bytes.ts';
 import { count, formatDuration, formatInstant } from '../reconcile/phrases.ts';
 import type { BackupStatus, Status } from '../reconcile/status.ts';
@@ -34,13 +35,22 @@ export function formatStatus(status: Status, paint: Paint): string {
   const table = lines.map((line, index) => paintState(line, status.backups[index - 1], paint)).join('\n');
   const notices = [
     ...status.errors.map((notice) => noticeText('error', 'red', notice, paint)),
-    ...status.warnings.map((notice) => noticeText('warning', 'yellow', notice, paint)),
+    ...groupNotices(status.warnings).map((group) => {
+      const { message, hint } = group.first;
+      const whole = [message, othersText(group)].filter((part) => part !== undefined).join(', ');
+      return noticeText('warning', 'yellow', { message: whole, hint }, paint);
+    }),
     ...status.backups.flatMap((backup) => complaints(backup, paint)),
   ];
   return `${table}\n${notices.join('')}${verdict(status, notices.length, paint)}\n`;
 }
 
-function noticeText(label: string, tint: Tint, { message, hint }: PlanNotice, paint: Paint): string {
+function noticeText(
+  label: string,
+  tint: Tint,
+  { message, hint }: Pick<PlanNotice, 'message' | 'hint'>,
+  paint: Paint,
+): string {
   const help = hint === null ? '' : `${paint('cyan', 'hint:')} ${hint}\n`;
   return `${paint(tint, `${label}:`)} ${message}\n${help}`;
 }

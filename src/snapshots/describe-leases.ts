@@ -13,15 +13,17 @@ export interface DescribedLeases {
   readonly released: ReadonlyMap<string, string>;
 }
 
-/** The leases that were not released. What is known to be released in the listed version is not read. */
+/** The leases that were not released, of all backups where none are named. What is known to be released in the listed version is not read. */
 export async function describeLeases(
   repository: Repository,
   known: ReadonlyMap<string, string> = new Map(),
+  backups?: ReadonlySet<string>,
 ): Promise<DescribedLeases> {
   const newest = new Map<string, { readonly key: string; readonly number: number; readonly version: string }>();
   for (const { key, version = '' } of await listWithVersions(repository, LEASES)) {
     const name = parseLeaseKey(key);
-    if (name === undefined || name.number < (newest.get(name.backup)?.number ?? 0)) continue;
+    if (name === undefined || backups?.has(name.backup) === false) continue;
+    if (name.number < (newest.get(name.backup)?.number ?? 0)) continue;
     newest.set(name.backup, { key, number: name.number, version });
   }
   const released = new Map<string, string>();

@@ -42,6 +42,7 @@ export async function recallContents(
   repositoryId: string,
   catalog: Catalog | undefined,
   { unshared, trusted }: Belief,
+  folders?: ReadonlySet<string>,
 ): Promise<KnownContents> {
   if (repository.listVersions === undefined)
     return {
@@ -50,10 +51,12 @@ export async function recallContents(
       consult: async () => undefined,
       take: ({ backup }) => ({ part: catalog?.load(repositoryId, backup) ?? EMPTY_PART, isStored: true }),
     };
-  const local = loadAll(catalog?.backups(repositoryId) ?? [], (backup) => catalog?.load(repositoryId, backup));
+  const isWanted = (backup: string): boolean => folders === undefined || folders.has(backup);
+  const backups = (catalog?.backups(repositoryId) ?? []).filter(isWanted);
+  const local = loadAll(backups, (backup) => catalog?.load(repositoryId, backup));
   const ask = async (): Promise<SharedIndex | undefined> =>
     unshared === 'all' ? undefined : readSharedIndex(repository, repositoryId, trusted);
-  const shared = local.size === 0 ? loadIndex(await ask()) : new Map<string, CatalogPart>();
+  const shared = local.size === 0 ? loadIndex(await ask(), isWanted) : new Map<string, CatalogPart>();
   let index: SharedIndex | undefined;
   const known = local.size === 0 ? shared : local;
   return {
@@ -75,8 +78,8 @@ export async function recallContents(
   };
 }
 
-const loadIndex = (index: SharedIndex | undefined): Map<string, CatalogPart> =>
-  loadAll(index?.backups ?? [], (backup) => index?.load(backup));
+const loadIndex = (index: SharedIndex | undefined, isWanted: (backup: string) => boolean): Map<string, CatalogPart> =>
+  loadAll((index?.backups ?? []).filter(isWanted), (backup) => index?.load(backup));
 
 function loadAll(
   backups: readonly string[],

@@ -38,10 +38,14 @@ export interface ExpectedKeys {
 const FOLDERS_AT_ONCE = 16;
 
 /**
- * Lists a repository by backup. Folders are listed before manifests: a snapshot that is committed meanwhile is then
+ * Lists a repository by backup, or some backups of it. Folders are listed before manifests: a snapshot that is committed meanwhile is then
  * seen with its manifest, or not at all, and never as remains.
  */
-export async function listBackups(repository: Repository, expected: ExpectedKeys): Promise<readonly BackupListing[]> {
+export async function listBackups(
+  repository: Repository,
+  expected: ExpectedKeys,
+  only?: ReadonlySet<string>,
+): Promise<readonly BackupListing[]> {
   const backups = new Map<string, Building>();
   const of = (backup: string): Building => {
     const known = backups.get(backup);
@@ -50,22 +54,31 @@ export async function listBackups(repository: Repository, expected: ExpectedKeys
     backups.set(backup, made);
     return made;
   };
-  const folders = (await repository.list(SNAPSHOTS, 'shallow')).filter((key) => key.endsWith('/'));
+  const folders =
+    only === undefined
+      ? (await repository.list(SNAPSHOTS, 'shallow')).filter((key) => key.endsWith('/'))
+      : foldersIn(SNAPSHOTS, only);
+  const listed = async (top: string, keys: readonly string[]): ReturnType<typeof listWithVersions> =>
+    (
+      await eachLimited(foldersIn(top, only), FOLDERS_AT_ONCE, (folder) =>
+        listWithVersions(repository, folder, folder === top ? keys : keys.filter((key) => key.startsWith(folder))),
+      )
+    ).flat();
   await eachLimited(folders, FOLDERS_AT_ONCE, async (folder) => {
     for (const key of await repository.list(folder, 'shallow', expected.folders.get(folder))) {
       const name = parseSnapshotFolder(key);
       if (name !== undefined) of(name.backup).folders.add(name.id);
     }
   });
-  for (const { key, version } of await listWithVersions(repository, MANIFESTS, expected.manifests)) {
+  for (const { key, version } of await listed(MANIFESTS, expected.manifests)) {
     const name = parseDocumentKey(key);
     if (name !== undefined) of(name.backup).manifests.set(name.id, version);
   }
-  for (const { key, version } of await listWithVersions(repository, MARKS, expected.marks)) {
+  for (const { key, version } of await listed(MARKS, expected.marks)) {
     const name = parseMarkKey(key);
     if (name !== undefined) of(name.backup).marks.set(key, version);
   }
-  for (const { key, version } of await listWithVersions(repository, RUNS, expected.runs)) {
+  for (const { key, version } of await listed(RUNS, expected.runs)) {
     const name = parseDocumentKey(key);
     if (name !== undefined) of(name.backup).runs.set(name.id, version);
   }
@@ -73,6 +86,10 @@ export async function listBackups(repository: Repository, expected: ExpectedKeys
     a.backup < b.backup ? -1 : 1,
   );
 }
+
+/** The folder of each of some backups below another one; that one itself where it is about all. Sorted. */
+export const foldersIn = (top: string, backups: ReadonlySet<string> | undefined): readonly string[] =>
+  backups === undefined ? [top] : [...backups].toSorted().map((backup) => `${top}${backup}/`);
 
 /** A deep listing, with versions where the repository tells them. */
 export const listWithVersions = async (

@@ -1,6 +1,7 @@
 import type { ObjectVersion, ObjectVersions } from '../repositories/object-versions.ts';
 import type { ListedObject, Repository } from '../repositories/repository.ts';
 import { MANIFESTS, parseDocumentKey, type SnapshotName } from './keys.ts';
+import { foldersIn } from './list-backups.ts';
 import { firstVersion, isThere, keptVersions } from './kept-versions.ts';
 
 /** The manifests of a repository as they were first written, with what somebody did to them since. */
@@ -24,23 +25,25 @@ interface Look extends ManifestChanges {
 }
 
 /**
- * Sees all manifests by one listing of their versions, made when they are first listed. A manifest never changes, so the
+ * Sees all manifests, or those of some backups, by one listing of their versions, made when they are first listed. A manifest never changes, so the
  * first version counts; where the repository keeps none, what stands there is all that is known.
  */
-export async function viewManifests(repository: Repository): Promise<ManifestView> {
+export async function viewManifests(repository: Repository, backups?: ReadonlySet<string>): Promise<ManifestView> {
   const versions = await keptVersions(repository);
   if (versions === undefined) return { repository, changes: async () => ({ removed: [], overwritten: [] }) };
   let looking: Promise<Look> | undefined;
-  const look = (): Promise<Look> => (looking ??= lookAt(versions));
-  const listed = async (): Promise<readonly ListedObject[]> =>
-    Array.from((await look()).first.values(), ({ key, content }) => ({ key, version: content.replaceAll('"', '') }));
+  const look = (): Promise<Look> => (looking ??= lookAt(versions, foldersIn(MANIFESTS, backups)));
+  const listed = async (prefix: string): Promise<readonly ListedObject[]> =>
+    [...(await look()).first.values()]
+      .filter(({ key }) => key.startsWith(prefix))
+      .map(({ key, content }) => ({ key, version: content.replaceAll('"', '') }));
   const { listVersions } = repository;
   return {
     repository: {
       ...repository,
       ...(listVersions === undefined
         ? {}
-        : { listVersions: (prefix) => (prefix === MANIFESTS ? listed() : listVersions(prefix)) }),
+        : { listVersions: (prefix) => (prefix.startsWith(MANIFESTS) ? listed(prefix) : listVersions(prefix)) }),
       read: async (key) => {
         const written = key.startsWith(MANIFESTS) ? (await look()).first.get(key) : undefined;
         return written === undefined || written.isNewest ? repository.read(key) : versions.read(key, written.version);
@@ -50,8 +53,9 @@ export async function viewManifests(repository: Repository): Promise<ManifestVie
   };
 }
 
-async function lookAt(versions: ObjectVersions): Promise<Look> {
-  const byKey = Map.groupBy(await versions.list(MANIFESTS), ({ key }) => key);
+async function lookAt(versions: ObjectVersions, folders: readonly string[]): Promise<Look> {
+  const all = await Promise.all(folders.map((folder) => versions.list(folder)));
+  const byKey = Map.groupBy(all.flat(), ({ key }) => key);
   const first = new Map<string, ObjectVersion>();
   const removed: SnapshotName[] = [];
   const overwritten: SnapshotName[] = [];

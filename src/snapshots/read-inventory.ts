@@ -22,6 +22,8 @@ export interface InventoryRequest {
   readonly identity: Identity;
   /** Whose snapshots are shown; those of others are counted. Null shows all. */
   readonly policyNames: readonly string[] | null;
+  /** Backup folders that are looked at; leases of other backups are not told either. Default: all. */
+  readonly folders?: ReadonlySet<string>;
   readonly catalog?: Catalog;
   /** Default: the index is believed of every backup. */
   readonly unshared?: Unshared;
@@ -44,12 +46,12 @@ export async function readInventory(
   request: InventoryRequest,
   context: Pick<Context, 'host' | 'signal'>,
 ): Promise<RepositoryInventory> {
-  const { identity, catalog, trusted = null } = request;
+  const { identity, catalog, folders, trusted = null } = request;
   const belief = { unshared: request.unshared ?? ALL_SHARED, trusted };
-  const known = await recallContents(repository, identity.id, catalog, belief);
-  const { held: leases, released } = await describeLeases(repository, known.released);
-  const { repository: asWritten, changes } = await viewManifests(repository);
-  const listings = await listBackups(asWritten, known.expected);
+  const known = await recallContents(repository, identity.id, catalog, belief, folders);
+  const { held: leases, released } = await describeLeases(repository, known.released, folders);
+  const { repository: asWritten, changes } = await viewManifests(repository, folders);
+  const listings = await listBackups(asWritten, known.expected, folders);
   await known.consult(listings);
   const atOnce = repository.listVersions === undefined ? 1 : BACKUPS_AT_ONCE;
   const contents = await eachLimited(listings, atOnce, async (listing) => {

@@ -173,3 +173,36 @@ describe('a plan as annotations', () => {
     expect(lines.at(-1)).toMatch(/^::notice title=bkp plan acme::1 create, /);
   });
 });
+
+describe('notices that differ in their snapshot only', () => {
+  const drift = (day: number): Plan['warnings'][number] => ({
+    code: 'drift',
+    message: `snapshot 202611${day}T020000Z-aaaaaaaa was stored in nas and is gone; nobody released it`,
+    hint: 'a copy of its manifest brings it back',
+    address: 'app@nas',
+  });
+  const other = { code: 'notice', message: 'the clock is late', hint: null, address: null };
+  const noticed = { ...made, warnings: [drift(10), other, drift(11), drift(12), { ...drift(13), address: 'b@nas' }] };
+
+  it('are told once, with the ids of the others', () => {
+    const text = formatPlanText(noticed, plainPaint);
+    expect(text.split('\n').slice(2, 9)).toEqual([
+      `Warning: ${drift(10).message}`,
+      '      and 2 more: 20261111T020000Z-aaaaaaaa, 20261112T020000Z-aaaaaaaa',
+      '      hint: a copy of its manifest brings it back',
+      'Warning: the clock is late',
+      `Warning: ${drift(13).message}`,
+      '      hint: a copy of its manifest brings it back',
+      '',
+    ]);
+    expect(formatPlanMarkdown(noticed)).toContain('nobody released it, and 2 more: 20261111T020000Z-aaaaaaaa, ');
+    expect(text).toContain('4 drift.');
+  });
+
+  it('of many only the first ids are shown', () => {
+    const many = { ...made, warnings: Array.from({ length: 90 }, (_, index) => drift(10 + index)) };
+    const text = formatPlanText(many, plainPaint);
+    expect(text).toMatch(/and 89 more: 20261111T020000Z-aaaaaaaa, \S+, 20261113T020000Z-aaaaaaaa, …\n/);
+    expect(text).not.toContain('20261114T020000Z');
+  });
+});

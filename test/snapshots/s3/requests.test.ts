@@ -2,8 +2,10 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { S3Repository } from '../../../src/generated/policy.ts';
+import { applyPlan } from '../../../src/reconcile/apply.ts';
 import { definitionDigest } from '../../../src/reconcile/definition.ts';
 import { planPolicy } from '../../../src/reconcile/plan-policy.ts';
+import type { Session } from '../../../src/reconcile/session.ts';
 import type { Plan } from '../../../src/reconcile/step.ts';
 import { withStoreTime } from '../../../src/reconcile/store-time.ts';
 import type { Repository } from '../../../src/repositories/repository.ts';
@@ -37,6 +39,8 @@ interface Counted {
   readonly config: S3Repository;
   /** What was asked since the last call: listings, keys that were read, and questions about the bucket. */
   readonly asked: () => { readonly lists: number; readonly reads: readonly string[]; readonly questions: number };
+  /** What was listed since the last call, in order. */
+  readonly listed: () => readonly string[];
 }
 
 /** A bucket that holds so many snapshots of each backup, put there by way of the server's disk. */
@@ -72,6 +76,11 @@ async function bucketOf(backups: readonly string[], each: number): Promise<Count
   return {
     repository,
     config: { ...config, endpoint: proxy.endpoint },
+    listed: () => {
+      const seen = proxy.seen.slice(told).filter(isList);
+      told = proxy.seen.length;
+      return seen.map(({ query }) => (query.get('prefix') ?? '').slice(prefix.length + 1));
+    },
     asked: () => {
       const seen = proxy.seen.slice(told);
       told = proxy.seen.length;
@@ -85,10 +94,15 @@ async function bucketOf(backups: readonly string[], each: number): Promise<Count
   };
 }
 
-/** The plan of a machine that knows nothing yet, as `bkp plan` makes it. */
-async function coldPlan(config: S3Repository, backups: readonly string[]): Promise<Plan> {
+/** Works with the session of a machine that knows nothing yet. */
+async function onNewMachine<T>(
+  config: S3Repository,
+  backups: readonly string[],
+  more: string,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
   const folder = await testFolder();
-  const entry = '{ targets: [up], repositories: [store] }';
+  const entry = `{ targets: [up], repositories: [store]${more} }`;
   const policy = [
     'version: 1',
     'name: acme',
@@ -98,9 +112,12 @@ async function coldPlan(config: S3Repository, backups: readonly string[]): Promi
   ];
   writeFileSync(join(folder, 'bkp.yaml'), `${policy.join('\n')}\n`);
   return withTestSession({ policy: join(folder, 'bkp.yaml'), cacheDir: join(folder, 'cache') }, async (session) =>
-    planPolicy(await withStoreTime(session), {}),
+    work(await withStoreTime(session)),
   );
 }
+
+const coldPlan = (config: S3Repository, backups: readonly string[]): Promise<Plan> =>
+  onNewMachine(config, backups, '', (session) => planPolicy(session, {}));
 
 const keptIn = ({ keep }: Plan): number => keep.filter(({ reason }) => reason.code === 'retained').length;
 
@@ -141,4 +158,25 @@ test('a small repository has no index and costs seven listings', async () => {
   asked();
   await readInventory(openS3Repository(config, runner), { identity, policyNames: ['acme'], catalog }, runner);
   expect(asked()).toEqual({ lists: 7, reads: [], questions: 1 });
+});
+
+test('under its lease a backup looks at what is its own only', async () => {
+  const { config, listed } = await bucketOf(BACKUPS, 3);
+  await onNewMachine(config, BACKUPS, ', retention: { keepLast: 2 }', async (session) => {
+    const made = await planPolicy(session, {});
+    expect(made.steps.map(({ action, address }) => `${action} ${address}`)).toEqual([
+      'prune kong@store',
+      'prune kong-db@store',
+    ]);
+    listed();
+    const options = { planning: {}, failFast: false, lockTimeoutMs: 0, command: 'apply' };
+    const { steps } = await applyPlan(session, made, options);
+    expect(steps.map(({ outcome, message }) => message ?? outcome)).toEqual(['done', 'done']);
+  });
+  // Leases of all backups are in one folder.
+  const places = listed().filter((prefix) => prefix !== 'locks/');
+  const turn = places.findIndex((prefix) => prefix.includes('/kong-db/'));
+  expect(turn).toBeGreaterThan(0);
+  for (const prefix of places.slice(0, turn)) expect(prefix).toMatch(/^(?:snapshots|manifests|marks|runs)\/kong\//);
+  for (const prefix of places.slice(turn)) expect(prefix).toMatch(/^(?:snapshots|manifests|marks|runs)\/kong-db\//);
 });
