@@ -1,9 +1,8 @@
 import { Readable } from 'node:stream';
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
-import { repositoryError } from '../../errors.ts';
 import { missingKey } from './errors.ts';
 import { cutShort, failureOf } from './failure.ts';
-import { isMissing, totalOf } from './read.ts';
+import { isMissing, totalOf } from './answer.ts';
 import { objectAt, type Store } from './store.ts';
 
 const RANGE_BYTES = 4 * 1024 * 1024;
@@ -90,8 +89,8 @@ async function fetchRange(
   return chunks;
 }
 
-const unreadable = (key: string, { location }: Store, reason: string): Error =>
-  repositoryError(`cannot read ${JSON.stringify(key)} in ${location}: ${reason}`);
+const unreadable = (key: string, { location, owner }: Store, reason: string): Error =>
+  owner.error(`cannot read ${JSON.stringify(key)} in ${location}: ${reason}`);
 
 /** Takes what comes of a body, at most what is expected, and gives its size; a cut after at least one byte is progress. */
 async function collect({ Body }: GetObjectCommandOutput, chunks: Uint8Array[], expected: number): Promise<number> {
