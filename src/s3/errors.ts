@@ -1,4 +1,4 @@
-import { BkpError, notFoundError } from '../errors.ts';
+import { BkpError, guardError, notFoundError } from '../errors.ts';
 import { failureOf, type Failure } from './failure.ts';
 import type { Owner } from './owner.ts';
 
@@ -128,8 +128,9 @@ interface Place {
 export function explain(error: unknown, { verb, object }: Attempt, { location, owner }: Place): BkpError {
   if (error instanceof BkpError) return error;
   const failure = failureOf(error);
-  const { reason, hint } = explanationOf(failure);
   const place = object === '' ? `${owner.noun} ${location}` : `${JSON.stringify(object)} in ${location}`;
+  if (failure.status === 412) return guardError(`cannot ${verb} ${place}: another object is there`);
+  const { reason, hint } = explanationOf(failure);
   return owner.error(`cannot ${verb} ${place}: ${reason}`, { hint });
 }
 
