@@ -4,33 +4,27 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
+import { connectionOf } from './services/connection.ts';
 import { adminOf, STORE, versionedBucket } from './repositories/s3/bucket.ts';
 
 const ROOT = new URL('..', import.meta.url).pathname;
 
-/** A copy of the example with its data, and bkp as somebody who has its environment runs it. */
-async function offsite(): Promise<{
+interface Copied {
   readonly root: string;
-  readonly bucket: string;
   readonly bkp: (args: string) => string;
-}> {
-  const { bucket, endpoint = '', accessKeyId = '', secretAccessKey = '' } = await versionedBucket('locks');
-  const root = mkdtempSync(join(tmpdir(), 'bkp-offsite-'));
+}
+
+/** A copy of an example with its database, and bkp as somebody who has its environment runs it. */
+function copyOf(example: string, environment: Readonly<Record<string, string>>): Copied {
+  const root = mkdtempSync(join(tmpdir(), `bkp-${example}-`));
   onTestFinished(() => rmSync(root, { recursive: true, force: true }));
-  cpSync(join(ROOT, 'examples/offsite'), root, { recursive: true });
+  cpSync(join(ROOT, 'examples', example), root, { recursive: true });
   mkdirSync(join(root, 'data/images'), { recursive: true });
   writeFileSync(join(root, 'data/images/1.png'), 'png');
   const database = new DatabaseSync(join(root, 'data/shop.db'));
   database.exec("CREATE TABLE orders (id INTEGER PRIMARY KEY, what TEXT); INSERT INTO orders (what) VALUES ('one')");
   database.close();
-  const env = {
-    ...process.env,
-    XDG_CACHE_HOME: join(root, '.cache'),
-    OFFSITE_BUCKET: bucket,
-    OFFSITE_ENDPOINT: endpoint,
-    OFFSITE_KEY: accessKeyId,
-    OFFSITE_SECRET: secretAccessKey,
-  };
+  const env = { ...process.env, XDG_CACHE_HOME: join(root, '.cache'), ...environment };
   const bkp = (args: string): string =>
     execFileSync('node', [join(ROOT, 'src/bkp.cjs'), ...args.split(' ')], {
       cwd: root,
@@ -38,8 +32,28 @@ async function offsite(): Promise<{
       stdio: ['ignore', 'pipe', 'pipe'],
       env,
     });
-  writeFileSync(join(root, 'recipients.txt'), bkp('keygen age identity.txt'));
-  return { root, bucket, bkp };
+  return { root, bkp };
+}
+
+function ordersIn(root: string): unknown {
+  const database = new DatabaseSync(join(root, 'data/shop.db'), { readOnly: true });
+  try {
+    return database.prepare('SELECT what FROM orders').all();
+  } finally {
+    database.close();
+  }
+}
+
+async function offsite(): Promise<Copied & { readonly bucket: string }> {
+  const { bucket, endpoint = '', accessKeyId = '', secretAccessKey = '' } = await versionedBucket('locks');
+  const copied = copyOf('offsite', {
+    OFFSITE_BUCKET: bucket,
+    OFFSITE_ENDPOINT: endpoint,
+    OFFSITE_KEY: accessKeyId,
+    OFFSITE_SECRET: secretAccessKey,
+  });
+  writeFileSync(join(copied.root, 'recipients.txt'), copied.bkp('keygen age identity.txt'));
+  return { ...copied, bucket };
 }
 
 /** Deletes everything as somebody with all rights but the one to bypass locks can. */
@@ -62,7 +76,36 @@ test('offsite is applied, and comes back after machine, disk and bucket were emp
   expect(bkp('list --repository bucket --deleted')).toContain(id);
   bkp(`restore shop@${id} --repository bucket --yes --identity identity.txt`);
   expect(readFileSync(join(root, 'data/images/1.png'), 'utf8')).toBe('png');
-  const database = new DatabaseSync(join(root, 'data/shop.db'), { readOnly: true });
-  expect(database.prepare('SELECT what FROM orders').all()).toMatchObject([{ what: 'one' }]);
-  database.close();
+  expect(ordersIn(root)).toMatchObject([{ what: 'one' }]);
+});
+
+test('buckets is applied, and comes back after bucket and database were emptied', async () => {
+  const { endpoint = '', accessKeyId = '', secretAccessKey = '' } = connectionOf(STORE);
+  const { root, bkp } = copyOf('buckets', {
+    IMAGES_ENDPOINT: endpoint,
+    IMAGES_KEY: accessKeyId,
+    IMAGES_SECRET: secretAccessKey,
+  });
+  const [Bucket, admin] = ['shop-images', adminOf(STORE)];
+  await admin.createBucket({ Bucket });
+  onTestFinished(async () => {
+    await deleteAll(Bucket);
+    await admin.deleteBucket({ Bucket });
+  });
+  for (const name of ['1.png', '2.png'])
+    await admin.putObject({ Bucket, Key: `products/${name}`, Body: name, ContentType: 'image/png' });
+  await admin.putObject({ Bucket, Key: 'others/3.png', Body: 'of somebody else' });
+  expect(bkp('validate')).toContain('valid bkp.yaml');
+  expect(bkp('plan --init-repositories')).toContain('first-snapshot');
+  bkp('apply --yes --init-repositories');
+  expect(bkp('plan')).toContain('No changes.');
+
+  rmSync(join(root, 'data/shop.db'));
+  for (const name of ['1.png', '2.png']) await admin.deleteObject({ Bucket, Key: `products/${name}` });
+  bkp('restore shop@latest --yes');
+  expect(ordersIn(root)).toMatchObject([{ what: 'one' }]);
+  const back = await admin.getObject({ Bucket, Key: 'products/2.png' });
+  expect(back.ContentType).toBe('image/png');
+  expect(await back.Body?.transformToString()).toBe('2.png');
+  bkp('verify --deep');
 });

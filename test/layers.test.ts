@@ -32,8 +32,9 @@ const ALLOWED: Readonly<Record<string, { readonly code: readonly string[]; reado
   policy: { code: ['encryption', 'signing'], types: ['engines', 'streams'] },
   schedule: { code: [], types: ['policy'] },
   streams: { code: ['system', 'encryption'], types: ['engines', 'repositories', 'snapshots'] },
-  engines: { code: [], types: ['streams', 'policy'] },
-  repositories: { code: [], types: ['policy'] },
+  s3: { code: [], types: [] },
+  engines: { code: ['s3'], types: ['streams', 'policy'] },
+  repositories: { code: ['s3'], types: ['policy'] },
   snapshots: { code: ['schedule', 'signing'], types: ['engines', 'repositories', 'policy'] },
   reconcile: {
     code: ['policy', 'snapshots', 'schedule', 'streams', 'engines', 'repositories', 'encryption', 'signing'],

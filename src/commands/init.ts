@@ -5,7 +5,7 @@ import { firstPolicyText, nameFrom, SCHEMA_FILE, type FirstPolicy } from '../pol
 import { examinePolicy } from '../policy/load.ts';
 import { parseRepositoryFlag, parseTargetFlag } from '../policy/overrides.ts';
 import type { Terminal } from '../report/terminal.ts';
-import { parseS3Url } from '../repositories/s3/location.ts';
+import { parseS3Url } from '../repositories/s3/url.ts';
 import { workingDirectory } from '../system/working-directory.ts';
 import { fileExists, writeNewFile } from '../system/write-new-file.ts';
 import type { CommandRun } from './command.ts';
@@ -84,6 +84,8 @@ function whatOf(config: Target): string {
   switch (config.type) {
     case 'command':
       return basename(config.capture[0] ?? '');
+    case 's3':
+      return config.prefix ?? config.bucket;
     case 'sqlite':
       return config.path.replace(/\.\w+$/, '');
     case 'files':

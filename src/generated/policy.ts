@@ -17,7 +17,7 @@ export type RepositoryConfig = DirectoryRepository | S3Repository;
 /**
  * One thing to protect.
  */
-export type Target = CommandTarget | FilesTarget | PostgresTarget | SqliteTarget;
+export type Target = CommandTarget | FilesTarget | PostgresTarget | S3Target | SqliteTarget;
 /**
  * How artifacts are compressed before they are stored. Default zstd.
  */
@@ -497,6 +497,59 @@ export interface PostgresTarget {
    * How long the dump waits for a table that is locked. Default 30s.
    */
   readonly lockTimeout?: string;
+  readonly formerly?: Formerly;
+  readonly compression?: Compression;
+  readonly compressionLevel?: CompressionLevel;
+  readonly checks?: CheckDepth;
+}
+/**
+ * A bucket of any S3-compatible store, or a prefix of one: every object with its metadata, in one tar.
+ */
+export interface S3Target {
+  /**
+   * The engine.
+   */
+  readonly type: 's3';
+  /**
+   * The bucket.
+   */
+  readonly bucket: string;
+  /**
+   * Which part of the bucket is meant, without slashes around it. Default: all of it.
+   */
+  readonly prefix?: string;
+  /**
+   * URL of the store. Default: AWS in the region.
+   */
+  readonly endpoint?: string;
+  /**
+   * Region of the bucket. Default: that of the environment or the profile, with an endpoint `us-east-1`.
+   */
+  readonly region?: string;
+  /**
+   * The bucket stands in the path of the URL instead of its host name. Default: true with an endpoint that is not AWS.
+   */
+  readonly pathStyle?: boolean;
+  /**
+   * Access key, together with `secretAccessKey`. Default: the profile, else what the AWS SDK finds in the environment, shared files or the machine's role.
+   */
+  readonly accessKeyId?: string;
+  /**
+   * Secret of the access key.
+   */
+  readonly secretAccessKey?: string;
+  /**
+   * Token that temporary access keys come with.
+   */
+  readonly sessionToken?: string;
+  /**
+   * Profile of the shared AWS configuration, instead of an access key.
+   */
+  readonly profile?: string;
+  /**
+   * File with certificates that may sign the store's, besides the well-known ones.
+   */
+  readonly caFile?: string;
   readonly formerly?: Formerly;
   readonly compression?: Compression;
   readonly compressionLevel?: CompressionLevel;

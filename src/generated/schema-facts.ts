@@ -254,6 +254,69 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
     "sql": true,
     "local": false
   },
+  "s3": {
+    "keys": [
+      "type",
+      "bucket",
+      "prefix",
+      "endpoint",
+      "region",
+      "pathStyle",
+      "accessKeyId",
+      "secretAccessKey",
+      "sessionToken",
+      "profile",
+      "caFile",
+      "formerly",
+      "compression",
+      "compressionLevel",
+      "checks"
+    ],
+    "required": [
+      "type",
+      "bucket"
+    ],
+    "defines": [
+      "bucket",
+      "prefix"
+    ],
+    "paths": [
+      "caFile"
+    ],
+    "defaultDirectory": [],
+    "argv": [],
+    "secrets": [
+      "accessKeyId",
+      "secretAccessKey",
+      "sessionToken"
+    ],
+    "places": [
+      "bucket",
+      "prefix",
+      "endpoint"
+    ],
+    "restoreOnly": [],
+    "formats": {},
+    "kinds": {
+      "type": "text",
+      "bucket": "text",
+      "prefix": "text",
+      "endpoint": "text",
+      "region": "text",
+      "pathStyle": "boolean",
+      "accessKeyId": "text",
+      "secretAccessKey": "text",
+      "sessionToken": "text",
+      "profile": "text",
+      "caFile": "text",
+      "formerly": "list",
+      "compression": "text",
+      "compressionLevel": "number",
+      "checks": "text"
+    },
+    "sql": false,
+    "local": false
+  },
   "sqlite": {
     "keys": [
       "type",

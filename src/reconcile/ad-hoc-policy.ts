@@ -5,7 +5,7 @@ import type { RepositoryConfig, Target } from '../generated/policy.ts';
 import { validateTarget } from '../generated/validate-policy.js';
 import type { ResolvedBackup, ResolvedPolicy, ResolvedTarget, SourcePosition } from '../policy/resolved-policy.ts';
 import { openRepository } from '../repositories/registry.ts';
-import { parseS3Url } from '../repositories/s3/location.ts';
+import { parseS3Url } from '../repositories/s3/url.ts';
 import type { Repository } from '../repositories/repository.ts';
 import { repositoryIdentity } from '../snapshots/identity.ts';
 import type { RepositoryInventory, SnapshotRecord } from '../snapshots/inventory.ts';

@@ -1,25 +1,26 @@
 import type { S3Repository } from '../generated/policy.ts';
+import { openObject } from '../s3/download.ts';
+import { createPartBuffers } from '../s3/part-buffers.ts';
+import { removeObject } from '../s3/remove-object.ts';
+import type { Store, StoreOptions } from '../s3/store.ts';
 import { checkKey } from './key.ts';
 import type { Repository, RepositoryEdge } from './repository.ts';
 import { cloneObject } from './s3/clone.ts';
-import { openObject } from './s3/download.ts';
-import { createPartBuffers } from './s3/part-buffers.ts';
 import { presignRead, presignWrite } from './s3/presign.ts';
 import { listKeys, listObjects } from './s3/list.ts';
 import { readObject, statObject } from './s3/read.ts';
-import { createStore, type Store, type StoreOptions } from './s3/store.ts';
+import { createRepositoryStore } from './s3/repository-store.ts';
 import { sweepUploads } from './s3/sweep.ts';
-import { putStream } from './s3/upload.ts';
 import { replaceObject } from './s3/replace.ts';
 import { createVersions } from './s3/versions.ts';
-import { createCreator, putObject, removeObject } from './s3/write.ts';
+import { createCreator, putObject, putStream } from './s3/write.ts';
 
 /**
  * A bucket of an S3-compatible store, or a prefix of one. Every write is one request or an upload that is completed by
  * one; what the store refuses or does not answer is an error, never an empty listing.
  */
 export function openS3Repository(config: S3Repository, edge: RepositoryEdge, options?: StoreOptions): Repository {
-  const store = createStore(config, edge.clock, options);
+  const store = createRepositoryStore(config, edge.clock, options);
   const buffers = createPartBuffers();
   const creator = createCreator(store);
   const versions = createVersions(store, creator);

@@ -12,6 +12,8 @@ export interface EngineFixture<K extends Target['type'] = Target['type']> {
   readonly isPersistent: boolean;
   /** False where nobody but the target's own program knows what is there. */
   readonly canLook?: boolean;
+  /** What was destroyed is an empty target, which can be captured. */
+  readonly isEmptyOnceDestroyed?: boolean;
   /** False where a replace changes what is there, so that nothing is set aside. */
   readonly setsAside?: boolean;
   /** The program that makes the artifact, with a word of its command line then; null when none does. */
@@ -36,6 +38,8 @@ export interface EngineFixture<K extends Target['type'] = Target['type']> {
   destroy(target: TargetOf<K>): Promise<void>;
   /** Takes the right to read away from everybody who is not root. */
   forbid(target: TargetOf<K>): Promise<void>;
+  /** The same for what the native command brings back, where that is less. */
+  digestByHand?(target: TargetOf<K>): Promise<string>;
   /** What a person has in the environment when the native command is typed. */
   handEnvironment?(target: TargetOf<K>): Readonly<Record<string, string>>;
   /** Where a reader that looks at one record at a time would see nothing wrong. */

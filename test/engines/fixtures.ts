@@ -3,6 +3,7 @@ import { commandFixture } from './command-fixture.ts';
 import { filesFixture } from './files-fixture.ts';
 import type { EngineFixture } from './fixture.ts';
 import { postgresFixture } from './postgres-fixture.ts';
+import { s3Fixture } from './s3-fixture.ts';
 import { sqliteFixture } from './sqlite-fixture.ts';
 
 /** One fixture for every engine of the registry. */
@@ -10,5 +11,6 @@ export const FIXTURES: { readonly [K in Target['type']]: EngineFixture<K> } = {
   command: commandFixture,
   files: filesFixture,
   postgres: postgresFixture,
+  s3: s3Fixture,
   sqlite: sqliteFixture,
 };

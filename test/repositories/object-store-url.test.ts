@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { locationOf, keyPrefixOf, parseS3Url } from '../../src/repositories/s3/location.ts';
-import { MOST_PARTS, partBytes, partsAtOnce } from '../../src/repositories/s3/part-sizes.ts';
+import { openS3Repository } from '../../src/repositories/s3.ts';
+import { parseS3Url } from '../../src/repositories/s3/url.ts';
+import { keyPrefixOf, locationOf } from '../../src/s3/location.ts';
+import { OF_REPOSITORY } from '../../src/s3/owner.ts';
+import { MOST_PARTS, partBytes, partsAtOnce } from '../../src/s3/part-sizes.ts';
+import { testContext } from '../test-context.ts';
 
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
@@ -40,16 +44,20 @@ describe('where a repository lies', () => {
     expect(() => parseS3Url(url, {})).toThrow(reason);
   });
 
-  test('is told without credentials, and keys stay below it', () => {
-    expect(locationOf({ type: 's3', bucket: 'acme', prefix: '/a/b/' })).toBe('s3://acme/a/b');
-    expect(locationOf({ type: 's3', bucket: 'acme', endpoint: 'https://s3.example/' })).toBe('https://s3.example/acme');
+  test('is told without credentials, and keys stay below it', async () => {
+    const { context } = await testContext();
+    expect(locationOf({ bucket: 'acme', prefix: '/a/b/' }, OF_REPOSITORY)).toBe('s3://acme/a/b');
+    expect(locationOf({ bucket: 'acme', endpoint: 'https://s3.example/' }, OF_REPOSITORY)).toBe(
+      'https://s3.example/acme',
+    );
     const endpoint = 'https://user:hunter2@s3.example';
-    expect(() => locationOf({ type: 's3', bucket: 'acme', endpoint })).toThrow(
+    expect(() => locationOf({ bucket: 'acme', endpoint }, OF_REPOSITORY)).toThrow(
       'cannot use the endpoint https://s3.example: it holds a user and a password',
     );
-    expect(() => locationOf({ type: 's3', bucket: 'acme', endpoint: 's3.example' })).toThrow(/is not a URL/);
-    expect(keyPrefixOf({ type: 's3', bucket: 'acme', prefix: 'a/b' })).toBe('a/b/');
-    expect(() => keyPrefixOf({ type: 's3', bucket: 'acme', prefix: 'a/../b' })).toThrow(/cannot use the key/);
+    expect(() => locationOf({ bucket: 'acme', endpoint: 's3.example' }, OF_REPOSITORY)).toThrow(/is not a URL/);
+    expect(keyPrefixOf({ bucket: 'acme', prefix: 'a/b' })).toBe('a/b/');
+    const hostile = { type: 's3', bucket: 'acme', prefix: 'a/../b' } as const;
+    expect(() => openS3Repository(hostile, context)).toThrow(/cannot use the key/);
   });
 });
 

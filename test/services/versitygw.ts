@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { mkdirSync } from 'node:fs';
 import { installGoProgram } from './go-program.ts';
 import { startHttpServer } from './http-ready.ts';
+import { installPythonProgram } from './python-program.ts';
 import { makeHome } from './postgres.ts';
 import { giveToServer } from './server-process.ts';
 import type { Service } from './service.ts';
 
 const VERSION = '1.8.0';
+const AWSCLI_VERSION = '1.46.3';
 const MODULE = `github.com/versity/versitygw/cmd/versitygw@v${VERSION}`;
 
 /** An S3 server that keeps objects as files, with versioning where a bucket asks for it and several users. */
@@ -16,7 +18,13 @@ export const versitygw: Service = {
   version: VERSION,
   kind: 's3',
   set: 'default',
-  install: async (folder) => void (await installGoProgram('versitygw', MODULE, folder)),
+  // With the client that people have.
+  install: async (folder) => {
+    await Promise.all([
+      installGoProgram('versitygw', MODULE, folder),
+      installPythonProgram('awscli', AWSCLI_VERSION, folder),
+    ]);
+  },
   start: async (folder, workDir) => {
     const home = makeHome(`versitygw-${VERSION}`, workDir);
     const place = (name: string): string => {
@@ -29,6 +37,7 @@ export const versitygw: Service = {
     const accessKeyId = 'bkp-test';
     const secretAccessKey = randomBytes(16).toString('hex');
     const program = join(folder, 'versitygw');
+    const awscli = join(folder, `awscli-${AWSCLI_VERSION}`);
     const { pid, port, stop } = await startHttpServer(
       'versitygw',
       (free) => [
@@ -54,7 +63,7 @@ export const versitygw: Service = {
       },
     );
     const endpoint = `http://127.0.0.1:${port}`;
-    const connection = { endpoint, accessKeyId, secretAccessKey, region: 'us-east-1', buckets, program };
+    const connection = { endpoint, accessKeyId, secretAccessKey, region: 'us-east-1', buckets, program, awscli };
     return { connection: { ...connection, pid: `${pid}` }, stop };
   },
 };

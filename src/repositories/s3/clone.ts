@@ -1,13 +1,14 @@
-import { failureOf } from './failure.ts';
+import { failureOf } from '../../s3/failure.ts';
 import { statObject } from './read.ts';
-import { objectAt, type Store } from './store.ts';
+import { objectAt } from '../../s3/store.ts';
+import type { RepositoryStore } from './repository-store.ts';
 import { encryptionOf, removeUnlessEncrypted } from './write.ts';
 
 /** What one CopyObject may copy: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
 const LARGEST = 5 * 1024 ** 3;
 
 /** Lets the store copy an object; false where it cannot, or would in several requests only. */
-export async function cloneObject(store: Store, from: string, to: string): Promise<boolean> {
+export async function cloneObject(store: RepositoryStore, from: string, to: string): Promise<boolean> {
   const source = await statObject(store, from);
   if (source === undefined || source.bytes > LARGEST) return false;
   const { storageClass } = store.config;

@@ -1,6 +1,6 @@
 import type { Keeping } from '../object-versions.ts';
-import { failureOf } from './failure.ts';
-import type { Store } from './store.ts';
+import { failureOf } from '../../s3/failure.ts';
+import type { RepositoryStore } from './repository-store.ts';
 
 /** What a bucket keeps, with the mode that locks have there. */
 export interface BucketKeeping extends Keeping {
@@ -21,7 +21,7 @@ const YEAR_DAYS = 365;
  * Asks a bucket whether it keeps versions. Where the policy asks for locks it must, whatever these credentials may ask; who
  * may not see versions goes on as if there were none.
  */
-export async function askVersions(store: Store): Promise<boolean> {
+export async function askVersions(store: RepositoryStore): Promise<boolean> {
   const isWanted = store.config.objectLock !== undefined;
   return ((await askVersioning(store)) ?? isWanted) && (isWanted || (await mayList(store)));
 }
@@ -30,7 +30,7 @@ export async function askVersions(store: Store): Promise<boolean> {
  * Asks a bucket whether it locks the versions that it keeps. A lock that the bucket gives to everything holds besides the
  * policy's: the longer and stricter of the two is what snapshots get, so that none is asked to become shorter.
  */
-export async function askKeeping(store: Store, versions: boolean): Promise<BucketKeeping> {
+export async function askKeeping(store: RepositoryStore, versions: boolean): Promise<BucketKeeping> {
   const { objectLock: wanted } = store.config;
   const lock = versions ? await askLock(store) : undefined;
   const objectLock = versions && (lock?.isOn ?? wanted !== undefined);
@@ -46,7 +46,7 @@ export async function askKeeping(store: Store, versions: boolean): Promise<Bucke
 }
 
 /** Undefined where these credentials may not ask, or the store does not know the question. */
-async function askVersioning(store: Store): Promise<boolean | undefined> {
+async function askVersioning(store: RepositoryStore): Promise<boolean | undefined> {
   return store.request({
     verb: 'ask for the versioning of',
     object: '',
@@ -61,7 +61,7 @@ async function askVersioning(store: Store): Promise<boolean | undefined> {
   });
 }
 
-async function mayList(store: Store): Promise<boolean> {
+async function mayList(store: RepositoryStore): Promise<boolean> {
   return store.request({
     verb: 'list the versions of',
     object: '',
@@ -76,7 +76,7 @@ async function mayList(store: Store): Promise<boolean> {
   });
 }
 
-async function askLock(store: Store): Promise<BucketLock | undefined> {
+async function askLock(store: RepositoryStore): Promise<BucketLock | undefined> {
   return store.request({
     verb: 'ask for the object lock of',
     object: '',

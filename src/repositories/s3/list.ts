@@ -2,7 +2,7 @@ import { eachLimited } from '../../each-limited.ts';
 import { checkPrefix } from '../key.ts';
 import type { ListedObject } from '../repository.ts';
 import { listPage, type Depth } from './list-page.ts';
-import type { Store } from './store.ts';
+import type { Store } from '../../s3/store.ts';
 
 /** Sorted keys below a prefix. */
 export const listKeys = async (

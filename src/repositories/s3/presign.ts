@@ -1,4 +1,4 @@
-import { objectAt, type Store } from './store.ts';
+import { objectAt, type Store } from '../../s3/store.ts';
 
 /** A URL that reads an object for so long without further credentials. Nothing is asked of the store. */
 export async function presignRead(store: Store, key: string, seconds: number, version?: string): Promise<string> {

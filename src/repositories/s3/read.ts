@@ -1,8 +1,9 @@
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import type { ObjectStat } from '../repository.ts';
-import { missingKey } from './errors.ts';
-import { cutShort, failureOf } from './failure.ts';
-import { objectAt, type Store } from './store.ts';
+import { missingKey } from '../../s3/errors.ts';
+import { isMissing, totalOf } from '../../s3/answer.ts';
+import { cutShort, failureOf } from '../../s3/failure.ts';
+import { objectAt, type Store } from '../../s3/store.ts';
 
 /** Reads a whole small object, of one version. */
 export async function readObject(store: Store, key: string, version?: string): Promise<Buffer> {
@@ -19,9 +20,6 @@ export async function readObject(store: Store, key: string, version?: string): P
     },
   });
 }
-
-/** The bucket answers and has no such object, or no such version of it. */
-export const isMissing = (error: unknown): boolean => ['NoSuchKey', 'NoSuchVersion'].includes(failureOf(error).code);
 
 async function wholeBody({ Body, ContentLength }: GetObjectCommandOutput): Promise<Buffer> {
   if (Body === undefined) throw cutShort('an answer without a body');
@@ -59,9 +57,3 @@ export async function statObject(store: Store, key: string): Promise<ObjectStat 
 
 const versionOf = ({ ETag, VersionId }: Pick<GetObjectCommandOutput, 'ETag' | 'VersionId'>): string =>
   [ETag ?? '', VersionId ?? ''].join(' ').trim();
-
-/** The size that `bytes 0-9/100` gives. */
-export function totalOf(range: string | undefined): number | undefined {
-  const total = /\/(\d+)$/.exec(range ?? '')?.[1];
-  return total === undefined ? undefined : Number(total);
-}

@@ -1,5 +1,6 @@
-import { failureOf } from './failure.ts';
-import { objectAt, type Store } from './store.ts';
+import { failureOf } from '../../s3/failure.ts';
+import { objectAt } from '../../s3/store.ts';
+import type { RepositoryStore } from './repository-store.ts';
 import { encryptionOf, putObject, removeUnlessEncrypted } from './write.ts';
 
 /** What a store answers whose object is another one by now, was written at the same time, or is gone. */
@@ -10,7 +11,7 @@ const OVERTAKEN: ReadonlySet<number> = new Set([404, 409, 412]);
  * answer it may be false although it was written.
  */
 export async function replaceObject(
-  store: Store,
+  store: RepositoryStore,
   key: string,
   content: Uint8Array,
   version: string | undefined,

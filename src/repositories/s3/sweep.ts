@@ -1,7 +1,7 @@
 import type { ListMultipartUploadsCommandInput, ListMultipartUploadsCommandOutput } from '@aws-sdk/client-s3';
 import { BkpError } from '../../errors.ts';
-import { failureOf } from './failure.ts';
-import type { Store } from './store.ts';
+import { failureOf } from '../../s3/failure.ts';
+import type { Store } from '../../s3/store.ts';
 
 /** An upload to which no part was added for a day is taken for dead. */
 const ABANDONED_AFTER_MS = 24 * 3_600_000;

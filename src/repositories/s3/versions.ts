@@ -2,16 +2,18 @@ import type { ListObjectVersionsCommandOutput } from '@aws-sdk/client-s3';
 import { repositoryError } from '../../errors.ts';
 import { checkKey, isKeySegment } from '../key.ts';
 import type { ObjectVersion, ObjectVersions } from '../object-versions.ts';
-import { openObject } from './download.ts';
-import { failureOf } from './failure.ts';
+import { openObject } from '../../s3/download.ts';
+import { failureOf } from '../../s3/failure.ts';
 import { askKeeping, askVersions } from './keeping.ts';
 import { presignRead } from './presign.ts';
-import { isMissing, readObject } from './read.ts';
-import { objectAt, type Store } from './store.ts';
+import { readObject } from './read.ts';
+import { isMissing } from '../../s3/answer.ts';
+import { objectAt } from '../../s3/store.ts';
+import type { RepositoryStore } from './repository-store.ts';
 import { putObject, type Creator, type WrittenLock } from './write.ts';
 
 /** The versions of a bucket. Nothing is asked of the store before they are used. */
-export function createVersions(store: Store, creator: Creator): ObjectVersions {
+export function createVersions(store: RepositoryStore, creator: Creator): ObjectVersions {
   const keepsVersions = answeredOnce(() => askVersions(store));
   const keeping = answeredOnce(async () => askKeeping(store, await keepsVersions()));
   return {
@@ -66,7 +68,7 @@ export function createVersions(store: Store, creator: Creator): ObjectVersions {
         put: async (key, content) => {
           checkKey(key);
           if (!(content instanceof Uint8Array)) throw new Error('only small objects are locked while they are written');
-          return putObject(store, key, content, undefined, await written());
+          return putObject(store, key, content, await written());
         },
         read: (key) => readObject(store, key),
       };
@@ -92,7 +94,7 @@ const byDefault = (written: Date | undefined, days: number): Date | null =>
 
 /** A refusal to lock tells what the credentials lack, or that the bucket cannot. */
 const lockRefused =
-  (store: Store) =>
+  (store: RepositoryStore) =>
   (error: unknown): never => {
     const { status, code } = failureOf(error);
     if (status !== 403 && code !== 'InvalidRequest') throw error;
@@ -101,7 +103,7 @@ const lockRefused =
     });
   };
 
-async function listVersions(store: Store, start: string): Promise<readonly ObjectVersion[]> {
+async function listVersions(store: RepositoryStore, start: string): Promise<readonly ObjectVersion[]> {
   const found: ObjectVersion[] = [];
   for (let from: Marker | undefined = {}; from !== undefined;) {
     const page = await listPage(store, start, from);
@@ -113,7 +115,7 @@ async function listVersions(store: Store, start: string): Promise<readonly Objec
 
 type Marker = { readonly KeyMarker?: string; readonly VersionIdMarker?: string };
 
-const listPage = (store: Store, start: string, from: Marker): Promise<ListObjectVersionsCommandOutput> =>
+const listPage = (store: RepositoryStore, start: string, from: Marker): Promise<ListObjectVersionsCommandOutput> =>
   store.request({
     verb: 'list the versions of',
     object: start,
@@ -129,7 +131,7 @@ function nextMarker(page: ListObjectVersionsCommandOutput): Marker | undefined {
   };
 }
 
-function versionsOn(page: ListObjectVersionsCommandOutput, { prefix }: Store): readonly ObjectVersion[] {
+function versionsOn(page: ListObjectVersionsCommandOutput, { prefix }: RepositoryStore): readonly ObjectVersion[] {
   const objects = (page.Versions ?? []).map((one) => ({ ...one, isMarker: false }));
   const markers = (page.DeleteMarkers ?? []).map((one) => ({ ...one, Size: 0, ETag: '', isMarker: true }));
   return [...objects, ...markers].flatMap(({ Key, VersionId, Size, ETag, IsLatest, isMarker }) => {
@@ -145,7 +147,7 @@ const FORBIDDEN = new Set(['AccessDenied', 'InvalidRequest', 'ObjectLocked', 'Me
 /** Rights reach all servers of a store with delay. */
 const PATIENCE = 2;
 
-async function removeVersion(store: Store, key: string, version: string): Promise<boolean> {
+async function removeVersion(store: RepositoryStore, key: string, version: string): Promise<boolean> {
   return store.request({
     verb: 'remove',
     object: key,

@@ -1,14 +1,21 @@
 import { randomUUID } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import { repositoryError, type BkpError } from '../../errors.ts';
-import { failureOf } from './failure.ts';
+import { failureOf } from '../../s3/failure.ts';
 import { statObject } from './read.ts';
-import { objectAt, type Store } from './store.ts';
+import type { Outgoing } from '../../s3/outgoing.ts';
+import type { PartBuffers } from '../../s3/part-buffers.ts';
+import { removeObject } from '../../s3/remove-object.ts';
+import { sendBytes } from '../../s3/send-bytes.ts';
+import { sendStream } from '../../s3/send-stream.ts';
+import { objectAt } from '../../s3/store.ts';
+import type { RepositoryStore } from './repository-store.ts';
 
 /** Metadata that says which call wrote an object: tells after a lost answer whether it was this one. */
 export const WRITER = 'bkp-writer';
 
 /** Encryption that the store is asked for. */
-export function encryptionOf({ config }: Store): {
+export function encryptionOf({ config }: RepositoryStore): {
   readonly ServerSideEncryption?: 'AES256' | 'aws:kms' | 'aws:kms:dsse';
   readonly SSEKMSKeyId?: string;
 } {
@@ -29,34 +36,48 @@ export interface WrittenLock {
 }
 
 /** Writes a small object in one request: whole, or not at all. The store checks the signed hash of what arrived. */
-export async function putObject(
-  store: Store,
+export const putObject = (
+  store: RepositoryStore,
   key: string,
   content: Uint8Array,
-  storageClass?: string,
   lock?: WrittenLock,
-): Promise<{ readonly bytes: number }> {
-  const { ServerSideEncryption } = await store.request({
-    verb: 'write',
-    object: key,
-    send: (client, options) =>
-      client.putObject(
-        {
-          ...objectAt(store, key),
-          Body: content,
-          ...encryptionOf(store),
-          ...(storageClass === undefined ? {} : { StorageClass: storageClass as 'STANDARD' }),
-          ...lock,
-        },
-        options,
-      ),
-  });
-  await removeUnlessEncrypted(store, key, ServerSideEncryption);
-  return { bytes: content.byteLength };
+): Promise<{ readonly bytes: number }> =>
+  sendBytes(store, { ...ownObject(store, key), headers: { ...encryptionOf(store), ...lock } }, content);
+
+/** Stores a stream: see `sendStream`. */
+export const putStream = (
+  store: RepositoryStore,
+  buffers: PartBuffers,
+  key: string,
+  content: Readable,
+  expectedBytes?: number,
+): Promise<{ readonly bytes: number }> => sendStream(store, buffers, ownObject(store, key), content, expectedBytes);
+
+/** An artifact on its way. Its metadata tells after a lost answer whether what is there is this one. */
+function ownObject(store: RepositoryStore, key: string): Outgoing {
+  const writer = randomUUID();
+  const { storageClass } = store.config;
+  return {
+    key,
+    headers: {
+      Metadata: { [WRITER]: writer },
+      ...encryptionOf(store),
+      ...(storageClass === undefined ? {} : { StorageClass: storageClass as 'STANDARD' }),
+    },
+    whose({ Metadata }) {
+      const found = Metadata?.[WRITER];
+      return found === undefined ? 'unknown' : found === writer ? 'ours' : 'another';
+    },
+    confirm: (encryption) => removeUnlessEncrypted(store, key, encryption),
+  };
 }
 
 /** Takes an object back where encryption was asked for and the store's answer does not confirm it. */
-export async function removeUnlessEncrypted(store: Store, key: string, confirmed: string | undefined): Promise<void> {
+export async function removeUnlessEncrypted(
+  store: RepositoryStore,
+  key: string,
+  confirmed: string | undefined,
+): Promise<void> {
   const { serverSideEncryption } = store.config;
   if (serverSideEncryption === undefined || confirmed === serverSideEncryption) return;
   await removeObject(store, key);
@@ -64,21 +85,6 @@ export async function removeUnlessEncrypted(store: Store, key: string, confirmed
     `cannot write to ${store.location}: the store does not encrypt with ${serverSideEncryption}, as \`serverSideEncryption\` asks`,
     { hint: 'switch that on in the store, or encrypt on this machine and leave `serverSideEncryption` out' },
   );
-}
-
-/** Removes an object; one that is not there is not an error. */
-export async function removeObject(store: Store, key: string): Promise<void> {
-  await store.request({
-    verb: 'remove',
-    object: key,
-    send: async (client, options) => {
-      try {
-        await client.deleteObject(objectAt(store, key), options);
-      } catch (error) {
-        if (failureOf(error).code !== 'NoSuchKey') throw error;
-      }
-    },
-  });
 }
 
 /** Creates small objects exclusively. */
@@ -90,13 +96,13 @@ export interface Creator {
  * The first object that a process creates is created twice: a store that lets the second one pass ignores
  * `If-None-Match`, where two runners would both believe to be the first. Then what was created is taken back.
  */
-export function createCreator(store: Store): Creator {
+export function createCreator(store: RepositoryStore): Creator {
   let isProven = false;
   return {
     async create(key, content, lock) {
       if (store.config.singleWriter === true) {
         if ((await statObject(store, key)) !== undefined) return false;
-        await putObject(store, key, content, undefined, lock);
+        await putObject(store, key, content, lock);
         return true;
       }
       const writer = randomUUID();
@@ -114,7 +120,7 @@ export function createCreator(store: Store): Creator {
   };
 }
 
-const noExclusiveCreate = ({ location }: Store, reason: string): BkpError =>
+const noExclusiveCreate = ({ location }: RepositoryStore, reason: string): BkpError =>
   repositoryError(`cannot create objects exclusively in ${location}: ${reason}`, {
     hint: 'where only one runner writes there, set `singleWriter: true` on the repository',
   });
@@ -124,7 +130,7 @@ interface Creation {
   readonly lock?: WrittenLock | undefined;
 }
 
-async function createOnce(store: Store, key: string, creation: Creation, writer: string): Promise<boolean> {
+async function createOnce(store: RepositoryStore, key: string, creation: Creation, writer: string): Promise<boolean> {
   const { isTaken, encryption } = await store.request({
     verb: 'create',
     object: key,
@@ -148,7 +154,7 @@ async function createOnce(store: Store, key: string, creation: Creation, writer:
   return !isTaken;
 }
 
-async function isRefused(store: Store, key: string, creation: Creation, writer: string): Promise<boolean> {
+async function isRefused(store: RepositoryStore, key: string, creation: Creation, writer: string): Promise<boolean> {
   return store.request({
     verb: 'create',
     object: key,
@@ -165,7 +171,7 @@ async function isRefused(store: Store, key: string, creation: Creation, writer: 
 }
 
 const conditional = (
-  store: Store,
+  store: RepositoryStore,
   key: string,
   { content, lock }: Creation,
   writer: string,

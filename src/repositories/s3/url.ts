@@ -1,41 +1,6 @@
-import { repositoryError, usageError } from '../../errors.ts';
+import { usageError } from '../../errors.ts';
 import type { S3Repository } from '../../generated/policy.ts';
-import { checkKey } from '../key.ts';
-
-/** AWS itself, whose own checksums and addressing are used. */
-export function isAws(endpoint: string | undefined): boolean {
-  return endpoint === undefined || /\.amazonaws\.com(?:\.cn)?$/.test(URL.parse(endpoint)?.hostname ?? '');
-}
-
-/** Where a repository lies, for people and as its name in the catalog; no credential is in it. */
-export function locationOf({ endpoint, bucket, prefix }: S3Repository): string {
-  const path = [bucket, trimSlashes(prefix ?? '')].filter((part) => part !== '').join('/');
-  return endpoint === undefined ? `s3://${path}` : `${originOf(endpoint)}/${path}`;
-}
-
-function originOf(endpoint: string): string {
-  const url = URL.parse(endpoint);
-  if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw repositoryError(`cannot use the endpoint ${JSON.stringify(endpoint)}: it is not a URL`, {
-      hint: 'write it like https://s3.example.com',
-    });
-  }
-  if (url.username !== '' || url.password !== '')
-    throw repositoryError(`cannot use the endpoint ${url.origin}: it holds a user and a password`, {
-      hint: 'write `accessKeyId` and `secretAccessKey` instead',
-    });
-  return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
-}
-
-/** What stands before every key in the bucket: empty, or ending with a slash. */
-export function keyPrefixOf({ prefix }: S3Repository): string {
-  const trimmed = trimSlashes(prefix ?? '');
-  if (trimmed === '') return '';
-  checkKey(trimmed);
-  return `${trimmed}/`;
-}
-
-const trimSlashes = (text: string): string => text.replaceAll(/^\/+|\/+$/g, '');
+import { trimSlashes } from '../../s3/location.ts';
 
 const QUERY = new Set(['endpoint', 'region', 'profile', 'pathStyle', 'caFile']);
 

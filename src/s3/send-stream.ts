@@ -1,30 +1,30 @@
-import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { CompletedPart, S3 } from '@aws-sdk/client-s3';
-import { integrityError, repositoryError } from '../../errors.ts';
+import { integrityError } from '../errors.ts';
 import { failureOf } from './failure.ts';
+import type { Outgoing, Sent } from './outgoing.ts';
 import type { PartBuffers } from './part-buffers.ts';
 import { MOST_PARTS, partBytes, partsAtOnce } from './part-sizes.ts';
 import { readParts } from './read-parts.ts';
+import { removeObject } from './remove-object.ts';
+import { sendBytes } from './send-bytes.ts';
 import { objectAt, type Store } from './store.ts';
-import { encryptionOf, putObject, removeObject, removeUnlessEncrypted, WRITER } from './write.ts';
 
 /** An object on its way: its parts are invisible until they are put together. */
 interface Upload {
   readonly key: string;
   readonly id: string;
-  /** Stands in the object's metadata: tells after a lost answer whether the object is this one. */
-  readonly writer: string;
+  readonly outgoing: Outgoing;
 }
 
 /**
  * Stores a stream: a short one by one request, a longer one in parts, several at once, each checked by the store against
  * its signed hash. The object appears whole or not at all; when the source fails its error is thrown and nothing stays.
  */
-export async function putStream(
+export async function sendStream(
   store: Store,
   buffers: PartBuffers,
-  key: string,
+  outgoing: Outgoing,
   content: Readable,
   expectedBytes?: number,
 ): Promise<{ readonly bytes: number }> {
@@ -35,9 +35,9 @@ export async function putStream(
     const first = await parts.next();
     if (first === undefined || first.isLast) {
       const bytes = first?.content ?? new Uint8Array();
-      return await putObject(store, key, bytes, store.config.storageClass).finally(() => first?.release());
+      return await sendBytes(store, outgoing, bytes).finally(() => first?.release());
     }
-    const upload = await createUpload(store, key).catch((error: unknown) => {
+    const upload = await createUpload(store, outgoing).catch((error: unknown) => {
       first.release();
       throw error;
     });
@@ -47,25 +47,18 @@ export async function putStream(
   }
 }
 
-async function createUpload(store: Store, key: string): Promise<Upload> {
-  const writer = randomUUID();
-  const { storageClass } = store.config;
+async function createUpload(store: Store, outgoing: Outgoing): Promise<Upload> {
+  const { key, headers } = outgoing;
   const answer = await store.request({
     verb: 'write',
     object: key,
     send: (client, options) =>
       client.createMultipartUpload(
-        {
-          ...objectAt(store, key),
-          Metadata: { [WRITER]: writer },
-          ...encryptionOf(store),
-          ...(storageClass === undefined ? {} : { StorageClass: storageClass as 'STANDARD' }),
-          ...(store.checksums ? { ChecksumAlgorithm: 'CRC32' } : {}),
-        },
+        { ...headers, ...objectAt(store, key), ...(store.checksums ? { ChecksumAlgorithm: 'CRC32' } : {}) },
         options,
       ),
   });
-  return { key, id: answer.UploadId ?? '', writer };
+  return { key, id: answer.UploadId ?? '', outgoing };
 }
 
 type Parts = ReturnType<typeof readParts>;
@@ -112,8 +105,8 @@ async function sendParts(store: Store, upload: Upload, parts: Parts, first: Part
   }
 }
 
-const tooManyParts = ({ location }: Store, key: string): Error =>
-  repositoryError(`cannot write ${JSON.stringify(key)} in ${location}: it has more than ${MOST_PARTS} parts`, {
+const tooManyParts = ({ location, owner }: Store, key: string): Error =>
+  owner.error(`cannot write ${JSON.stringify(key)} in ${location}: it has more than ${MOST_PARTS} parts`, {
     hint: 'split the target: no store takes more',
   });
 
@@ -131,21 +124,30 @@ async function sendPart(
     send: (client, options) =>
       client.uploadPart({ ...placeOf(store, upload), PartNumber: number, Body: content }, options),
   });
-  if (ETag === undefined) throw repositoryError(`cannot write to ${store.location}: a part has no ETag`);
+  if (ETag === undefined) throw store.owner.error(`cannot write to ${store.location}: a part has no ETag`);
   return { PartNumber: number, ETag, ...(ChecksumCRC32 === undefined ? {} : { ChecksumCRC32 }) };
 }
 
 /** Puts the parts together and looks at what became of them. */
 async function complete(store: Store, upload: Upload, parts: CompletedPart[], bytes: number): Promise<void> {
+  const { key, outgoing } = upload;
+  const sent = { bytes, parts: parts.length };
   await store.request({
     verb: 'write',
-    object: upload.key,
+    object: key,
     isLong: true,
     send: async (client, options, earlier) => {
       // The answer to an earlier try may have been lost while the store went on.
-      if (earlier > 0 && (await isComplete(client, store, upload))) return;
+      if (earlier > 0 && (await isComplete(client, store, upload, sent))) return;
       try {
-        await client.completeMultipartUpload({ ...placeOf(store, upload), MultipartUpload: { Parts: parts } }, options);
+        await client.completeMultipartUpload(
+          {
+            ...placeOf(store, upload),
+            MultipartUpload: { Parts: parts },
+            ...(outgoing.ifAbsent === true ? { IfNoneMatch: '*' } : {}),
+          },
+          options,
+        );
       } catch (error) {
         // Then there is no upload any more, but the object is there.
         if (earlier === 0 || failureOf(error).code !== 'NoSuchUpload') throw error;
@@ -154,22 +156,22 @@ async function complete(store: Store, upload: Upload, parts: CompletedPart[], by
   });
   const head = await store.request({
     verb: 'look at',
-    object: upload.key,
-    send: (client, options) => client.headObject(objectAt(store, upload.key), options),
+    object: key,
+    send: (client, options) => client.headObject(objectAt(store, key), options),
   });
   // Somebody may have replaced it since; then it is not ours to judge.
-  if (head.Metadata?.[WRITER] !== undefined && head.Metadata[WRITER] !== upload.writer) return;
-  await removeUnlessEncrypted(store, upload.key, head.ServerSideEncryption);
+  if (outgoing.whose(head, sent) === 'another') return;
+  await outgoing.confirm(head.ServerSideEncryption);
   if (head.ContentLength === bytes) return;
-  await removeObject(store, upload.key);
+  await removeObject(store, key);
   throw integrityError(
-    `cannot write ${JSON.stringify(upload.key)} in ${store.location}: ${head.ContentLength ?? 0} of ${bytes} bytes are there`,
+    `cannot write ${JSON.stringify(key)} in ${store.location}: ${head.ContentLength ?? 0} of ${bytes} bytes are there`,
   );
 }
 
-const isComplete = async (client: S3, store: Store, { key, writer }: Upload): Promise<boolean> =>
+const isComplete = async (client: S3, store: Store, { key, outgoing }: Upload, sent: Sent): Promise<boolean> =>
   client.headObject(objectAt(store, key)).then(
-    ({ Metadata }) => Metadata?.[WRITER] === writer,
+    (head) => outgoing.whose(head, sent) === 'ours',
     () => false,
   );
 

@@ -2,17 +2,17 @@ import { readFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { S3, S3ClientConfig } from '@aws-sdk/client-s3';
-import type { Clock } from '../../context.ts';
-import { hasErrnoCode, repositoryError } from '../../errors.ts';
-import type { S3Repository } from '../../generated/policy.ts';
+import type { Clock } from '../context.ts';
+import { hasErrnoCode } from '../errors.ts';
 import { explain } from './errors.ts';
 import { failureOf, triesFor } from './failure.ts';
-import { isAws, keyPrefixOf, locationOf } from './location.ts';
+import { type BucketPlace, isAws, keyPrefixOf, locationOf } from './location.ts';
+import type { Owner } from './owner.ts';
 
 /** One request, tried again as long as that may help. */
 export interface StoreRequest<T> {
   readonly verb: string;
-  /** What it is about; empty for the repository itself. */
+  /** What it is about; empty for the bucket itself. */
   readonly object: string;
   /** Sends it; `earlier` is how often it failed before, which leaves open whether the store did it all the same. */
   readonly send: (client: S3, options: { readonly abortSignal: AbortSignal }, earlier: number) => Promise<T>;
@@ -27,7 +27,7 @@ export interface Store {
   readonly bucket: string;
   /** What stands before every key: empty, or ending with a slash. */
   readonly prefix: string;
-  readonly config: S3Repository;
+  readonly owner: Owner;
   /** The store's own checksums are asked for, besides the signed hash of every body. */
   readonly checksums: boolean;
   /** The store's clock as it is now, by its last answer; undefined before the first. */
@@ -60,10 +60,21 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 120_000;
 /** The same while it puts the parts of a large object together: one that copies them needs minutes for gigabytes. */
 const LONG_IDLE_TIMEOUT_MS = 30 * 60_000;
+/** How a bucket is reached, in the words of a policy. */
+export interface S3Connection extends BucketPlace {
+  readonly region?: string;
+  readonly pathStyle?: boolean;
+  readonly profile?: string;
+  readonly accessKeyId?: string;
+  readonly secretAccessKey?: string;
+  readonly sessionToken?: string;
+  readonly caFile?: string;
+}
+
 const NEVER = new AbortController().signal;
 
-export function createStore(config: S3Repository, clock: Clock, options: StoreOptions = {}): Store {
-  const location = locationOf(config);
+export function createStore(config: S3Connection, owner: Owner, clock: Clock, options: StoreOptions = {}): Store {
+  const place = { location: locationOf(config, owner), owner };
   const checksums = options.checksums ?? isAws(config.endpoint);
   let told: { readonly date: number; readonly at: number } | undefined;
   const onDate = (text: string | undefined): void => {
@@ -72,14 +83,13 @@ export function createStore(config: S3Repository, clock: Clock, options: StoreOp
   };
   const openOnce = (idleMs: number): (() => Promise<S3>) => {
     let opening: Promise<S3> | undefined;
-    return () => (opening ??= openClient(settingsOf(config, location, checksums, idleMs), onDate));
+    return () => (opening ??= openClient(settingsOf(config, place, checksums, idleMs), onDate));
   };
   const [open, openPatient] = [openOnce(IDLE_TIMEOUT_MS), openOnce(LONG_IDLE_TIMEOUT_MS)];
   return {
-    location,
+    ...place,
     bucket: config.bucket,
     prefix: keyPrefixOf(config),
-    config,
     checksums,
     now: () => told && new Date(told.date + clock.monotonicMs() - told.at),
     request: async ({ verb, object, send, signal = NEVER, isLong }) => {
@@ -89,7 +99,7 @@ export function createStore(config: S3Repository, clock: Clock, options: StoreOp
         } catch (error) {
           signal.throwIfAborted();
           const failure = failureOf(error);
-          if (tries >= triesFor(failure)) throw explain(error, verb, object, location);
+          if (tries >= triesFor(failure)) throw explain(error, { verb, object }, place);
         }
         await sleep(pauseMs(tries, options.retryMs ?? 200), undefined, { signal });
       }
@@ -124,11 +134,16 @@ async function openClient(settings: S3ClientConfig, onDate: (text: string | unde
 const dateOf = (response: unknown): string | undefined =>
   (response as { readonly headers?: Readonly<Record<string, string>> } | undefined)?.headers?.['date'];
 
-function settingsOf(config: S3Repository, location: string, checksums: boolean, idleMs: number): S3ClientConfig {
+interface Place {
+  readonly location: string;
+  readonly owner: Owner;
+}
+
+function settingsOf(config: S3Connection, place: Place, checksums: boolean, idleMs: number): S3ClientConfig {
   const { endpoint, region, pathStyle, profile, accessKeyId, secretAccessKey, sessionToken, caFile } = config;
   if ((accessKeyId === undefined) !== (secretAccessKey === undefined))
-    throw repositoryError(
-      `cannot use the repository ${location}: ${accessKeyId === undefined ? 'secretAccessKey without accessKeyId' : 'accessKeyId without secretAccessKey'}`,
+    throw place.owner.error(
+      `cannot use ${place.owner.noun} ${place.location}: ${accessKeyId === undefined ? 'secretAccessKey without accessKeyId' : 'accessKeyId without secretAccessKey'}`,
       { hint: 'give both, or neither for what the environment has' },
     );
   const when = checksums ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED';
@@ -156,17 +171,17 @@ function settingsOf(config: S3Repository, location: string, checksums: boolean, 
     requestHandler: {
       connectionTimeout: CONNECT_TIMEOUT_MS,
       socketTimeout: idleMs,
-      httpsAgent: { keepAlive: true, ...(caFile === undefined ? {} : { ca: certificatesOf(caFile, location) }) },
+      httpsAgent: { keepAlive: true, ...(caFile === undefined ? {} : { ca: certificatesOf(caFile, place) }) },
       httpAgent: { keepAlive: true },
     },
   };
 }
 
-function certificatesOf(path: string, location: string): string[] {
+function certificatesOf(path: string, { location, owner }: Place): string[] {
   try {
     return [...rootCertificates, readFileSync(path, 'utf8')];
   } catch (error) {
     const reason = hasErrnoCode(error, 'ENOENT') ? 'it does not exist' : 'it cannot be read';
-    throw repositoryError(`cannot use the repository ${location}: ${path}: ${reason}`, { hint: 'correct `caFile`' });
+    throw owner.error(`cannot use ${owner.noun} ${location}: ${path}: ${reason}`, { hint: 'correct `caFile`' });
   }
 }

@@ -1,9 +1,8 @@
 import { Readable } from 'node:stream';
-import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
-import { repositoryError } from '../../errors.ts';
+import type { GetObjectCommandOutput, S3 } from '@aws-sdk/client-s3';
 import { missingKey } from './errors.ts';
 import { cutShort, failureOf } from './failure.ts';
-import { isMissing, totalOf } from './read.ts';
+import { isMissing, totalOf } from './answer.ts';
 import { objectAt, type Store } from './store.ts';
 
 const RANGE_BYTES = 4 * 1024 * 1024;
@@ -16,10 +15,17 @@ interface Wanted {
   readonly version: string | undefined;
 }
 
+/** An object that is being read. */
+export interface OpenedObject {
+  readonly content: Readable;
+  readonly bytes: number;
+  /** What the store says of it. */
+  readonly answer: GetObjectCommandOutput;
+}
+
 interface Found {
   readonly total: number;
-  /** The version that all ranges must be of. */
-  readonly etag: string | undefined;
+  readonly answer: GetObjectCommandOutput;
 }
 
 /**
@@ -27,13 +33,19 @@ interface Found {
  * where it was cut. All bytes are of one version.
  */
 export async function openObject(store: Store, key: string, version?: string): Promise<Readable> {
+  return (await openWithAnswer(store, key, version)).content;
+}
+
+/** The same with all that the store says of the object. A bucket that keeps versions is read at the first one found. */
+export async function openWithAnswer(store: Store, key: string, version?: string): Promise<OpenedObject> {
   const stopping = new AbortController();
   const first: Uint8Array[] = [];
   const wanted = { key, version };
-  const found = await fetchFirst(store, wanted, first);
+  const { total, answer } = await fetchFirst(store, wanted, first);
+  const pinned = { key, version: version ?? answer.VersionId };
   const fetch = (start: number, end: number): Promise<readonly Uint8Array[]> =>
-    fetchRange(store, wanted, found, { start, end }, stopping.signal);
-  return rangedStream(found.total, first, stopping, fetch);
+    fetchRange(store, pinned, { total, answer }, { start, end }, stopping.signal);
+  return { content: rangedStream(total, first, stopping, fetch), bytes: total, answer };
 }
 
 async function fetchFirst(store: Store, { key, version }: Wanted, chunks: Uint8Array[]): Promise<Found> {
@@ -46,21 +58,32 @@ async function fetchFirst(store: Store, { key, version }: Wanted, chunks: Uint8A
         const answer = await client.getObject(range, options);
         const total = totalOf(answer.ContentRange) ?? answer.ContentLength ?? 0;
         await collect(answer, chunks, Math.min(total, RANGE_BYTES));
-        return { total, etag: answer.ETag };
+        return { total, answer };
       } catch (error) {
         if (isMissing(error)) throw missingKey(key, store.location);
         // There is no first byte of an empty object.
-        if (failureOf(error).status === 416) return { total: 0, etag: undefined };
+        if (failureOf(error).status === 416) return openEmpty(client, objectAt(store, key, version), options);
         throw error;
       }
     },
   });
 }
 
+async function openEmpty(
+  client: S3,
+  place: ReturnType<typeof objectAt>,
+  options: { readonly abortSignal: AbortSignal },
+): Promise<Found> {
+  const answer = await client.getObject(place, options);
+  await answer.Body?.transformToByteArray();
+  if (answer.ContentLength !== 0) throw cutShort('an object that is no longer empty');
+  return { total: 0, answer };
+}
+
 async function fetchRange(
   store: Store,
   { key, version }: Wanted,
-  { etag, total }: Found,
+  { answer: { ETag: etag }, total }: Found,
   { start, end }: { readonly start: number; readonly end: number },
   signal: AbortSignal,
 ): Promise<readonly Uint8Array[]> {
@@ -90,8 +113,8 @@ async function fetchRange(
   return chunks;
 }
 
-const unreadable = (key: string, { location }: Store, reason: string): Error =>
-  repositoryError(`cannot read ${JSON.stringify(key)} in ${location}: ${reason}`);
+const unreadable = (key: string, { location, owner }: Store, reason: string): Error =>
+  owner.error(`cannot read ${JSON.stringify(key)} in ${location}: ${reason}`);
 
 /** Takes what comes of a body, at most what is expected, and gives its size; a cut after at least one byte is progress. */
 async function collect({ Body }: GetObjectCommandOutput, chunks: Uint8Array[], expected: number): Promise<number> {

@@ -1,5 +1,6 @@
-import { BkpError, notFoundError, repositoryError } from '../../errors.ts';
+import { BkpError, guardError, notFoundError } from '../errors.ts';
 import { failureOf, type Failure } from './failure.ts';
+import type { Owner } from './owner.ts';
 
 interface Explanation {
   readonly reason: string;
@@ -110,13 +111,27 @@ const BY_STATUS: Readonly<Record<number, Explanation>> = {
   507: space,
 };
 
+/** What was tried. */
+interface Attempt {
+  readonly verb: string;
+  /** Empty for the place itself. */
+  readonly object: string;
+}
+
+/** Where it was tried. */
+interface Place {
+  readonly location: string;
+  readonly owner: Owner;
+}
+
 /** Turns what the SDK threw into an error that says what failed and what to do; it holds nothing that was sent. */
-export function explain(error: unknown, verb: string, object: string, location: string): BkpError {
+export function explain(error: unknown, { verb, object }: Attempt, { location, owner }: Place): BkpError {
   if (error instanceof BkpError) return error;
   const failure = failureOf(error);
+  const place = object === '' ? `${owner.noun} ${location}` : `${JSON.stringify(object)} in ${location}`;
+  if (failure.status === 412) return guardError(`cannot ${verb} ${place}: another object is there`);
   const { reason, hint } = explanationOf(failure);
-  const place = object === '' ? `the repository ${location}` : `${JSON.stringify(object)} in ${location}`;
-  return repositoryError(`cannot ${verb} ${place}: ${reason}`, { hint });
+  return owner.error(`cannot ${verb} ${place}: ${reason}`, { hint });
 }
 
 function explanationOf(failure: Failure): Explanation | { readonly reason: string; readonly hint: undefined } {

@@ -1,0 +1,71 @@
+import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
+import { integrityError } from '../../errors.ts';
+import type { ObjectHeaders } from '../../s3/outgoing.ts';
+
+/** What an archive keeps of an object besides its bytes: one line of its metadata entry. */
+export interface ObjectRecord {
+  readonly key: string;
+  /** Of the entry that has the bytes. */
+  readonly entry: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly etag: string;
+  readonly version?: string;
+  readonly modified?: string;
+  /** As the store gives and takes them back, by the names of the S3 API. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+const HEADERS = [
+  'ContentType',
+  'ContentEncoding',
+  'ContentLanguage',
+  'ContentDisposition',
+  'CacheControl',
+  'StorageClass',
+  'WebsiteRedirectLocation',
+] as const;
+
+/** Headers of an object as they stand in an answer. */
+export function headersOf(answer: GetObjectCommandOutput): Readonly<Record<string, string>> {
+  const pairs = HEADERS.flatMap((name) => (answer[name] === undefined ? [] : [[name, answer[name]] as const]));
+  const expires = answer.ExpiresString === undefined ? [] : [['Expires', answer.ExpiresString] as const];
+  return Object.fromEntries([...pairs, ...expires]);
+}
+
+/** The same as an object is written with. */
+export function sendableHeaders({ headers, metadata, tags }: ObjectRecord): ObjectHeaders {
+  const { Expires, StorageClass, ...plain } = headers;
+  const tagging = new URLSearchParams(tags).toString();
+  return {
+    ...plain,
+    ...(Expires === undefined ? {} : { Expires: new Date(Expires) }),
+    ...(StorageClass === undefined ? {} : { StorageClass: StorageClass as 'STANDARD' }),
+    Metadata: { ...metadata },
+    ...(tagging === '' ? {} : { Tagging: tagging }),
+  };
+}
+
+/** One line of a metadata entry. Throws `integrity` for anything else. */
+export function readRecord(line: string): ObjectRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    value = null;
+  }
+  if (!isRecord(value)) throw integrityError('cannot read the archive: a line of its metadata is malformed');
+  return value;
+}
+
+function isRecord(value: unknown): value is ObjectRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  const { key, entry, bytes, sha256, headers, metadata, tags } = value as Readonly<Record<string, unknown>>;
+  return (
+    [key, entry, sha256].every((text) => typeof text === 'string') &&
+    typeof bytes === 'number' &&
+    [headers, metadata, tags].every((map) => typeof map === 'object' && map !== null)
+  );
+}
