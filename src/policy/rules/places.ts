@@ -1,5 +1,6 @@
 import { isAbsolute, relative, sep } from 'node:path';
 import type { Diagnostic } from '../../errors.ts';
+import type { RepositoryConfig, Target } from '../../generated/policy.ts';
 import { REPOSITORY_FACTS, TARGET_FACTS } from '../../generated/schema-facts.ts';
 import { absolutePaths } from '../absolute-paths.ts';
 import { diagnose } from '../diagnose.ts';
@@ -30,19 +31,28 @@ export function checkPlaces(set: PolicySet): readonly Diagnostic[] {
       const paths = REPOSITORY_FACTS[repository.value.type].paths.flatMap((key) =>
         texts(recordOf(repository.config)[key]),
       );
-      if (!paths.some((path) => folders.some((folder) => holds(folder, path, texts(config['exclude']))))) return [];
+      const isInFolder = paths.some((path) => folders.some((folder) => holds(folder, path, texts(config['exclude']))));
+      if (!isInFolder && !holdsBucket(entry.value, repository.value)) return [];
       const message = `target "${entry.name}" holds repository "${repository.name}": every backup would contain the ones before`;
       return [
         diagnose(
           'BKP2046',
           { document: entry.document, path: entry.path, part: 'key' },
           message,
-          'exclude the folder of the repository',
+          isInFolder ? 'exclude the folder of the repository' : 'give the repository a bucket of its own',
         ),
       ];
     });
   });
   return [...twins, ...nested];
+}
+
+/** True when a repository lies in the part of a bucket that is captured. */
+function holdsBucket(target: Target, repository: RepositoryConfig): boolean {
+  if (target.type !== 's3' || repository.type !== 's3') return false;
+  const isSameBucket = target.bucket === repository.bucket && target.endpoint === repository.endpoint;
+  const inside = ({ prefix = '' }: { readonly prefix?: string }): string => `${prefix.replaceAll(/^\/+|\/+$/g, '')}/`;
+  return isSameBucket && (inside(target) === '/' || inside(repository).startsWith(inside(target)));
 }
 
 function texts(value: unknown): readonly string[] {

@@ -134,4 +134,18 @@ describe('places', () => {
     expect(await problemsWith(text.replace('[/var]', '[/var], exclude: ["backups/**"]'), 'BKP2046')).toEqual([]);
     expect(await problemsWith(text.replace('[/var]', '[/var/backup]'), 'BKP2046')).toEqual([]);
   });
+
+  it.each([
+    ['all of it', 'bucket: acme', 'bucket: acme, prefix: backups', 1],
+    ['a part of it', 'bucket: acme, prefix: data/', 'bucket: acme, prefix: data/backups', 1],
+    ['another part', 'bucket: acme, prefix: data', 'bucket: acme, prefix: data-backups', 0],
+    ['another bucket', 'bucket: acme', 'bucket: backups', 0],
+    ['another store', 'bucket: acme, endpoint: "http://a"', 'bucket: acme, endpoint: "http://b"', 0],
+  ])('in a bucket of which %s is captured', async (_name, target, repository, count) => {
+    const text = GOOD.replace('{ type: directory, path: /var/backups }', `{ type: s3, ${repository} }`).replace(
+      /\{ type: sqlite[^}]*\}/,
+      `{ type: s3, ${target} }`,
+    );
+    expect(await problemsWith(text, 'BKP2046')).toHaveLength(count);
+  });
 });
