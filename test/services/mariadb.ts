@@ -1,0 +1,32 @@
+import { existsSync } from 'node:fs';
+import { startMysql } from './mysql-server.ts';
+import type { Service } from './service.ts';
+
+/** Debian's MariaDB 10.11, which `npm test` installs. */
+export const mariadb: Service = {
+  name: 'mariadb',
+  version: '10.11',
+  kind: 'mysql',
+  set: 'default',
+  install: async () => {
+    if (existsSync('/usr/sbin/mariadbd')) return;
+    throw new Error('MariaDB is missing: run npm test as root, or install the package mariadb-server.');
+  },
+  start: (_folder, workDir) =>
+    startMysql(
+      {
+        version: '10.11',
+        family: 'mariadb',
+        initialize: (data) => [
+          'mariadb-install-db',
+          '--no-defaults',
+          `--datadir=${data}`,
+          '--auth-root-authentication-method=normal',
+          '--skip-test-db',
+        ],
+        serve: ['/usr/sbin/mariadbd', '--no-defaults', '--skip-log-bin'],
+        bin: '/usr/bin',
+      },
+      workDir,
+    ),
+};
