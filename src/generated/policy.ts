@@ -375,6 +375,10 @@ export interface MysqlTarget {
    */
   readonly excludeDatabases?: readonly string[];
   /**
+   * Capture also users, roles and their rights, which belong to the server, with the hashes of passwords. Default false.
+   */
+  readonly globals?: boolean;
+  /**
    * Keep writers out of all tables while they are dumped: tables without transactions are consistent too, and rows are counted in the dump and on the server. Default false.
    */
   readonly lock?: boolean;

@@ -93,6 +93,7 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "database",
       "databases",
       "excludeDatabases",
+      "globals",
       "lock",
       "lockTimeout",
       "tools",
@@ -108,6 +109,7 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "database",
       "databases",
       "excludeDatabases",
+      "globals",
       "lock"
     ],
     "paths": [
@@ -145,6 +147,7 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "database": "text",
       "databases": "text",
       "excludeDatabases": "list",
+      "globals": "boolean",
       "lock": "boolean",
       "lockTimeout": "text",
       "tools": "text",

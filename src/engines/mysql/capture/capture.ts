@@ -7,6 +7,8 @@ import type { MysqlConfig } from '../server/connection.ts';
 import { countDatabase, readCharacterSet } from '../server/database-facts.ts';
 import { openOptionsFile } from '../server/options-file.ts';
 import { queryValue } from '../server/query-value.ts';
+import { captureUsers } from '../users/capture-users.ts';
+import { USERS } from '../users/users-script.ts';
 import { dumpArtifact } from './dump-artifact.ts';
 import { holdLock } from './held-lock.ts';
 import { readyDatabase, type ReadyDatabase } from './ready-database.ts';
@@ -15,6 +17,10 @@ import { readyDatabase, type ReadyDatabase } from './ready-database.ts';
 export async function captureMysql(config: MysqlConfig, context: Context): Promise<Capture> {
   const names = await listDatabases(config, context);
   if (names.length === 0) throw targetError('cannot capture: the server has no database that is not left out');
+  if (config.globals === true && config.database === undefined && names.includes(USERS))
+    throw targetError(`cannot capture database ${USERS} together with the users of its server`, {
+      hint: 'make it a target of its own',
+    });
   const closings: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const one of closings.toReversed()) await one();
@@ -37,13 +43,17 @@ export async function captureMysql(config: MysqlConfig, context: Context): Promi
       await session.query('START TRANSACTION WITH CONSISTENT SNAPSHOT');
       artifacts.push(dumpArtifact(target, tool, options.argument, bytes));
     }
+    const users = config.globals === true ? [await captureUsers(firstOf(ready).session, firstOf(ready).server)] : [];
     const parts = ready.map((database, index) => ({ database, artifact: artifacts[index] }));
     const isOne = config.database !== undefined;
     const since = lock?.since ?? null;
     return {
-      artifacts: parts.flatMap(({ database, artifact }) =>
-        artifact === undefined ? [] : [isOne ? artifact : named(artifact, database.target.database)],
-      ),
+      artifacts: [
+        ...users,
+        ...parts.flatMap(({ database, artifact }) =>
+          artifact === undefined ? [] : [isOne ? artifact : named(artifact, database.target.database)],
+        ),
+      ],
       // A dump does not tell when it began; at the latest it was when it had ended, and this is read.
       get pointInTime(): readonly [Date, Date] {
         return since === null ? [began, context.clock.now()] : [since, since];
@@ -51,7 +61,7 @@ export async function captureMysql(config: MysqlConfig, context: Context): Promi
       versions: versionsOf(ready),
       warnings: [...(isOne || since !== null ? [] : [APART]), ...ready.flatMap((one) => warningsOf(one, isOne))],
       facts: () => factsOf(ready, isOne),
-      ...(isOne ? { query: (sql: string) => queryValue(onlyOf(ready).session, sql) } : {}),
+      ...(isOne ? { query: (sql: string) => queryValue(firstOf(ready).session, sql) } : {}),
       close,
     };
   } catch (error) {
@@ -64,13 +74,13 @@ const APART = 'the databases are from different moments: `lock: true` keeps writ
 
 const named = (artifact: OutgoingArtifact, name: string): OutgoingArtifact => ({ ...artifact, name, part: name });
 
-function onlyOf([only]: readonly ReadyDatabase[]): ReadyDatabase {
-  if (only === undefined) throw new Error('a target without a database');
-  return only;
+function firstOf([first]: readonly ReadyDatabase[]): ReadyDatabase {
+  if (first === undefined) throw new Error('a target without a database');
+  return first;
 }
 
 function versionsOf(ready: readonly ReadyDatabase[]): Capture['versions'] {
-  const { server, tool } = onlyOf(ready);
+  const { server, tool } = firstOf(ready);
   return { server: server.version, tool: tool.version };
 }
 

@@ -6,6 +6,8 @@ import { probeMysql } from '../capture/probe.ts';
 import { inspectMysqlDestination } from '../restore/inspect-destination.ts';
 import { assertMysqlRestorable, restoreMysql } from '../restore/restore.ts';
 import type { MysqlConfig, MysqlTarget } from '../server/connection.ts';
+import { restoreUsers } from '../users/restore-users.ts';
+import { USERS, USERS_FORMAT } from '../users/users-script.ts';
 import { asDatabase, listDatabases } from './list-databases.ts';
 
 /** Looks at every database of a target. */
@@ -26,7 +28,7 @@ export const assertDatabasesRestorable = (request: RestoreRequest<MysqlConfig>, 
 
 const LOOKS: LooksAtDatabases<MysqlConfig, MysqlTarget> = {
   asDatabase,
-  globals: 'globals',
+  globals: USERS,
   maintenanceDatabase: '',
   listDatabases,
   probeOne: probeMysql,
@@ -35,9 +37,9 @@ const LOOKS: LooksAtDatabases<MysqlConfig, MysqlTarget> = {
 
 const RESTORES: RestoresDatabases<MysqlConfig, MysqlTarget> = {
   asDatabase,
-  globalsFormat: 'mysql-users',
+  globalsFormat: USERS_FORMAT,
   pathForm: 'DATABASE',
-  restoreGlobals: async () => ({ restored: {}, warnings: [] }),
+  restoreGlobals: restoreUsers,
   restoreOne: restoreMysql,
   assertOne: assertMysqlRestorable,
 };

@@ -46,9 +46,10 @@ export function collectDefinitions(): DefinitionsCollector {
         script.push(...pending, one);
         [pending, isAfter] = [[], true];
       } else if (kind !== 'session') [pending, isAfter] = [[], false];
-      // What puts settings back belongs to what stands before it.
-      else if (isAfter && /= ?@\w*save/i.test(own)) script.push(one);
-      else pending.push(one);
+      // What puts settings back belongs to what stands before it: a definition, or a table that is left out.
+      else if (/= ?@(?:saved?_|OLD_)/.test(own)) {
+        if (isAfter && !/= ?@OLD_/.test(own)) script.push(one);
+      } else pending.push(one);
     },
   };
 }
