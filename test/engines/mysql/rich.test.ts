@@ -9,9 +9,7 @@ const services = [...startedServices('mariadb'), ...startedServices('mysql')];
 
 describe.each(services)('everything that %s keeps', (service) => {
   const isMariadb = service.startsWith('mariadb');
-  const facts = isMariadb
-    ? { ...FACTS, tables: { ...FACTS.tables, versions: 2 }, sequences: 1 }
-    : FACTS;
+  const facts = isMariadb ? { ...FACTS, tables: { ...FACTS.tables, versions: 2 }, sequences: 1 } : FACTS;
   const contents = isMariadb ? RICH + RICH_MARIADB : RICH;
 
   it('is counted in the dump and comes back in another place', async () => {
@@ -23,7 +21,9 @@ describe.each(services)('everything that %s keeps', (service) => {
       describeDatabase(bench.connection, bench.target.database),
     );
     const sums = (database: string): string =>
-      bench.ask('CHECKSUM TABLE kinds, loose, fleeting, parents, parted, node EXTENDED', database).replaceAll(database, '');
+      bench
+        .ask('CHECKSUM TABLE kinds, loose, fleeting, parents, parted, node EXTENDED', database)
+        .replaceAll(database, '');
     expect(sums(bench.elsewhere.database)).toBe(sums(bench.target.database));
   });
 
@@ -32,15 +32,19 @@ describe.each(services)('everything that %s keeps', (service) => {
     const { database } = bench.target;
     const before = describeDatabase(bench.connection, database);
     const taken = await bench.take();
-    bench.ask("DELETE FROM kinds; DROP TABLE loose; CREATE TABLE fresh (a int); DROP VIEW aa; INSERT INTO parents VALUES (9, 'n')");
+    bench.ask(
+      "DELETE FROM kinds; DROP TABLE loose; CREATE TABLE fresh (a int); DROP VIEW aa; INSERT INTO parents VALUES (9, 'n')",
+    );
     const changed = describeDatabase(bench.connection, database);
     const { keptOld } = await bench.restore(taken, 'replace');
     expect(describeDatabase(bench.connection, database)).toBe(before);
     const old = keptOld[0]?.reference ?? '';
     const asleep = (dump: string): string => dump.replace(/(ON COMPLETION NOT PRESERVE) (?:ENABLE|DISABLE)/, '$1');
     expect(asleep(describeDatabase(bench.connection, old))).toBe(asleep(changed));
-    expect(bench.ask('SELECT STATUS FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE()', old)).toBe('DISABLED');
-    bench.ask("INSERT INTO parents VALUES (10, NULL); INSERT INTO node VALUES (5, 1)");
+    expect(bench.ask('SELECT STATUS FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE()', old)).toBe(
+      'DISABLED',
+    );
+    bench.ask('INSERT INTO parents VALUES (10, NULL); INSERT INTO node VALUES (5, 1)');
     expect(bench.ask('SELECT name FROM parents WHERE id = 10')).toBe("it's; new");
     expect(() => bench.ask('INSERT INTO node VALUES (6, 99)')).toThrow(/foreign key/);
   });
@@ -62,7 +66,10 @@ describe.each(services)('everything that %s keeps', (service) => {
   });
 
   it('is told where a dump or a moment cannot hold it', async () => {
-    const bench = await oneDatabase(`${contents}; CREATE TABLE floats (a float); INSERT INTO floats VALUES (0.142857149)`, service);
+    const bench = await oneDatabase(
+      `${contents}; CREATE TABLE floats (a float); INSERT INTO floats VALUES (0.142857149)`,
+      service,
+    );
     const { problems, warnings } = await mysql.probe(bench.target, bench.context);
     expect(problems).toEqual([]);
     expect(warnings.map(({ message }) => message)).toEqual([
