@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { TargetOf } from '../../src/engines/engine.ts';
 import { mysql } from '../../src/engines/mysql.ts';
-import { quoteIdentifier, quoteText } from '../../src/engines/mysql/server/quote.ts';
+import { quoteText } from '../../src/engines/mysql/server/quote.ts';
 import { type Connection, connectionOf, startedServices } from '../services/connection.ts';
 import { createMysqlDatabase, dropMysqlDatabase, mysqlClient } from '../services/mysql-client.ts';
 import type { EngineFixture } from './fixture.ts';
@@ -19,7 +19,9 @@ const uniqueOf = (folder: string): string => createHash('sha256').update(folder)
  * 10.11 loses databases with events whose names have quotes, and says so.
  */
 const databaseFor = (folder: string): string =>
-  `${Array.from(basename(folder).replaceAll(/[\s'"]/g, ' ')).slice(0, 17).join('')} ${uniqueOf(folder)}`;
+  `${Array.from(basename(folder).replaceAll(/[\s'"]/g, ' '))
+    .slice(0, 17)
+    .join('')} ${uniqueOf(folder)}`;
 
 /** The server of a target, found by its port: also in processes that know nothing but the target. */
 function serverOf({ port }: Target): Connection {

@@ -8,7 +8,7 @@ import { openOptionsFile } from '../../../src/engines/mysql/server/options-file.
 import { mysqlClient } from '../../services/mysql-client.ts';
 import { mysqlFixture } from '../mysql-fixture.ts';
 import { incoming, restore, take } from '../workbench.ts';
-import { oneDatabase } from './one-database.ts';
+import { type OneDatabase, oneDatabase } from './one-database.ts';
 
 const TABLES = `CREATE TABLE a (n int PRIMARY KEY, pad text); CREATE TABLE b (n int) ENGINE=MyISAM;
   INSERT INTO a VALUES (1, 'x'), (2, 'y'); INSERT INTO b VALUES (1);`;
@@ -18,7 +18,9 @@ describe('a user with few rights', () => {
     const bench = await oneDatabase(`${TABLES} CREATE VIEW v AS SELECT n FROM a; CREATE PROCEDURE p() SELECT 1;`);
     const user = bench.target.database.replace('shop', 'dump');
     const admin = (sql: string): string => mysqlClient(bench.connection, null, sql);
-    admin(`CREATE USER ${user}@'%' IDENTIFIED BY 'pass#"\\\\ word'; GRANT SELECT ON \`${bench.target.database}\`.a TO ${user}@'%'`);
+    admin(
+      `CREATE USER ${user}@'%' IDENTIFIED BY 'pass#"\\\\ word'; GRANT SELECT ON \`${bench.target.database}\`.a TO ${user}@'%'`,
+    );
     const target = { ...bench.target, user, password: 'pass#"\\ word' };
     const { problems } = await mysql.probe(target, bench.context);
     expect(problems).toEqual([
@@ -201,4 +203,4 @@ describe('a dump', () => {
   });
 });
 
-const versionOf = ({ ask }: { ask(sql: string): string }): string => /[\d.]+/.exec(ask('SELECT VERSION()'))?.[0] ?? '';
+const versionOf = (bench: OneDatabase): string => /[\d.]+/.exec(bench.ask('SELECT VERSION()'))?.[0] ?? '';

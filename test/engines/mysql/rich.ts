@@ -9,7 +9,7 @@ export const RICH = `
     FOREIGN KEY (parent) REFERENCES parents (id) ON DELETE CASCADE) ENGINE=InnoDB;
   CREATE TABLE loose (a int, b varchar(10)) ENGINE=MyISAM;
   CREATE TABLE fleeting (a int) ENGINE=MEMORY;
-  CREATE TABLE \`grö\`\`ße \$\` (\`sel ect\` int, KEY (\`sel ect\`)) ENGINE=InnoDB;
+  CREATE TABLE \`grö\`\`ße $\` (\`sel ect\` int, KEY (\`sel ect\`)) ENGINE=InnoDB;
   CREATE TABLE parted (at date NOT NULL, n int) PARTITION BY RANGE (YEAR(at))
     (PARTITION p0 VALUES LESS THAN (2000), PARTITION p1 VALUES LESS THAN MAXVALUE);
   CREATE TABLE node (id int PRIMARY KEY, up int, FOREIGN KEY (up) REFERENCES node (id)) ENGINE=InnoDB;
@@ -22,7 +22,7 @@ export const RICH = `
     (18446744073709551000, NULL, 0, 0, 0, REPEAT(0x0a5c27, 100000), 0, NULL, 'x', '[]', NULL, REPEAT('),(\\'', 1000), NULL, NULL, NULL, NULL, 1901, 1);
   INSERT INTO loose VALUES (1, 'a'), (1, 'a'), (2, NULL);
   INSERT INTO fleeting VALUES (3);
-  INSERT INTO \`grö\`\`ße \$\` VALUES (1), (NULL);
+  INSERT INTO \`grö\`\`ße $\` VALUES (1), (NULL);
   INSERT INTO parted VALUES ('1999-01-01', 1), ('2020-01-01', 2);
   INSERT INTO node VALUES (1, NULL), (2, 1), (3, 2);
   CREATE VIEW zz AS SELECT id, note FROM kinds;

@@ -26,7 +26,8 @@ export async function inspectMysqlDestination(
     if (contents === null) return { state: 'absent', description: 'no such database', problems };
     if (isUnfinished) return { state: 'empty', description: 'database of an unfinished restore', problems };
     if (live === 'empty') return { state: 'empty', description: 'empty database', problems };
-    return { state: 'occupied', description: `database with ${describeContents(contents)}`, problems };
+    const how = coming?.mode === 'replace' ? NOT_AT_ONCE : '';
+    return { state: 'occupied', description: `database with ${describeContents(contents)}${how}`, problems };
   } catch (error) {
     if (!(error instanceof BkpError) || error.code === 'interrupted') throw error;
     const problem = { message: error.message, hint: error.hint };
@@ -35,3 +36,6 @@ export async function inspectMysqlDestination(
     await session?.close();
   }
 }
+
+/** What a plan says of a replacement: applications may see the tables without what follows. */
+const NOT_AT_ONCE = ' (its tables are exchanged at once; views, triggers, routines and events a moment later)';
