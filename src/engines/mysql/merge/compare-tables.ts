@@ -86,7 +86,7 @@ export async function compareTables(session: Session, side: string, database: st
 }
 
 /** How tables with missing rows are called. */
-export const MISSING = '_bkp_missing_';
+const MISSING = '_bkp_missing_';
 
 /** `a`, `b` of a table, each with its name before it. */
 export const columnsOf = (table: string, columns: readonly { readonly name: string }[]): string =>

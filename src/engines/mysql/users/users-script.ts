@@ -25,7 +25,7 @@ export function writeUsers(users: readonly CapturedUser[]): string {
 }
 
 /** Reads what `writeUsers` wrote. Throws `integrity` for a script that is cut. */
-export function parseUsers(script: string): readonly CapturedUser[] {
+function parseUsers(script: string): readonly CapturedUser[] {
   if (!script.startsWith(HEAD) || !script.endsWith(`\n${END}\n`))
     throw integrityError('cannot read the users: their end mark is missing', {
       hint: 'what wrote them was stopped, or the copy is incomplete',
