@@ -343,7 +343,7 @@ export interface MysqlTarget {
    */
   readonly password?: string;
   /**
-   * How the connection is encrypted. Default prefer. The programs of MariaDB compare the name of the server also with `verify-ca`.
+   * How the connection is encrypted. Default prefer. `verify-full` needs a name as `host`; the programs of MariaDB compare it also with `verify-ca`.
    */
   readonly tls?: 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
   /**

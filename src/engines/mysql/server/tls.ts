@@ -1,13 +1,23 @@
+import { isIP } from 'node:net';
 import type { SslOptions } from 'mysql2/promise';
+import { targetError } from '../../../errors.ts';
 import { assertPrivateKey, authorities, readTlsFile, verifies } from '../../tls-files.ts';
 import type { MysqlTarget } from './connection.ts';
 
-type Tls = Pick<MysqlTarget, 'tls' | 'tlsCa' | 'tlsCertificate' | 'tlsKey' | 'socket'>;
+type Tls = Pick<MysqlTarget, 'host' | 'tls' | 'tlsCa' | 'tlsCertificate' | 'tlsKey' | 'socket'>;
 
 /** How our own sessions are encrypted; undefined where they are not. */
 export function sessionTls(target: Tls): SslOptions | undefined {
-  const { tls, socket, tlsCertificate, tlsKey } = target;
+  const { host = 'localhost', tls, socket, tlsCertificate, tlsKey } = target;
   if (tls === 'disable' || socket !== undefined) return undefined;
+  // The library would compare the certificate with `localhost`, whatever the address.
+  if (tls === 'verify-full' && isIP(host) !== 0)
+    throw targetError(
+      `cannot verify the server: \`host\` is the address ${host}, and certificates are compared with names`,
+      {
+        hint: 'give `host` as the certificate has it, or `tls: verify-ca`',
+      },
+    );
   const ca = authorities(target);
   if (tlsKey !== undefined) assertPrivateKey(tlsKey);
   return {
