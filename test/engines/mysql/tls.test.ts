@@ -91,7 +91,7 @@ describe('a connection', () => {
     expect(await problemOf(targetWith({ tls: 'verify-full', tlsCa: other.certificate }))).toMatch(
       /cannot connect .*certificate/,
     );
-    expect(await problemOf(targetWith({ tls: 'verify-full', tlsCa: authority.certificate, host: 'localhost' }))).toBe(
+    expect(await problemOf(targetWith({ tls: 'verify-full', tlsCa: authority.certificate, host: '127.0.0.1' }))).toBe(
       'cannot verify the server: `host` is the address 127.0.0.1, and certificates are compared with names',
     );
     expect(await problemOf(targetWith({ tls: 'disable' }))).toMatch(/cannot connect .*Access denied/);
