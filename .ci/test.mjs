@@ -5,7 +5,10 @@ const TOOLS = {
   tar: 'tar', zstd: 'zstd', gzip: 'gzip', setfattr: 'attr', setfacl: 'acl', setpriv: 'util-linux', openssl: 'openssl', script: 'bsdutils', age: 'age', git: 'git', python3: 'python3', pip3: 'python3-pip', 'age-keygen': 'age', 'ssh-keygen': 'openssh-client',
   '/usr/lib/postgresql/15/bin/initdb': 'postgresql-15',
   '/usr/lib/postgresql/15/bin/pg_dump': 'postgresql-client-15',
+  '/usr/sbin/mariadbd': 'mariadb-server', 'mariadb-dump': 'mariadb-client',
 };
+/** What downloads and unpacks the servers that Debian does not have. */
+const TOOLS_OF_ALL = { mvn: 'maven', unzip: 'unzip', '/usr/lib/x86_64-linux-gnu/libaio.so.1': 'libaio1' };
 // The full set of servers runs only the suites that talk to servers: the rest does not change with them.
 const ONLY_SERVERS = ['--project', 'servers'];
 
@@ -13,5 +16,5 @@ const given = process.argv.slice(2);
 const all = given[0] === '--all';
 const chosen = all ? (given.length > 1 ? given.slice(1) : ONLY_SERVERS) : given;
 ensureNodeModules();
-ensureTools(TOOLS);
+ensureTools(all ? { ...TOOLS, ...TOOLS_OF_ALL } : TOOLS);
 run('npx', ['--no-install', 'vitest', 'run', '--config', 'test/vitest.config.ts', ...chosen], { BKP_TEST_SET: all ? 'all' : 'default' });

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, it } from 'vitest';
-import { connectionOf } from './services/connection.ts';
+import { type Connection, connectionOf } from './services/connection.ts';
+import { createMysqlDatabase, dropMysqlDatabase, mysqlClient } from './services/mysql-client.ts';
 import { createDatabase, dropDatabase, psql } from './services/postgres-psql.ts';
 
 const ROOT = new URL('..', import.meta.url).pathname;
@@ -34,19 +35,22 @@ interface Example {
   readonly restore: readonly string[];
   /** Databases of the test server that are lost, with something to ask them. */
   readonly databases?: Readonly<Record<string, string>>;
+  /** The same of the other server. */
+  readonly mysqlDatabases?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   /** What must be equal afterwards, where files may come back in another form. */
   readonly compare?: (root: string) => string;
 }
 
 const server = connectionOf('postgres-15');
+const mysqlServer = connectionOf('mariadb-10.11');
 
 /** The environment in which an example's references lead to the test server. */
-const reaching = (prefix: string): Readonly<Record<string, string>> => ({
-  [`${prefix}_HOST`]: server['host'] ?? '',
-  [`${prefix}_PORT`]: server['port'] ?? '',
-  [`${prefix}_USER`]: server['user'] ?? '',
-  [`${prefix}_PASSWORD`]: server['password'] ?? '',
+const reaching = (prefix: string, to: Connection = server): Readonly<Record<string, string>> => ({
+  [`${prefix}_HOST`]: to['host'] ?? '',
+  [`${prefix}_PORT`]: to['port'] ?? '',
+  [`${prefix}_USER`]: to['user'] ?? '',
+  [`${prefix}_PASSWORD`]: to['password'] ?? '',
 });
 
 function makeServerDatabase(name: string, table: string): void {
@@ -105,6 +109,21 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
     databases: { kong: 'SELECT * FROM services ORDER BY id' },
     env: reaching('KONG_PG'),
   },
+  mysql: {
+    seed: () => {
+      dropMysqlDatabase(mysqlServer, 'shop');
+      createMysqlDatabase(mysqlServer, 'shop');
+      mysqlClient(
+        mysqlServer,
+        'shop',
+        `CREATE TABLE orders (id int PRIMARY KEY, what text); INSERT INTO orders VALUES (1, 'one'), (2, 'two')`,
+      );
+    },
+    lose: [],
+    restore: ['shop@latest'],
+    mysqlDatabases: { shop: 'SELECT * FROM orders ORDER BY id' },
+    env: reaching('SHOP_DB', mysqlServer),
+  },
   mixed: {
     seed: (root) => {
       makeServerDatabase('tracker', 'issues');
@@ -138,7 +157,7 @@ describe('examples', () => {
 
   it.each(Object.entries(EXAMPLES))(
     '%s is validated, planned, applied and restored',
-    (name, { seed, lose, restore, databases = {}, env = {}, compare }) => {
+    (name, { seed, lose, restore, databases = {}, mysqlDatabases = {}, env = {}, compare }) => {
       const root = join(parent, name);
       cpSync(join(ROOT, 'examples', name), root, { recursive: true });
       seed(root);
@@ -156,10 +175,14 @@ describe('examples', () => {
       const folders = [...new Set(lose.map((path) => path.split('/')[0] ?? ''))];
       const look = (): unknown => compare?.(root) ?? contents(root, folders);
       const before = compare?.(root) ?? contents(root, folders).filter((line) => !/\.(?:tmp|log) /.test(line));
-      const rows = (): readonly string[] => Object.entries(databases).map(([name, sql]) => psql(server, name, sql));
+      const rows = (): readonly string[] => [
+        ...Object.entries(databases).map(([name, sql]) => psql(server, name, sql)),
+        ...Object.entries(mysqlDatabases).map(([name, sql]) => mysqlClient(mysqlServer, name, sql)),
+      ];
       const rowsBefore = rows();
       for (const path of lose) rmSync(join(root, path), { recursive: true });
       for (const database of Object.keys(databases)) dropDatabase(server, database);
+      for (const database of Object.keys(mysqlDatabases)) dropMysqlDatabase(mysqlServer, database);
       for (const snapshot of restore) bkp('restore', snapshot, '--yes');
       expect(look()).toEqual(before);
       expect(rows()).toEqual(rowsBefore);

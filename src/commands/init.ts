@@ -90,8 +90,9 @@ function whatOf(config: Target): string {
       return config.path.replace(/\.\w+$/, '');
     case 'files':
       return config.paths[0] ?? '';
+    case 'mysql':
     case 'postgres':
-      return config.database ?? config.host ?? 'postgres';
+      return config.database ?? config.host ?? config.type;
   }
 }
 

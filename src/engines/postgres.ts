@@ -2,8 +2,12 @@ import { capturePostgres } from './postgres/databases/capture-databases.ts';
 import { checkDatabases } from './postgres/databases/check-databases.ts';
 import { STORED_FORMATS, wantedFormat } from './postgres/archive/dump-formats.ts';
 import { nativeRestore } from './postgres/databases/native-restore.ts';
-import { inspectDatabases, probeDatabases } from './postgres/databases/probe-databases.ts';
-import { assertDatabasesRestorable, restoreDatabases } from './postgres/databases/restore-databases.ts';
+import {
+  assertDatabasesRestorable,
+  inspectDatabases,
+  probeDatabases,
+  restoreDatabases,
+} from './postgres/databases/postgres-databases.ts';
 import { postgresAsideExists, removePostgresAside } from './postgres/restore/set-aside.ts';
 import { neededTools, POSTGRES_TOOLS } from './postgres/server/needed-tools.ts';
 import type { Engine } from './engine.ts';

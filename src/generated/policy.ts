@@ -17,7 +17,7 @@ export type RepositoryConfig = DirectoryRepository | S3Repository;
 /**
  * One thing to protect.
  */
-export type Target = CommandTarget | FilesTarget | PostgresTarget | S3Target | SqliteTarget;
+export type Target = CommandTarget | FilesTarget | MysqlTarget | PostgresTarget | S3Target | SqliteTarget;
 /**
  * How artifacts are compressed before they are stored. Default zstd.
  */
@@ -30,6 +30,14 @@ export type CompressionLevel = number;
  * `full` reads and counts the raw bytes beside the capture; `fast` relies on exit codes and end marks only. Default full.
  */
 export type CheckDepth = 'full' | 'fast';
+/**
+ * Databases by name.
+ *
+ * @minItems 1
+ *
+ * Items: Name of a database.
+ */
+export type MysqlDatabaseNames = readonly string[];
 /**
  * Databases by name.
  *
@@ -364,6 +372,87 @@ export interface FilesTarget {
    * Restore below this folder instead of the original places; only as `--into root=…` and under `restores`.
    */
   readonly root?: string;
+  readonly formerly?: Formerly;
+  readonly compression?: Compression;
+  readonly compressionLevel?: CompressionLevel;
+  readonly checks?: CheckDepth;
+}
+/**
+ * MySQL and MariaDB databases, captured with mysqldump or mariadb-dump in one transaction; rows are counted in the dump.
+ */
+export interface MysqlTarget {
+  /**
+   * The engine.
+   */
+  readonly type: 'mysql';
+  /**
+   * Name or address of the server. Default localhost.
+   */
+  readonly host?: string;
+  /**
+   * The server's unix socket, instead of `host`.
+   */
+  readonly socket?: string;
+  /**
+   * Port of the server. Default 3306.
+   */
+  readonly port?: number;
+  /**
+   * Who connects. Default root.
+   */
+  readonly user?: string;
+  /**
+   * Password of the user; reaches the tools by a private file, never by argv or environment.
+   */
+  readonly password?: string;
+  /**
+   * How the connection is encrypted. Default prefer. `verify-full` needs a name as `host`; the programs of MariaDB compare it also with `verify-ca`.
+   */
+  readonly tls?: 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+  /**
+   * File with the certificates that sign the server's. Default: those of the system.
+   */
+  readonly tlsCa?: string;
+  /**
+   * File with a client certificate; needs `tlsKey`.
+   */
+  readonly tlsCertificate?: string;
+  /**
+   * File with the key of the client certificate, readable for nobody else.
+   */
+  readonly tlsKey?: string;
+  /**
+   * The database. This or `databases`.
+   */
+  readonly database?: string;
+  /**
+   * Several databases of one server, or `all`: one artifact each, from one moment only with `lock`. Instead of `database`.
+   */
+  readonly databases?: 'all' | MysqlDatabaseNames;
+  /**
+   * With `databases: all`: databases to leave out; `*` stands for any letters.
+   *
+   * @minItems 1
+   *
+   * Items: A name or a pattern.
+   */
+  readonly excludeDatabases?: readonly string[];
+  /**
+   * Capture also users, roles and their rights, which belong to the server, with the hashes of passwords. Default false.
+   */
+  readonly globals?: boolean;
+  /**
+   * Keep writers out of all tables while they are dumped: tables without transactions are consistent too, and rows are counted in the dump and on the server. Default false.
+   */
+  readonly lock?: boolean;
+  /**
+   * With `lock`, and in a restore: how long to wait for a table that somebody uses. Default 30s.
+   */
+  readonly lockTimeout?: string;
+  /**
+   * Folder with mysqldump and mysql, or mariadb-dump and mariadb. Default: those on PATH and in the folders of distributions. A MySQL server needs those of MySQL, a MariaDB server those of MariaDB.
+   */
+  readonly tools?: string;
   readonly formerly?: Formerly;
   readonly compression?: Compression;
   readonly compressionLevel?: CompressionLevel;

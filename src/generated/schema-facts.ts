@@ -150,6 +150,89 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
     "sql": false,
     "local": false
   },
+  "mysql": {
+    "keys": [
+      "type",
+      "host",
+      "socket",
+      "port",
+      "user",
+      "password",
+      "tls",
+      "tlsCa",
+      "tlsCertificate",
+      "tlsKey",
+      "database",
+      "databases",
+      "excludeDatabases",
+      "globals",
+      "lock",
+      "lockTimeout",
+      "tools",
+      "formerly",
+      "compression",
+      "compressionLevel",
+      "checks"
+    ],
+    "required": [
+      "type"
+    ],
+    "defines": [
+      "database",
+      "databases",
+      "excludeDatabases",
+      "globals",
+      "lock"
+    ],
+    "paths": [
+      "socket",
+      "tlsCa",
+      "tlsCertificate",
+      "tlsKey",
+      "tools"
+    ],
+    "defaultDirectory": [],
+    "argv": [],
+    "secrets": [
+      "password"
+    ],
+    "places": [
+      "host",
+      "socket",
+      "port",
+      "database",
+      "databases"
+    ],
+    "restoreOnly": [],
+    "formats": {
+      "lockTimeout": "duration"
+    },
+    "kinds": {
+      "type": "text",
+      "host": "text",
+      "socket": "text",
+      "port": "number",
+      "user": "text",
+      "password": "text",
+      "tls": "text",
+      "tlsCa": "text",
+      "tlsCertificate": "text",
+      "tlsKey": "text",
+      "database": "text",
+      "databases": "text",
+      "excludeDatabases": "list",
+      "globals": "boolean",
+      "lock": "boolean",
+      "lockTimeout": "text",
+      "tools": "text",
+      "formerly": "list",
+      "compression": "text",
+      "compressionLevel": "number",
+      "checks": "text"
+    },
+    "sql": true,
+    "local": false
+  },
   "postgres": {
     "keys": [
       "type",

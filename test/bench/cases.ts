@@ -3,6 +3,8 @@ import { filesTree } from './cases/files-20k.ts';
 import { frames } from './cases/frames.ts';
 import { listS3Latency } from './cases/list-s3-latency.ts';
 import { memoryFlat } from './cases/mem-flat.ts';
+import { myBackup } from './cases/my-backup.ts';
+import { myRestore } from './cases/my-restore.ts';
 import { pgBackup } from './cases/pg-backup.ts';
 import { pgBackupVsGzip } from './cases/pg-backup-vs-gzip.ts';
 import { pgBackupEncrypted } from './cases/pg-backup-enc.ts';
@@ -31,6 +33,8 @@ export const CASES: readonly BenchCase[] = [
   pgBackupEncrypted,
   pgRestore,
   pgManyTables,
+  myBackup,
+  myRestore,
   s3Put,
   s3Get,
   s3Memory,

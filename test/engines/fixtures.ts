@@ -2,6 +2,7 @@ import type { Target } from '../../src/generated/policy.ts';
 import { commandFixture } from './command-fixture.ts';
 import { filesFixture } from './files-fixture.ts';
 import type { EngineFixture } from './fixture.ts';
+import { mysqlFixture } from './mysql-fixture.ts';
 import { postgresFixture } from './postgres-fixture.ts';
 import { s3Fixture } from './s3-fixture.ts';
 import { sqliteFixture } from './sqlite-fixture.ts';
@@ -10,6 +11,7 @@ import { sqliteFixture } from './sqlite-fixture.ts';
 export const FIXTURES: { readonly [K in Target['type']]: EngineFixture<K> } = {
   command: commandFixture,
   files: filesFixture,
+  mysql: mysqlFixture,
   postgres: postgresFixture,
   s3: s3Fixture,
   sqlite: sqliteFixture,

@@ -15,14 +15,14 @@ import { join, relative } from 'node:path';
 const FOLDERS = ['usr/bin', 'usr/sbin', 'usr/lib/postgresql/*/bin'];
 const RUNNER = '.run';
 
-/** `.run NAME FILE ARG…` runs FILE, called NAME, with the loader and the libraries of its tree. */
+/** `.run NAME FILE ARG…` runs FILE, called NAME, with the loader and the libraries of its tree; whatever PATH is. */
 const RUNNER_SCRIPT = `#!/bin/sh
-r=$(dirname "$(readlink -f "$0")"); name=$1; file=$2; shift 2; l=$r/usr/lib/x86_64-linux-gnu
+r=$(PATH=/usr/bin:/bin; dirname "$(readlink -f "$0")"); name=$1; file=$2; shift 2; l=$r/usr/lib/x86_64-linux-gnu
 exec "$l/ld-linux-x86-64.so.2" --argv0 "$name" --library-path "$l:$(echo "$r"/usr/lib/postgresql/*/lib)" "$file" "$@"
 `;
 
 const wrapperScript = (up: string, name: string): string => `#!/bin/sh
-d=$(dirname "$(readlink -f "$0")"); exec "$d/${up}/${RUNNER}" "$0" "$d/.real/${name}" "$@"
+d=$(PATH=/usr/bin:/bin; dirname "$(readlink -f "$0")"); exec "$d/${up}/${RUNNER}" "$0" "$d/.real/${name}" "$@"
 `;
 
 function isProgram(path: string): boolean {

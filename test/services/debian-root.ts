@@ -43,6 +43,7 @@ function aptSettings(folder: string, suite: string): readonly string[] {
     'APT::Sandbox::User': '',
     'Acquire::Languages': 'none',
     'Acquire::Retries': '3',
+    'DPkg::Lock::Timeout': '600',
     'Acquire::IndexTargets::deb::DEP-11::DefaultEnabled': 'false',
     'Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled': 'false',
   };

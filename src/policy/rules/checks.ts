@@ -9,7 +9,7 @@ export function checkChecks(set: PolicySet): readonly Diagnostic[] {
   const types = new Map(set.targets.map(({ name, value }) => [name, value.type]));
   const several = new Set(
     set.targets.flatMap(({ name, value }) =>
-      value.type === 'postgres' && value.databases !== undefined ? [name] : [],
+      (value.type === 'postgres' || value.type === 'mysql') && value.databases !== undefined ? [name] : [],
     ),
   );
   return set.backups.flatMap(({ name, value, document, path }) =>

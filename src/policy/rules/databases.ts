@@ -2,10 +2,10 @@ import type { Diagnostic } from '../../errors.ts';
 import { diagnose } from '../diagnose.ts';
 import type { PolicySet } from '../policy-set.ts';
 
-/** A PostgreSQL target names one database or several; what means one cannot stand beside what means several. */
+/** A target of a server of databases names one database or several; what means one cannot stand beside what means several. */
 export function checkDatabases(set: PolicySet): readonly Diagnostic[] {
   return set.targets.flatMap(({ document, path, value }) => {
-    if (value.type !== 'postgres') return [];
+    if (value.type !== 'postgres' && value.type !== 'mysql') return [];
     const { database, databases, excludeDatabases } = value;
     const at = (key: string) => ({ document, path: [...path, key], part: 'key' }) as const;
     if (database === undefined && databases === undefined) {

@@ -14,7 +14,7 @@ import type { RunningService } from '../../services/service.ts';
 import { testContext, testFolder } from '../../test-context.ts';
 import { postgresFixture } from '../postgres-fixture.ts';
 import { newRepository, restore, take } from '../workbench.ts';
-import { type Authority, makeAuthority, type SignedPair } from './certificates.ts';
+import { type Authority, makeAuthority, type SignedPair } from '../certificates.ts';
 
 type Target = TargetOf<'postgres'>;
 

@@ -1,5 +1,6 @@
 import type { Context } from '../../../context.ts';
 import { targetError } from '../../../errors.ts';
+import { excludedNames } from '../../databases/excluded-names.ts';
 import { connectAdmin } from '../server/admin-session.ts';
 import type { PostgresConfig, PostgresTarget } from '../server/connection.ts';
 import { isOldName } from '../server/database-names.ts';
@@ -32,25 +33,11 @@ export async function listDatabases(config: PostgresConfig, context: Context): P
         hint: `the server has ${known.join(', ')}`,
       });
     }
-    const excluded = excludedNames(config, known);
+    const excluded = excludedNames(config.excludeDatabases ?? [], known);
     return rows
       .filter(({ name, comment, all }) => all && !excluded.has(name) && !isOldName(name) && !isBeingBuilt(comment))
       .map(({ name }) => name);
   } finally {
     await admin.close();
   }
-}
-
-function excludedNames({ excludeDatabases = [] }: PostgresConfig, known: readonly string[]): ReadonlySet<string> {
-  const excluded = new Set<string>();
-  for (const pattern of excludeDatabases) {
-    const text = pattern.replaceAll(/[\\^$.+?()[\]{}|]/g, String.raw`\$&`).replaceAll('*', '.*');
-    const matched = known.filter((name) => new RegExp(`^${text}$`, 's').test(name));
-    if (matched.length === 0)
-      throw targetError(`cannot capture all databases: \`excludeDatabases\` names "${pattern}", which matches none`, {
-        hint: `the server has ${known.join(', ')}`,
-      });
-    for (const name of matched) excluded.add(name);
-  }
-  return excluded;
 }

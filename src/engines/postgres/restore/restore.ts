@@ -12,7 +12,8 @@ import { fillInPlace } from './fill-in-place.ts';
 import { contentsOf, describeContents, IN_RECOVERY, mayNotCreate, noScriptInPlace } from './inspect-destination.ts';
 import { readOutlines } from '../script/definitions.ts';
 import { mergePostgres } from '../merge/merge.ts';
-import { orDamage } from '../script/or-damage.ts';
+import { readArchive } from '../archive/read-archive.ts';
+import { orDamage } from '../../or-damage.ts';
 import { onlyArchive } from '../archive/only-archive.ts';
 import { assertServerHas } from './preflight.ts';
 import { replaceInPlace } from './replace-in-place.ts';
@@ -87,12 +88,16 @@ async function restoreLocked(
     ? await findUnowned(admin, artifact, program, context, { name: destination.database, grantees })
     : null;
   const beside = { request, outline, program, live, unowned };
-  const outcome = await orDamage(artifact, context, () => {
-    if (isChosen) return restoreChosen(beside, admin, context);
-    return mode === 'merge' && live === 'occupied'
-      ? mergePostgres(beside, null, admin, context)
-      : restoreWhole(beside, admin, context);
-  });
+  const outcome = await orDamage(
+    () => readArchive(artifact),
+    context,
+    () => {
+      if (isChosen) return restoreChosen(beside, admin, context);
+      return mode === 'merge' && live === 'occupied'
+        ? mergePostgres(beside, null, admin, context)
+        : restoreWhole(beside, admin, context);
+    },
+  );
   const left = outline.hasSubscriptions && mode !== 'merge' && !isChosen ? [NO_SUBSCRIPTIONS] : [];
   return { ...outcome, warnings: [...outcome.warnings, ...left] };
 }

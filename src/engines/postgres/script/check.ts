@@ -3,7 +3,7 @@ import type { Context, ProcessEnd } from '../../../context.ts';
 import { integrityError, throwIfAborted } from '../../../errors.ts';
 import type { CheckResult, Facts, IncomingArtifact, RawReader } from '../../engine.ts';
 import { type DumpFormat, storedFormat } from '../archive/dump-formats.ts';
-import { feedProgram, inspected } from './feed-program.ts';
+import { feedProgram, inspected } from '../../feed-program.ts';
 import { unreadableError } from './judge-restore.ts';
 import { onlyArchive } from '../archive/only-archive.ts';
 import { openSqlInspector } from '../archive/sql-script.ts';

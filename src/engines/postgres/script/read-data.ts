@@ -5,7 +5,7 @@ import type { IncomingArtifact } from '../../engine.ts';
 import { readHead } from './head.ts';
 import { readScript, type ScriptPart } from './copy-script.ts';
 import { storedFormat } from '../archive/dump-formats.ts';
-import { feedProgram } from './feed-program.ts';
+import { feedProgram } from '../../feed-program.ts';
 import { judgeRestore } from './judge-restore.ts';
 import { readChosen } from './read-script-head.ts';
 import { choiceOf } from './choice.ts';

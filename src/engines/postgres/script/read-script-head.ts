@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { IncomingArtifact } from '../../engine.ts';
-import { inspected } from './feed-program.ts';
+import { inspected } from '../../feed-program.ts';
 import { choiceOf, listLine } from './choice.ts';
 import { createScriptFilter, type ScriptChoice } from './filter.ts';
 import { createScriptLines } from './lines.ts';

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Context, ProcessEnd } from '../../../context.ts';
 import { throwIfAborted, toolError } from '../../../errors.ts';
-import { feedProgram } from './feed-program.ts';
+import { feedProgram } from '../../feed-program.ts';
 import { assertRestored, judgeScript } from './judge-restore.ts';
 import { readChosen } from './read-script-head.ts';
 import type { Fill } from './run-fill.ts';

@@ -1,20 +1,30 @@
-import type { Context } from '../../../context.ts';
-import { BkpError } from '../../../errors.ts';
-import type { Arrival, DestinationState, Probe, Problem } from '../../engine.ts';
-import type { PostgresConfig } from '../server/connection.ts';
-import { GLOBALS } from './globals.ts';
-import { inspectPostgresDestination } from '../restore/inspect-destination.ts';
-import { asDatabase, listDatabases } from './list-databases.ts';
-import { probePostgres } from '../capture/probe.ts';
-import { openToolFinder } from '../server/tools.ts';
+import type { Context } from '../../context.ts';
+import { BkpError } from '../../errors.ts';
+import type { Arrival, DestinationState, Probe, Problem } from '../engine.ts';
+import type { DatabasesConfig, DatabasesOf } from './parts.ts';
+
+/** How an engine looks at one database. */
+export interface LooksAtDatabases<C extends DatabasesConfig, T> extends Pick<DatabasesOf<C, T>, 'asDatabase'> {
+  /** Name of the artifact with what belongs to the server. */
+  readonly globals: string;
+  /** Where nobody knows yet which databases will come, the server itself is looked at. */
+  readonly maintenanceDatabase: string;
+  listDatabases(config: C, context: Context): Promise<readonly string[]>;
+  probeOne(target: T, context: Context): Promise<Probe>;
+  inspectOne(target: T, context: Context, coming: Arrival | undefined): Promise<DestinationState>;
+}
 
 /** Looks at every database of a target. */
-export async function probeDatabases(config: PostgresConfig, context: Context): Promise<Probe> {
-  const tools = openToolFinder(config, context);
-  if (config.database !== undefined) return probePostgres(asDatabase(config, config.database), tools, context);
+export async function probeEach<C extends DatabasesConfig, T>(
+  config: C,
+  engine: LooksAtDatabases<C, T>,
+  context: Context,
+): Promise<Probe> {
+  const { database } = config;
+  if (database !== undefined) return engine.probeOne(engine.asDatabase(config, database), context);
   try {
-    const names = await listDatabases(config, context);
-    const probes = await each(names, (name) => probePostgres(asDatabase(config, name), tools, context));
+    const names = await engine.listDatabases(config, context);
+    const probes = await each(names, (name) => engine.probeOne(engine.asDatabase(config, name), context));
     const tell = (of: (probe: Probe) => readonly Problem[]): readonly Problem[] =>
       probes.flatMap((probe, index) =>
         of(probe).map((one) => ({ ...one, message: `${names[index]}: ${one.message}` })),
@@ -36,18 +46,21 @@ const sum = (sizes: readonly (number | null)[]): number | null =>
   sizes.reduce((all, size) => (all === null || size === null ? null : all + size), 0);
 
 /** Looks at every place that a restore of a target would write; the one that is most in the way stands for all. */
-export async function inspectDatabases(
-  config: PostgresConfig,
+export async function inspectEach<C extends DatabasesConfig, T>(
+  config: C,
+  engine: LooksAtDatabases<C, T>,
   context: Context,
   coming?: Arrival,
 ): Promise<DestinationState> {
   if (config.database !== undefined)
-    return inspectPostgresDestination(asDatabase(config, config.database), context, coming);
+    return engine.inspectOne(engine.asDatabase(config, config.database), context, coming);
   const { databases = [] } = config;
-  const captured = (coming?.artifacts ?? []).map(({ name }) => name).filter((name) => name !== GLOBALS && name !== '');
-  const names = captured.length > 0 ? captured : databases === 'all' ? [MAINTENANCE_DATABASE] : databases;
+  const captured = (coming?.artifacts ?? [])
+    .map(({ name }) => name)
+    .filter((name) => name !== engine.globals && name !== '');
+  const names = captured.length > 0 ? captured : databases === 'all' ? [engine.maintenanceDatabase] : databases;
   const states = await each(names, (name) =>
-    inspectPostgresDestination(asDatabase(config, name), context, ofDatabase(coming, name)),
+    engine.inspectOne(engine.asDatabase(config, name), context, ofDatabase(coming, name)),
   );
   const worst = (['unsuitable', 'occupied', 'empty', 'absent'] as const).find((state) =>
     states.some((one) => one.state === state),
@@ -75,9 +88,6 @@ const ofDatabase = (coming: Arrival | undefined, name: string): Arrival | undefi
         artifacts: coming.artifacts.filter((artifact) => artifact.name === name),
         paths: coming.paths.filter((path) => path.startsWith(`${name}/`)),
       };
-
-/** Where nobody knows yet which databases will come, the server itself is looked at. */
-const MAINTENANCE_DATABASE = 'postgres';
 
 async function each<T>(names: readonly string[], look: (name: string) => Promise<T>): Promise<readonly T[]> {
   const found: T[] = [];

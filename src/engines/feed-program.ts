@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
-import type { RunningProcess } from '../../../context.ts';
-import type { RawReader } from '../../engine.ts';
+import type { RunningProcess } from '../context.ts';
+import type { RawReader } from './engine.ts';
 
 /** Bytes as they come, shown to a reader on their way. What it finds wrong, at the end at the latest, is thrown. */
 export async function* inspected(raw: Readable, reader: RawReader): AsyncGenerator<Buffer, void, void> {

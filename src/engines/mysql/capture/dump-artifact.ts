@@ -1,0 +1,42 @@
+import type { OutgoingArtifact } from '../../engine.ts';
+import type { MysqlTarget } from '../server/connection.ts';
+import type { FoundTool } from '../server/tools.ts';
+import { DUMP_FORMAT } from '../dump/format.ts';
+import { openDumpInspector } from '../dump/inspector.ts';
+import { judgeDump } from './judge-dump.ts';
+
+const OPTIONS = [
+  '--single-transaction',
+  '--quick',
+  '--skip-lock-tables',
+  '--routines',
+  '--triggers',
+  '--events',
+  '--hex-blob',
+  '--default-character-set=utf8mb4',
+  '--max-allowed-packet=1G',
+  '--no-tablespaces',
+] as const;
+/** What only the programs of one family know; `--comments` keep what its users wrote into routines. */
+const OF_FAMILY = { mysql: ['--set-gtid-purged=OFF', '--column-statistics=0'], mariadb: [] } as const;
+/** A reader of its own process takes longer to start than so much to read. */
+const SMALL_BYTES = 16 * 1024 * 1024;
+
+/** One database as SQL that names no database, so that it comes back under any name. */
+export function dumpArtifact(
+  target: MysqlTarget,
+  { program, family }: FoundTool,
+  optionsArgument: string,
+  bytes: number,
+): OutgoingArtifact {
+  const argv = [program, optionsArgument, ...OPTIONS, ...OF_FAMILY[family], '--', target.database] as const;
+  const open = openDumpInspector;
+  return {
+    name: '',
+    extension: 'sql',
+    format: DUMP_FORMAT,
+    source: { kind: 'process', process: { argv }, judge: judgeDump },
+    estimatedBytes: null,
+    inspect: bytes < SMALL_BYTES ? { open } : { open, program: 'mysql-dump' },
+  };
+}

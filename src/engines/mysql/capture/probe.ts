@@ -1,0 +1,24 @@
+import type { Context } from '../../../context.ts';
+import { BkpError } from '../../../errors.ts';
+import type { Probe } from '../../engine.ts';
+import type { MysqlTarget, Session } from '../server/connection.ts';
+import { connectPatiently } from '../server/patient-session.ts';
+import { serverName } from '../server/server.ts';
+import { lookAtDatabase } from './ready-database.ts';
+
+/** Looks at a database: reachable, tools that fit, rights that suffice, what a backup leaves out, its size. */
+export async function probeMysql(target: MysqlTarget, context: Context): Promise<Probe> {
+  let session: Session | undefined;
+  try {
+    session = await connectPatiently(target, context, target.database);
+    const { server, tool, problems, findings, bytes } = await lookAtDatabase(session, target, context);
+    const versions = { server: serverName(server), tool: `${tool.program.split('/').at(-1)} ${tool.version}` };
+    return { versions, estimatedBytes: bytes, problems, warnings: findings };
+  } catch (error) {
+    if (!(error instanceof BkpError) || error.code === 'interrupted') throw error;
+    const problems = [{ message: error.message, hint: error.hint }];
+    return { versions: { server: null, tool: null }, estimatedBytes: null, problems, warnings: [] };
+  } finally {
+    await session?.close();
+  }
+}

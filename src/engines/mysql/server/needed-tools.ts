@@ -1,0 +1,18 @@
+import type { ToolNeed } from '../../engine.ts';
+import type { MysqlConfig } from './connection.ts';
+import { TOOL_FOLDERS } from './tools.ts';
+
+const client = (tool: string): ToolNeed => ({
+  tool,
+  versionArgv: [tool, '--version'],
+  debianPackage: 'mariadb-client',
+  homebrewPackage: 'mysql-client',
+  folders: TOOL_FOLDERS,
+});
+
+/** Both families have these names; which family it must be, only the server tells. */
+export const MYSQL_TOOLS: readonly ToolNeed[] = [client('mysqldump'), client('mysql')];
+
+/** What one target needs, to be captured and to come back. */
+export const neededTools = ({ tools: only }: MysqlConfig): readonly ToolNeed[] =>
+  only === undefined ? MYSQL_TOOLS : MYSQL_TOOLS.map((need) => ({ ...need, only }));
