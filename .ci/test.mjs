@@ -5,6 +5,7 @@ const TOOLS = {
   tar: 'tar', zstd: 'zstd', gzip: 'gzip', setfattr: 'attr', setfacl: 'acl', setpriv: 'util-linux', openssl: 'openssl', script: 'bsdutils', age: 'age', 'age-keygen': 'age', 'ssh-keygen': 'openssh-client',
   '/usr/lib/postgresql/15/bin/initdb': 'postgresql-15',
   '/usr/lib/postgresql/15/bin/pg_dump': 'postgresql-client-15',
+  'redis-server': 'redis-server', 'redis-cli': 'redis-tools',
 };
 /** What downloads and unpacks the servers that Debian does not have. */
 const TOOLS_OF_ALL = { python3: 'python3', pip3: 'python3-pip' };

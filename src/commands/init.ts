@@ -88,6 +88,8 @@ function whatOf(config: Target): string {
       return config.paths[0] ?? '';
     case 'postgres':
       return config.database ?? config.host ?? 'postgres';
+    case 'redis':
+      return config.host ?? 'redis';
   }
 }
 

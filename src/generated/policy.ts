@@ -17,7 +17,7 @@ export type RepositoryConfig = DirectoryRepository | S3Repository;
 /**
  * One thing to protect.
  */
-export type Target = FilesTarget | PostgresTarget | SqliteTarget;
+export type Target = FilesTarget | PostgresTarget | RedisTarget | SqliteTarget;
 /**
  * How artifacts are compressed before they are stored. Default zstd.
  */
@@ -434,6 +434,43 @@ export interface PostgresTarget {
    * How long the dump waits for a table that is locked. Default 30s.
    */
   readonly lockTimeout?: string;
+  readonly formerly?: Formerly;
+  readonly compression?: Compression;
+  readonly compressionLevel?: CompressionLevel;
+  readonly checks?: CheckDepth;
+}
+/**
+ * All databases and functions of a Redis or Valkey server, taken over its replication protocol.
+ */
+export interface RedisTarget {
+  /**
+   * The engine.
+   */
+  readonly type: 'redis';
+  /**
+   * Name or address of the server. Default localhost.
+   */
+  readonly host?: string;
+  /**
+   * The server's unix socket, instead of `host` and `port`.
+   */
+  readonly socket?: string;
+  /**
+   * Port of the server. Default 6379.
+   */
+  readonly port?: number;
+  /**
+   * Who connects, by ACL. Default: the user `default`.
+   */
+  readonly user?: string;
+  /**
+   * Password of the user, or that of `requirepass`.
+   */
+  readonly password?: string;
+  /**
+   * Address of this machine, `host` or `host:port`, at which the server reaches it while `replace` exchanges its data. Default: where this machine's own connection begins, any free port.
+   */
+  readonly reachableAt?: string;
   readonly formerly?: Formerly;
   readonly compression?: Compression;
   readonly compressionLevel?: CompressionLevel;

@@ -180,6 +180,53 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
     "sql": true,
     "local": false
   },
+  "redis": {
+    "keys": [
+      "type",
+      "host",
+      "socket",
+      "port",
+      "user",
+      "password",
+      "reachableAt",
+      "formerly",
+      "compression",
+      "compressionLevel",
+      "checks"
+    ],
+    "required": [
+      "type"
+    ],
+    "defines": [],
+    "paths": [
+      "socket"
+    ],
+    "secrets": [
+      "password"
+    ],
+    "places": [
+      "host",
+      "socket",
+      "port"
+    ],
+    "restoreOnly": [],
+    "formats": {},
+    "kinds": {
+      "type": "text",
+      "host": "text",
+      "socket": "text",
+      "port": "number",
+      "user": "text",
+      "password": "text",
+      "reachableAt": "text",
+      "formerly": "list",
+      "compression": "text",
+      "compressionLevel": "number",
+      "checks": "text"
+    },
+    "sql": false,
+    "local": false
+  },
   "sqlite": {
     "keys": [
       "type",

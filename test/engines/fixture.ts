@@ -30,6 +30,8 @@ export interface EngineFixture<K extends Target['type'] = Target['type']> {
   partsOf(target: TargetOf<K>): Promise<{ readonly taken: boolean; readonly added: boolean }>;
   /** Takes all of the target away. */
   destroy(target: TargetOf<K>): Promise<void>;
+  /** Takes also away what a restore needs to be there; where it is absent, `destroy` leaves nothing to capture. */
+  stop?(target: TargetOf<K>): Promise<void>;
   /** Takes the right to read away from everybody who is not root. */
   forbid(target: TargetOf<K>): Promise<void>;
   /** What a person has in the environment when the native command is typed. */

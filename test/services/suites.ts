@@ -1,7 +1,7 @@
 import { matchesGlob } from 'node:path';
 
 /** What servers speak, as far as tests ask for it: those of a kind are different versions and makes of the same. */
-export type ServerKind = 'postgres' | 's3';
+export type ServerKind = 'postgres' | 'redis' | 's3';
 
 /**
  * The test files that talk to servers, and of which kinds. Servers are started when a file that needs them runs, and only
@@ -10,9 +10,11 @@ export type ServerKind = 'postgres' | 's3';
 const SUITES: readonly { readonly files: string; readonly kinds: readonly ServerKind[] }[] = [
   { files: 'test/**/*postgres*.test.ts', kinds: ['postgres'] },
   { files: 'test/**/postgres/**/*.test.ts', kinds: ['postgres'] },
+  { files: 'test/**/*redis*.test.ts', kinds: ['redis'] },
+  { files: 'test/**/redis/**/*.test.ts', kinds: ['redis'] },
   { files: 'test/**/*s3*.test.ts', kinds: ['s3'] },
   { files: 'test/**/s3/**/*.test.ts', kinds: ['s3'] },
-  { files: 'test/examples.test.ts', kinds: ['postgres'] },
+  { files: 'test/examples.test.ts', kinds: ['postgres', 'redis'] },
 ];
 
 export const SERVER_SUITES: readonly string[] = SUITES.map(({ files }) => files);
