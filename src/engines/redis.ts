@@ -1,7 +1,9 @@
-import { targetError } from '../errors.ts';
 import type { Engine } from './engine.ts';
 import { captureRedis } from './redis/capture/capture.ts';
 import { probeRedis } from './redis/capture/probe.ts';
+import { USERS_FORMAT } from './redis/capture/users.ts';
+import { isThere } from './redis/file/exchange.ts';
+import { removeOldFiles } from './redis/file/file-places.ts';
 import { DUMP_FORMAT } from './redis/rdb/dump-format.ts';
 import { checkDump } from './redis/restore/check-dump.ts';
 import { inspectRedisDestination } from './redis/restore/inspect-destination.ts';
@@ -20,7 +22,7 @@ export const redis: Engine<'redis'> = {
     safetyBeforeMerge: true,
     local: false,
     tools: [],
-    formats: [DUMP_FORMAT],
+    formats: [DUMP_FORMAT, USERS_FORMAT],
   },
   probe: probeRedis,
   capture: captureRedis,
@@ -28,8 +30,6 @@ export const redis: Engine<'redis'> = {
   inspectDestination: inspectRedisDestination,
   restore: restoreRedis,
   nativeRestore,
-  setAsideExists: async () => false,
-  async removeSetAside({ reference }) {
-    throw targetError(`cannot remove ${reference}: it is not the name of something that a restore of redis set aside`);
-  },
+  setAsideExists: ({ reference }) => isThere(reference),
+  removeSetAside: ({ reference }) => removeOldFiles(reference),
 };

@@ -188,6 +188,14 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "port",
       "user",
       "password",
+      "tls",
+      "tlsCa",
+      "tlsCertificate",
+      "tlsKey",
+      "users",
+      "method",
+      "directory",
+      "appendOnly",
       "reachableAt",
       "formerly",
       "compression",
@@ -197,9 +205,15 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
     "required": [
       "type"
     ],
-    "defines": [],
+    "defines": [
+      "users"
+    ],
     "paths": [
-      "socket"
+      "socket",
+      "tlsCa",
+      "tlsCertificate",
+      "tlsKey",
+      "directory"
     ],
     "secrets": [
       "password"
@@ -207,7 +221,8 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
     "places": [
       "host",
       "socket",
-      "port"
+      "port",
+      "directory"
     ],
     "restoreOnly": [],
     "formats": {},
@@ -218,6 +233,14 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "port": "number",
       "user": "text",
       "password": "text",
+      "tls": "text",
+      "tlsCa": "text",
+      "tlsCertificate": "text",
+      "tlsKey": "text",
+      "users": "boolean",
+      "method": "text",
+      "directory": "text",
+      "appendOnly": "boolean",
       "reachableAt": "text",
       "formerly": "list",
       "compression": "text",

@@ -10,7 +10,7 @@ import { digestOf, LARGE, SMALL } from './redis/contents.ts';
 const servers = new Map<number, RedisServer>();
 
 /** A server for one test. */
-function targetOn(service: string, settings: readonly string[] = []): TargetOf<'redis'> {
+export function targetOn(service: string, settings: readonly string[] = []): TargetOf<'redis'> {
   const server = startRedis(connectionOf(service)['program'] ?? '', settings);
   servers.set(server.port, server);
   onTestFinished(async () => {
@@ -22,7 +22,7 @@ function targetOn(service: string, settings: readonly string[] = []): TargetOf<'
 }
 
 /** The server that a test started for a target. */
-function serverOf({ port = 0 }: TargetOf<'redis'>): RedisServer {
+export function serverOf({ port = 0 }: TargetOf<'redis'>): RedisServer {
   const found = servers.get(port);
   if (found === undefined) throw new Error(`no server on port ${port}`);
   return found;

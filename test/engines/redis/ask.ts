@@ -3,7 +3,7 @@ import type { TargetOf } from '../../../src/engines/engine.ts';
 
 export type Words = readonly (string | Buffer)[];
 
-/** Runs commands one after the other on the server of a target; bulk answers are bytes. */
+/** Runs commands in their order on the server of a target; bulk answers are bytes. */
 export async function ask(
   { host, port = 0, password = '' }: Pick<TargetOf<'redis'>, 'host' | 'port' | 'password'>,
   ...commands: readonly Words[]
@@ -13,10 +13,8 @@ export async function ask(
   client.on('error', () => undefined);
   await client.connect();
   try {
-    const answers: unknown[] = [];
-    for (const words of commands)
-      answers.push(await client.sendCommand([...words], { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } }));
-    return answers;
+    const typeMapping = { [RESP_TYPES.BLOB_STRING]: Buffer } as const;
+    return await Promise.all(commands.map((words) => client.sendCommand([...words], { typeMapping })));
   } finally {
     client.destroy();
   }

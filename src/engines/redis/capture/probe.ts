@@ -15,7 +15,7 @@ export async function probeRedis(target: RedisTarget, context: Context): Promise
       return {
         versions: { server: info.version, tool: null },
         estimatedBytes: Number(info.fields.get('used_memory_dataset') ?? 0),
-        problems: await replicationProblems(session),
+        problems: [...(await replicationProblems(session)), ...(await userProblems(target, session))],
         warnings: warningsOf(info),
       };
     } finally {
@@ -34,4 +34,12 @@ async function replicationProblems(session: Session): Promise<readonly Problem[]
   if (!(said instanceof BkpError)) return [];
   if (said.code === 'interrupted') throw said;
   return /not an integer/.test(said.message) ? [] : [{ message: said.message, hint: said.hint }];
+}
+
+async function userProblems({ users }: RedisTarget, session: Session): Promise<readonly Problem[]> {
+  if (users !== true) return [];
+  const said = await session.command('ACL', 'LIST').catch((error: unknown) => error);
+  if (!(said instanceof BkpError)) return [];
+  if (said.code === 'interrupted') throw said;
+  return [{ message: said.message, hint: 'grant +acl|list to the user, or leave `users` out' }];
 }

@@ -25,6 +25,7 @@ export async function fillServer<T>(
   survey: Survey,
   target: RedisTarget,
   session: Session,
+  wasEmpty: boolean,
   context: Context,
   judge: (filled: Filled) => Promise<T>,
 ): Promise<T> {
@@ -32,7 +33,7 @@ export async function fillServer<T>(
   const libraries: string[] = [];
   try {
     const refused = await loadLibraries(survey, session, libraries);
-    const loaded = await loadKeys(artifact, survey, target, journal, context);
+    const loaded = await loadKeys(artifact, survey, target, journal, wasEmpty, context);
     throwIfAborted(context.signal);
     return await judge({ ...loaded, libraries, refused });
   } catch (error) {

@@ -1,12 +1,18 @@
 import type { Context } from '../../../context.ts';
 import { BkpError } from '../../../errors.ts';
-import type { DestinationState } from '../../engine.ts';
+import type { Arrival, DestinationState } from '../../engine.ts';
+import { inspectDataFolder } from '../file/file-places.ts';
 import type { RedisTarget } from '../server/connection.ts';
 import { connect } from '../server/session.ts';
 import { describeContents, isOccupied, readContents } from './contents.ts';
 
-/** Looks at the server that a restore would write to. */
-export async function inspectRedisDestination(target: RedisTarget, context: Context): Promise<DestinationState> {
+/** Looks at the server, or the folder, that a restore would write to. */
+export async function inspectRedisDestination(
+  target: RedisTarget,
+  context: Context,
+  coming?: Arrival,
+): Promise<DestinationState> {
+  if (target.method === 'file') return inspectDataFolder(target, context, coming);
   try {
     const session = await connect(target, context);
     try {

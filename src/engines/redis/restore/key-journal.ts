@@ -26,10 +26,12 @@ export function openKeyJournal(path: string): KeyJournal {
       head.writeUInt32LE(key.length, 4);
       writer.bytes(head);
       writer.bytes(key);
-      if (writer.position() >= BATCH_BYTES) file.write(writer.take());
+      if (writer.length() < BATCH_BYTES) return;
+      file.write(Buffer.from(writer.gathered()));
+      writer.clear();
     },
     async *keys() {
-      file.end(writer.take());
+      file.end(writer.gathered());
       await finished(file);
       let rest = Buffer.alloc(0);
       for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {

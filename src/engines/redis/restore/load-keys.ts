@@ -1,5 +1,5 @@
 import type { Context } from '../../../context.ts';
-import { targetError, throwIfAborted } from '../../../errors.ts';
+import { BkpError, reasonOf, targetError, throwIfAborted } from '../../../errors.ts';
 import type { IncomingArtifact } from '../../engine.ts';
 import { type Crc64, openCrc64 } from '../rdb/crc64.ts';
 import { type DumpVisitor, type Entry, openDumpReader } from '../rdb/read-dump.ts';
@@ -25,22 +25,34 @@ const FOOTER_BYTES = 10;
 
 /**
  * Brings the keys of a dump to a server, each by a `RESTORE` of the very bytes that the dump has for it. A key that is
- * there stays as it is. What came is noted in the journal before this returns or throws.
+ * there stays as it is. What came is noted in the journal before this returns or throws; where the server was empty, also
+ * what nobody knows about because the connection ended.
  */
 export async function loadKeys(
   artifact: IncomingArtifact,
   survey: Survey,
   target: RedisTarget,
   journal: KeyJournal,
+  wasEmpty: boolean,
   context: Context,
 ): Promise<Loaded> {
-  const wire = await openWire(target, context);
-  const state: State = { database: 0, brought: new Map(), kept: 0, expired: 0 };
+  // An abort must not cut what is under way: its answers tell what has come.
+  const wire = await openWire(target, { ...context, signal: new AbortController().signal });
+  const state: State = { database: 0, brought: new Map(), kept: 0, expired: 0, unanswered: 0 };
+  const pipeline = openPipeline(wire);
   try {
-    const pipeline = openPipeline(wire);
     const writer = openByteWriter();
     const reader = openDumpReader({
-      ...restoring({ writer, pipeline, survey, journal, state, target, now: () => context.clock.now().getTime() }),
+      ...restoring({
+        writer,
+        pipeline,
+        survey,
+        journal,
+        wasEmpty,
+        state,
+        target,
+        now: () => context.clock.now().getTime(),
+      }),
       library: () => undefined,
     });
     let bytes = 0;
@@ -49,7 +61,9 @@ export async function loadKeys(
       async read(raw) {
         for await (const chunk of raw as AsyncIterable<Buffer>) {
           reader.push(chunk);
-          await pipeline.send(writer.take());
+          throwIfAborted(context.signal);
+          await pipeline.send(writer.gathered());
+          writer.clear();
           bytes += chunk.length;
           const subject = `restoring into ${serverOf(target)}`;
           context.emit({ type: 'progress', subject, bytes, totalBytes: survey.bytes });
@@ -60,6 +74,13 @@ export async function loadKeys(
     reader.end();
     throwIfAborted(context.signal);
     return { brought: Object.fromEntries(state.brought), kept: state.kept, expired: state.expired };
+  } catch (error) {
+    await pipeline.drain();
+    if (state.unanswered === 0) throw error;
+    throw new BkpError(error instanceof BkpError ? error.code : 'target', reasonOf(error), {
+      hint: `up to ${state.unanswered} keys of the snapshot may have come and stay: the connection ended before the server told`,
+      cause: error,
+    });
   } finally {
     wire.close();
   }
@@ -70,6 +91,8 @@ interface State {
   readonly brought: Map<string, number>;
   kept: number;
   expired: number;
+  /** Keys that nobody knows about: the connection ended before they were answered. */
+  unanswered: number;
 }
 
 interface Restoring {
@@ -77,16 +100,27 @@ interface Restoring {
   readonly pipeline: Pipeline;
   readonly survey: Survey;
   readonly journal: KeyJournal;
+  readonly wasEmpty: boolean;
   readonly state: State;
   readonly target: RedisTarget;
   readonly now: () => number;
 }
 
 /** Writes one command for every key. A large value is sent on while it comes: its size is known from the survey. */
-function restoring({ writer, pipeline, survey, journal, state, target, now }: Restoring): Omit<DumpVisitor, 'library'> {
+function restoring({
+  writer,
+  pipeline,
+  survey,
+  journal,
+  wasEmpty,
+  state,
+  target,
+  now,
+}: Restoring): Omit<DumpVisitor, 'library'> {
   let current: Entry | undefined;
   let crc: Crc64 | undefined;
-  let held: Buffer[] = [];
+  // What is not sent yet must outlive the chunk it came in.
+  const held = openByteWriter();
 
   const begin = (entry: Entry, valueBytes: number): void => {
     const options = optionsOf(entry);
@@ -107,7 +141,9 @@ function restoring({ writer, pipeline, survey, journal, state, target, now }: Re
     writer.text(['', ...optionsOf(entry).map((word) => `$${word.length}\r\n${word}`), ''].join('\r\n'));
     const { database, key } = entry;
     pipeline.expect((line) => {
-      if (line.startsWith('+')) {
+      if (line === null && wasEmpty) journal.add(database, key);
+      else if (line === null) state.unanswered += 1;
+      else if (line.startsWith('+')) {
         state.brought.set(String(database), (state.brought.get(String(database)) ?? 0) + 1);
         journal.add(database, key);
       } else if (line.startsWith('-BUSYKEY')) state.kept += 1;
@@ -126,11 +162,12 @@ function restoring({ writer, pipeline, survey, journal, state, target, now }: Re
         state.database = entry.database;
         writer.bytes(encodeCommand(['SELECT', String(entry.database)]));
         pipeline.expect((line) => {
-          if (line.startsWith('-')) throw targetError(`cannot use database ${entry.database}: ${line.slice(1)}`);
+          if (line?.startsWith('-') === true)
+            throw targetError(`cannot use database ${entry.database}: ${line.slice(1)}`);
         });
       }
       current = entry;
-      held = [];
+      held.clear();
       const large = survey.large.get(entry.ordinal);
       if (large !== undefined) begin(entry, large);
       else crc = undefined;
@@ -138,17 +175,13 @@ function restoring({ writer, pipeline, survey, journal, state, target, now }: Re
     value(bytes) {
       if (current === undefined) return;
       if (crc !== undefined) payload(bytes);
-      // What is not sent yet must outlive the chunk it came in.
-      else held.push(Buffer.from(bytes));
+      else held.bytes(bytes);
     },
     entryEnd() {
       if (current === undefined) return;
       if (crc === undefined) {
-        begin(
-          current,
-          held.reduce((sum, { length }) => sum + length, 0),
-        );
-        for (const bytes of held) payload(bytes);
+        begin(current, held.length());
+        payload(held.gathered());
       }
       finish(current);
       crc = undefined;

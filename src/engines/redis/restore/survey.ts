@@ -1,3 +1,4 @@
+import type { Context } from '../../../context.ts';
 import { integrityError } from '../../../errors.ts';
 import type { Facts, IncomingArtifact } from '../../engine.ts';
 import { factsDifference } from '../../facts-difference.ts';
@@ -26,12 +27,16 @@ const LARGE_BYTES = 1024 * 1024;
 const MOST_DIFFERENCES = 5;
 
 /** Reads a dump to its end. Throws `integrity` where it is damaged, or is another than was captured. */
-export async function surveyDump(artifact: IncomingArtifact, expected: Facts | null, now: Date): Promise<Survey> {
+export async function surveyDump(
+  artifact: IncomingArtifact,
+  expected: Facts | null,
+  context: Context,
+): Promise<Survey> {
   const count = openDumpCount();
   const large = new Map<number, number>();
   const libraries: Buffer[] = [];
   const moduleTypes = new Set<string>();
-  const expiryTimes = openExpiryTimes(now);
+  const expiryTimes = openExpiryTimes(context.clock.now());
   const state = { ordinal: 0, largest: 0, highest: 0, bytes: 0 };
   const reader = openDumpReader({
     entry(entry) {
@@ -57,6 +62,8 @@ export async function surveyDump(artifact: IncomingArtifact, expected: Facts | n
       for await (const chunk of raw as AsyncIterable<Buffer>) {
         state.bytes += chunk.length;
         reader.push(chunk);
+        const totalBytes = artifact.rawBytes;
+        context.emit({ type: 'progress', subject: 'checking the dump', bytes: state.bytes, totalBytes });
       }
     },
   });

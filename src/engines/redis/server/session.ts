@@ -3,6 +3,7 @@ import type { Context } from '../../../context.ts';
 import { abortReason, throwIfAborted } from '../../../errors.ts';
 import { CONNECT_TIMEOUT_MS, placeOf, type RedisTarget, serverOf } from './connection.ts';
 import { explainRedisError } from './explain-error.ts';
+import { tlsOf } from './tls.ts';
 
 export type Reply = string | number | null | readonly Reply[];
 
@@ -50,9 +51,11 @@ export async function connect(target: RedisTarget, context: Context): Promise<Se
 
 function optionsOf(target: RedisTarget): RedisClientOptions<{}, {}, {}, 2> {
   const { user, password } = target;
+  const tls = tlsOf(target);
+  const common = { connectTimeout: CONNECT_TIMEOUT_MS, reconnectStrategy: false } as const;
   return {
     RESP: 2,
-    socket: { ...placeOf(target), connectTimeout: CONNECT_TIMEOUT_MS, reconnectStrategy: false },
+    socket: { ...placeOf(target), ...common, ...(tls === undefined ? {} : { ...tls, tls: true }) },
     ...(user === undefined ? {} : { username: user }),
     ...(password === undefined ? {} : { password }),
   } as RedisClientOptions<{}, {}, {}, 2>;

@@ -2,12 +2,11 @@
 export interface ByteWriter {
   text(text: string): void;
   bytes(bytes: Uint8Array): void;
-  /** Where the next byte goes, within what `since` gives. */
-  position(): number;
-  /** What was written from a position on; valid until something is written. */
-  since(position: number): Buffer;
-  /** Gives away what was gathered and starts anew. */
-  take(): Buffer;
+  length(): number;
+  /** What was gathered, as long as nothing more is. */
+  gathered(): Buffer;
+  /** Starts anew in the same memory: whoever was given what was gathered must be through with it. */
+  clear(): void;
 }
 
 const FIRST_BYTES = 256 * 1024;
@@ -32,14 +31,10 @@ export function openByteWriter(): ByteWriter {
       buffer.set(bytes, at);
       at += bytes.length;
     },
-    position: () => at,
-    since: (position) => buffer.subarray(position, at),
-    take() {
-      const taken = buffer.subarray(0, at);
-      // The socket may still hold what was given away.
-      buffer = Buffer.allocUnsafe(FIRST_BYTES);
+    length: () => at,
+    gathered: () => buffer.subarray(0, at),
+    clear() {
       at = 0;
-      return taken;
     },
   };
 }

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { Context } from '../../../context.ts';
 import { abortReason, type BkpError, targetError, throwIfAborted } from '../../../errors.ts';
 import { CONNECT_TIMEOUT_MS, placeOf, type RedisTarget, serverOf } from '../server/connection.ts';
 import { explainRedisError } from '../server/explain-error.ts';
+import { tlsOf } from '../server/tls.ts';
 import { encodeCommand } from './encode.ts';
 
 /** A bare connection for what no client library does: dumps, and values too large to hold. */
@@ -23,7 +25,9 @@ export interface Wire {
 /** Connects and says who we are. The connection ends with the context's signal. */
 export async function openWire(target: RedisTarget, context: Context): Promise<Wire> {
   throwIfAborted(context.signal);
-  const socket = createConnection(placeOf(target));
+  const tls = tlsOf(target);
+  const place = placeOf(target);
+  const socket = tls === undefined ? createConnection(place) : connectTls({ ...place, ...tls });
   const stop = (): void => void socket.destroy(abortReason(context.signal));
   context.signal.addEventListener('abort', stop, { once: true });
   const close = (): void => {
@@ -52,7 +56,7 @@ export async function openWire(target: RedisTarget, context: Context): Promise<W
   };
   try {
     socket.setTimeout(CONNECT_TIMEOUT_MS, () => socket.destroy(targetError('it does not answer')));
-    await once(socket, 'connect').catch((error: unknown) => {
+    await once(socket, tls === undefined ? 'connect' : 'secureConnect').catch((error: unknown) => {
       throw broken(error);
     });
     socket.setTimeout(0);
