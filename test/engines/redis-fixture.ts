@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { TargetOf } from '../../src/engines/engine.ts';
 import { redis } from '../../src/engines/redis.ts';
@@ -26,6 +29,20 @@ export function serverOf({ port = 0 }: TargetOf<'redis'>): RedisServer {
   const found = servers.get(port);
   if (found === undefined) throw new Error(`no server on port ${port}`);
   return found;
+}
+
+/** Where the programs of a service are found by the names that Redis gave them. */
+function pathOf(service: string): string {
+  const program = connectionOf(service)['program'] ?? '';
+  const path = process.env['PATH'] ?? '';
+  if (basename(program) === 'redis-server') return path;
+  const folder = mkdtempSync(join(tmpdir(), 'bkp-redis-names-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  for (const name of ['cli', 'server']) {
+    const script = `#!/bin/sh\nexec '${dirname(program)}/valkey-${name}' "$@"\n`;
+    writeFileSync(join(folder, `redis-${name}`), script, { mode: 0o755 });
+  }
+  return `${folder}:${path}`;
 }
 
 /** Redis or Valkey as one of the services has it. */
@@ -67,7 +84,7 @@ export const fixtureOn = (service: string): EngineFixture<'redis'> => ({
 
   forbid: async (target) => void (await askText(target, 'ACL', 'SETUSER', 'default', '-psync')),
 
-  handEnvironment: ({ password = '' }) => ({ REDISCLI_AUTH: password }),
+  handEnvironment: ({ password = '' }) => ({ REDISCLI_AUTH: password, PATH: pathOf(service) }),
 
   // Before the end mark and the checksum.
   recordBoundary: (raw) => raw.length - 9,

@@ -6,7 +6,7 @@ import { giveToServer, type ServerProcess, startServer } from './server-process.
 import type { RunningService, Service } from './service.ts';
 
 const PORT_ATTEMPTS = 20;
-const PASSWORD = 'pass word"\\';
+const PASSWORD = "pass word's $(id) %41";
 
 /** A server of one test. */
 export interface RedisServer {

@@ -35,24 +35,25 @@ export function* readVersion(cursor: Cursor): Reading<number> {
   return Number(version);
 }
 
-/** Passes what says nothing about keys. */
-export function* skipCode(cursor: Cursor, code: number): Reading<void> {
+/** Passes what says nothing about keys. Tells the module that left data of its own. */
+export function* skipCode(cursor: Cursor, code: number): Reading<string | undefined> {
   switch (code) {
     case CODE.note:
       yield* readString(cursor);
       yield* skipString(cursor);
-      return;
+      return undefined;
     case CODE.sizes:
       yield* lengths(cursor, 2);
-      return;
+      return undefined;
     case CODE.slot:
       yield* lengths(cursor, 3);
-      return;
-    case CODE.moduleData:
-      yield* readModuleName(cursor);
+      return undefined;
+    case CODE.moduleData: {
+      const name = yield* readModuleName(cursor);
       yield* lengths(cursor, 2);
       yield* skipModuleData(cursor);
-      return;
+      return name;
+    }
   }
   throw unknownFormat(`it has the unknown part ${code}`);
 }

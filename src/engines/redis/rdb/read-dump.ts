@@ -28,6 +28,8 @@ export interface DumpVisitor {
   /** A key ends; `bytes` is the whole size of its value. */
   entryEnd(bytes: number, moduleType: string | undefined): void;
   library(code: Buffer): void;
+  /** A module left data that belongs to no key. */
+  module?(name: string): void;
 }
 
 export interface DumpEnd {
@@ -99,7 +101,10 @@ export function openDumpReader(visitor: DumpVisitor): DumpReader {
       else if (code === CODE.idle) own = { ...own, idleSeconds: yield* readLength(cursor) };
       else if (code === CODE.frequency) own = { ...own, frequency: yield* readByte(cursor) };
       else if (code === CODE.library) visitor.library(yield* readString(cursor));
-      else yield* skipCode(cursor, code);
+      else {
+        const module = yield* skipCode(cursor, code);
+        if (module !== undefined) visitor.module?.(module);
+      }
     }
   }
 

@@ -31,7 +31,7 @@ export async function replaceAll(
   session: Session,
   context: Context,
 ): Promise<RestoreOutcome> {
-  await assertMayFollow(session, target);
+  await assertMayFollow(survey, session, target);
   const path = join(context.workDir, `before-${randomUUID()}.rdb`);
   try {
     const before = await keepBefore(path, target, context);
@@ -54,12 +54,14 @@ export async function replaceAll(
   }
 }
 
-async function assertMayFollow(session: Session, target: RedisTarget): Promise<void> {
+async function assertMayFollow({ moduleTypes }: Survey, session: Session, target: RedisTarget): Promise<void> {
   const { fields } = await readInfo(session);
   const refuse = (reason: string): BkpError =>
     targetError(`cannot replace redis at ${serverOf(target)}: ${reason}`, {
       hint: 'restore into another server with mode `new`, or with `method: file`',
     });
+  // A replica that does not know a type in what it gets ends itself.
+  if (moduleTypes.length > 0) throw refuse(`the dump has data of modules (${moduleTypes.join(', ')})`);
   if (fields.get('cluster_enabled') === '1') throw refuse('it is one of a cluster and follows nobody outside');
   if ((await setting(session, 'tls-replication')) === 'yes')
     throw refuse('it follows others by TLS only (tls-replication)');

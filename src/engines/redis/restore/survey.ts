@@ -17,7 +17,7 @@ export interface Survey {
   readonly largestBytes: number;
   readonly libraries: readonly Buffer[];
   readonly highestDatabase: number;
-  /** Own types of modules. */
+  /** Own types of modules, and modules that left other data. */
   readonly moduleTypes: readonly string[];
   readonly expiryTimes: ExpiryTimes;
 }
@@ -51,6 +51,7 @@ export async function surveyDump(
       state.largest = Math.max(state.largest, bytes);
       if (moduleType !== undefined) moduleTypes.add(moduleType);
     },
+    module: (name) => void moduleTypes.add(name),
     library(code) {
       count.library(code);
       libraries.push(code);
