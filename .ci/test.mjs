@@ -6,6 +6,7 @@ const TOOLS = {
   '/usr/lib/postgresql/15/bin/initdb': 'postgresql-15',
   '/usr/lib/postgresql/15/bin/pg_dump': 'postgresql-client-15',
   '/usr/sbin/mariadbd': 'mariadb-server', 'mariadb-dump': 'mariadb-client',
+  'redis-server': 'redis-server', 'redis-cli': 'redis-tools',
 };
 /** What downloads and unpacks the servers that Debian does not have. */
 const TOOLS_OF_ALL = { mvn: 'maven', unzip: 'unzip', '/usr/lib/x86_64-linux-gnu/libaio.so.1': 'libaio1' };

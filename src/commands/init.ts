@@ -93,6 +93,8 @@ function whatOf(config: Target): string {
     case 'mysql':
     case 'postgres':
       return config.database ?? config.host ?? config.type;
+    case 'redis':
+      return config.host ?? 'redis';
   }
 }
 

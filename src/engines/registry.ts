@@ -6,12 +6,13 @@ import { files } from './files/files.ts';
 import { mysql } from './mysql.ts';
 import { postgres } from './postgres.ts';
 import { s3 } from './s3.ts';
+import { redis } from './redis.ts';
 import { sqlite } from './sqlite.ts';
 
 type Engines = { readonly [K in Target['type']]: Engine<K> };
 
 /** Every engine, by the `type` of a target. */
-export const ENGINES: Engines = { command, files, mysql, postgres, s3, sqlite };
+export const ENGINES: Engines = { command, files, mysql, postgres, redis, s3, sqlite };
 
 /** The engine of a target's type. An unknown one stands in what a newer bkp wrote: a `usage` error. */
 export function engineOf(type: string): Engine {

@@ -17,7 +17,7 @@ export type RepositoryConfig = DirectoryRepository | S3Repository;
 /**
  * One thing to protect.
  */
-export type Target = CommandTarget | FilesTarget | MysqlTarget | PostgresTarget | S3Target | SqliteTarget;
+export type Target = CommandTarget | FilesTarget | MysqlTarget | PostgresTarget | RedisTarget | S3Target | SqliteTarget;
 /**
  * How artifacts are compressed before they are stored. Default zstd.
  */
@@ -586,6 +586,75 @@ export interface PostgresTarget {
    * How long the dump waits for a table that is locked. Default 30s.
    */
   readonly lockTimeout?: string;
+  readonly formerly?: Formerly;
+  readonly compression?: Compression;
+  readonly compressionLevel?: CompressionLevel;
+  readonly checks?: CheckDepth;
+}
+/**
+ * All databases and functions of a Redis or Valkey server, taken over its replication protocol.
+ */
+export interface RedisTarget {
+  /**
+   * The engine.
+   */
+  readonly type: 'redis';
+  /**
+   * Name or address of the server. Default localhost.
+   */
+  readonly host?: string;
+  /**
+   * The server's unix socket, instead of `host` and `port`.
+   */
+  readonly socket?: string;
+  /**
+   * Port of the server. Default 6379.
+   */
+  readonly port?: number;
+  /**
+   * Who connects, by ACL. Default: the user `default`.
+   */
+  readonly user?: string;
+  /**
+   * Password of the user, or that of `requirepass`.
+   */
+  readonly password?: string;
+  /**
+   * How the connection is encrypted: `require` asks for no proof who the server is. Default disable.
+   */
+  readonly tls?: 'disable' | 'require' | 'verify-ca' | 'verify-full';
+  /**
+   * File with the certificates that sign the server's. Default: those of the system.
+   */
+  readonly tlsCa?: string;
+  /**
+   * File with a client certificate; needs `tlsKey`.
+   */
+  readonly tlsCertificate?: string;
+  /**
+   * File with the key of the client certificate, readable for nobody else.
+   */
+  readonly tlsKey?: string;
+  /**
+   * Capture also the users of the access control list, with the hashes of their passwords. Default false.
+   */
+  readonly users?: boolean;
+  /**
+   * How a restore brings the data back: to the running server, or as files for one that is stopped. Default server.
+   */
+  readonly method?: 'server' | 'file';
+  /**
+   * With `method: file`: the data folder of the server (`dir`) on this machine.
+   */
+  readonly directory?: string;
+  /**
+   * With `method: file`: the server starts from its append-only files (`appendonly yes`), so these are written too. Default: where there are some.
+   */
+  readonly appendOnly?: boolean;
+  /**
+   * Address of this machine, `host` or `host:port`, at which the server reaches it while `replace` exchanges its data. Default: where this machine's own connection begins, any free port.
+   */
+  readonly reachableAt?: string;
   readonly formerly?: Formerly;
   readonly compression?: Compression;
   readonly compressionLevel?: CompressionLevel;

@@ -337,6 +337,78 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
     "sql": true,
     "local": false
   },
+  "redis": {
+    "keys": [
+      "type",
+      "host",
+      "socket",
+      "port",
+      "user",
+      "password",
+      "tls",
+      "tlsCa",
+      "tlsCertificate",
+      "tlsKey",
+      "users",
+      "method",
+      "directory",
+      "appendOnly",
+      "reachableAt",
+      "formerly",
+      "compression",
+      "compressionLevel",
+      "checks"
+    ],
+    "required": [
+      "type"
+    ],
+    "defines": [
+      "users"
+    ],
+    "paths": [
+      "socket",
+      "tlsCa",
+      "tlsCertificate",
+      "tlsKey",
+      "directory"
+    ],
+    "defaultDirectory": [],
+    "argv": [],
+    "secrets": [
+      "password"
+    ],
+    "places": [
+      "host",
+      "socket",
+      "port",
+      "directory"
+    ],
+    "restoreOnly": [],
+    "formats": {},
+    "kinds": {
+      "type": "text",
+      "host": "text",
+      "socket": "text",
+      "port": "number",
+      "user": "text",
+      "password": "text",
+      "tls": "text",
+      "tlsCa": "text",
+      "tlsCertificate": "text",
+      "tlsKey": "text",
+      "users": "boolean",
+      "method": "text",
+      "directory": "text",
+      "appendOnly": "boolean",
+      "reachableAt": "text",
+      "formerly": "list",
+      "compression": "text",
+      "compressionLevel": "number",
+      "checks": "text"
+    },
+    "sql": false,
+    "local": false
+  },
   "s3": {
     "keys": [
       "type",

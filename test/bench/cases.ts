@@ -13,6 +13,7 @@ import { pgMemoryFlat } from './cases/pg-mem-flat.ts';
 import { pgRestore } from './cases/pg-restore.ts';
 import { plan100k } from './cases/plan-100k.ts';
 import { plan200 } from './cases/plan-200.ts';
+import { redisDump } from './cases/redis.ts';
 import { s3Get } from './cases/s3-get.ts';
 import { s3Memory } from './cases/s3-mem.ts';
 import { s3Put } from './cases/s3-put.ts';
@@ -35,6 +36,7 @@ export const CASES: readonly BenchCase[] = [
   pgManyTables,
   myBackup,
   myRestore,
+  redisDump,
   s3Put,
   s3Get,
   s3Memory,

@@ -30,7 +30,6 @@ export const commandFixture: EngineFixture<'command'> = {
   engine: command,
   isPersistent: true,
   canLook: false,
-  setsAside: false,
   producer: null,
   consumer: null,
   query: null,

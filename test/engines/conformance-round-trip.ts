@@ -59,14 +59,13 @@ export function describeRoundTrip<K extends Target['type']>(fixture: EngineFixtu
       await expectNothingLeft(context);
     });
 
-    if (fixture.isEmptyOnceDestroyed !== true)
-      test('and names what keeps a capture from starting', async () => {
-        const { context, target, repository } = await setUp(fixture, 'small');
-        await fixture.destroy(target);
-        if (fixture.canLook !== false) expect((await engine.probe(target, context)).problems).not.toEqual([]);
-        await expect(take(fixture, target, repository, context)).rejects.toMatchObject({ code: 'target' });
-        expect(await repository.list('', 'deep')).toEqual([]);
-      });
+    test('and names what keeps a capture from starting', async () => {
+      const { context, target, repository } = await setUp(fixture, 'small');
+      await (fixture.stop === undefined ? fixture.destroy(target) : fixture.stop(target));
+      if (fixture.canLook !== false) expect((await engine.probe(target, context)).problems).not.toEqual([]);
+      await expect(take(fixture, target, repository, context)).rejects.toMatchObject({ code: 'target' });
+      expect(await repository.list('', 'deep')).toEqual([]);
+    });
   });
 
   describe('brings back', () => {
@@ -120,14 +119,15 @@ export function describeRoundTrip<K extends Target['type']>(fixture: EngineFixtu
     await expectNothingLeft(context);
   });
 
-  test('replace keeps the old state until it is removed', async () => {
+  test('replace keeps the old state until it is removed, or says that it does not', async () => {
     const { context, target, repository, from } = await setUp(fixture, 'small');
+    const { replacedInPlace = false } = await engine.inspectDestination(target, context);
     const before = [await fixture.digest(target), namesBelow(from)];
     const taken = await take(fixture, target, repository, context);
     await fixture.alter(target);
     const { keptOld, facts } = await restore(fixture, taken, target, 'replace', context);
     expect(facts).toEqual(taken.facts);
-    expect(keptOld.length > 0).toBe(fixture.setsAside ?? true);
+    expect(keptOld.length > 0).toBe(!replacedInPlace);
     for (const old of keptOld) {
       expect(old.reference).toContain(SNAPSHOT);
       const found = { ...old, destination: target };

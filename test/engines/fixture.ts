@@ -12,10 +12,6 @@ export interface EngineFixture<K extends Target['type'] = Target['type']> {
   readonly isPersistent: boolean;
   /** False where nobody but the target's own program knows what is there. */
   readonly canLook?: boolean;
-  /** What was destroyed is an empty target, which can be captured. */
-  readonly isEmptyOnceDestroyed?: boolean;
-  /** False where a replace changes what is there, so that nothing is set aside. */
-  readonly setsAside?: boolean;
   /** The program that makes the artifact, with a word of its command line then; null when none does. */
   readonly producer: ProgramUse | null;
   /** The program that takes the artifact in. */
@@ -36,6 +32,8 @@ export interface EngineFixture<K extends Target['type'] = Target['type']> {
   partsOf(target: TargetOf<K>): Promise<{ readonly taken: boolean; readonly added: boolean }>;
   /** Takes all of the target away. */
   destroy(target: TargetOf<K>): Promise<void>;
+  /** Takes also away what a restore needs to be there; where it is absent, `destroy` leaves nothing to capture. */
+  stop?(target: TargetOf<K>): Promise<void>;
   /** Takes the right to read away from everybody who is not root. */
   forbid(target: TargetOf<K>): Promise<void>;
   /** The same for what the native command brings back, where that is less. */

@@ -5,6 +5,7 @@ import type { EngineFixture } from './fixture.ts';
 import { mysqlFixture } from './mysql-fixture.ts';
 import { postgresFixture } from './postgres-fixture.ts';
 import { s3Fixture } from './s3-fixture.ts';
+import { redisFixture } from './redis-fixture.ts';
 import { sqliteFixture } from './sqlite-fixture.ts';
 
 /** One fixture for every engine of the registry. */
@@ -14,5 +15,6 @@ export const FIXTURES: { readonly [K in Target['type']]: EngineFixture<K> } = {
   mysql: mysqlFixture,
   postgres: postgresFixture,
   s3: s3Fixture,
+  redis: redisFixture,
   sqlite: sqliteFixture,
 };

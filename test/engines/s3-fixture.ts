@@ -74,8 +74,6 @@ export const s3Fixture: EngineFixture<'s3'> = {
   name: 's3',
   engine: s3,
   isPersistent: true,
-  isEmptyOnceDestroyed: true,
-  setsAside: false,
   producer: null,
   consumer: null,
   query: null,
@@ -130,6 +128,8 @@ export const s3Fixture: EngineFixture<'s3'> = {
     for (const Key of await namesIn(target)) await adminOf(STORE).deleteObject({ Bucket: target.bucket, Key });
   },
 
+  // An empty bucket is one that can be captured.
+  stop: async ({ bucket }) => void (await adminOf(STORE).deleteBucketPolicy({ Bucket: bucket })),
   forbid: async ({ bucket }) => void (await adminOf(STORE).deleteBucketPolicy({ Bucket: bucket })),
   recordBoundary: (raw) => raw.lastIndexOf('ustar') - 257,
 };

@@ -1,0 +1,5 @@
+import { startedServices } from '../services/connection.ts';
+import { describeEngine } from './conformance.ts';
+import { fixtureOn } from './redis-fixture.ts';
+
+for (const service of startedServices('redis')) describeEngine(fixtureOn(service));
