@@ -1,6 +1,7 @@
 import type { Context } from '../../../context.ts';
 import { type BkpError, guardError, targetError, throwIfAborted } from '../../../errors.ts';
 import type { IncomingArtifact, RestoreOutcome, RestoreRequest } from '../../engine.ts';
+import { orDamage } from '../../or-damage.ts';
 import { connectAdmin, lockDestination, steady, unlockDestination } from '../server/admin-session.ts';
 import type { Needs } from '../script/needs.ts';
 import { readOutline } from '../script/outline.ts';
@@ -12,7 +13,6 @@ import { fillInPlace } from './fill-in-place.ts';
 import { contentsOf, describeContents, IN_RECOVERY, mayNotCreate, noScriptInPlace } from './inspect-destination.ts';
 import { readOutlines } from '../script/definitions.ts';
 import { mergePostgres } from '../merge/merge.ts';
-import { orDamage } from '../script/or-damage.ts';
 import { onlyArchive } from '../archive/only-archive.ts';
 import { assertServerHas } from './preflight.ts';
 import { replaceInPlace } from './replace-in-place.ts';
@@ -87,7 +87,7 @@ async function restoreLocked(
     ? await findUnowned(admin, artifact, program, context, { name: destination.database, grantees })
     : null;
   const beside = { request, outline, program, live, unowned };
-  const outcome = await orDamage(artifact, context, () => {
+  const outcome = await orDamage(artifact, storedFormat(artifact).open, context, () => {
     if (isChosen) return restoreChosen(beside, admin, context);
     return mode === 'merge' && live === 'occupied'
       ? mergePostgres(beside, null, admin, context)
