@@ -127,4 +127,4 @@ export interface Context {
 }
 
 export type JobName = 'sqlite' | 'demo-writer';
-export type ReaderName = 'tar' | 'pg-custom' | 'pg-directory' | 'pg-tar' | 'pg-plain';
+export type ReaderName = 'tar' | 'mongo-archive' | 'pg-custom' | 'pg-directory' | 'pg-tar' | 'pg-plain';

@@ -86,6 +86,8 @@ function whatOf(config: Target): string {
       return config.path.replace(/\.\w+$/, '');
     case 'files':
       return config.paths[0] ?? '';
+    case 'mongodb':
+      return config.database;
     case 'postgres':
       return config.database ?? config.host ?? 'postgres';
   }

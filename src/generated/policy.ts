@@ -17,7 +17,7 @@ export type RepositoryConfig = DirectoryRepository | S3Repository;
 /**
  * One thing to protect.
  */
-export type Target = FilesTarget | PostgresTarget | SqliteTarget;
+export type Target = FilesTarget | MongodbTarget | PostgresTarget | SqliteTarget;
 /**
  * How artifacts are compressed before they are stored. Default zstd.
  */
@@ -301,6 +301,79 @@ export interface FilesTarget {
    * Restore below this folder instead of the original places; only as `--into root=…` and under `restores`.
    */
   readonly root?: string;
+  readonly formerly?: Formerly;
+  readonly compression?: Compression;
+  readonly compressionLevel?: CompressionLevel;
+  readonly checks?: CheckDepth;
+}
+/**
+ * A MongoDB database, captured with mongodump as an archive; documents are counted while it is stored.
+ */
+export interface MongodbTarget {
+  /**
+   * The engine.
+   */
+  readonly type: 'mongodb';
+  /**
+   * Connection string of the server or the replica set, instead of `host` and what goes with it; reaches the tools by a private file.
+   */
+  readonly uri?: string;
+  /**
+   * Name or address of the server. Default localhost.
+   */
+  readonly host?: string;
+  /**
+   * Port of the server. Default 27017.
+   */
+  readonly port?: number;
+  /**
+   * Who connects. Default nobody: the server asks for no user.
+   */
+  readonly user?: string;
+  /**
+   * Password of the user; reaches the tools by a private file, never by argv or environment.
+   */
+  readonly password?: string;
+  /**
+   * The database that knows the user. Default admin.
+   */
+  readonly authDatabase?: string;
+  /**
+   * How the connection is encrypted: not at all, without a look at the server's certificate, or only with a server whose certificate is good for its name. Default disable.
+   */
+  readonly tls?: 'disable' | 'require' | 'verify-full';
+  /**
+   * File with the certificates that sign the server's. Default: those of the system.
+   */
+  readonly tlsCa?: string;
+  /**
+   * File with a client certificate and its key, readable for nobody else.
+   */
+  readonly tlsCertificateKey?: string;
+  /**
+   * The database.
+   */
+  readonly database: string;
+  /**
+   * All but these collections.
+   *
+   * @minItems 1
+   *
+   * Items: Name of a collection.
+   */
+  readonly excludeCollections?: readonly string[];
+  /**
+   * Which member of a replica set is read. Default primary.
+   */
+  readonly readPreference?: 'primary' | 'primaryPreferred' | 'secondary' | 'secondaryPreferred' | 'nearest';
+  /**
+   * Collections at once, dumped and restored. Default 4.
+   */
+  readonly jobs?: number;
+  /**
+   * Folder with mongodump and mongorestore. Default: those on PATH.
+   */
+  readonly tools?: string;
   readonly formerly?: Formerly;
   readonly compression?: Compression;
   readonly compressionLevel?: CompressionLevel;

@@ -78,6 +78,77 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
     "sql": false,
     "local": false
   },
+  "mongodb": {
+    "keys": [
+      "type",
+      "uri",
+      "host",
+      "port",
+      "user",
+      "password",
+      "authDatabase",
+      "tls",
+      "tlsCa",
+      "tlsCertificateKey",
+      "database",
+      "excludeCollections",
+      "readPreference",
+      "jobs",
+      "tools",
+      "formerly",
+      "compression",
+      "compressionLevel",
+      "checks"
+    ],
+    "required": [
+      "type",
+      "database"
+    ],
+    "defines": [
+      "database",
+      "excludeCollections"
+    ],
+    "paths": [
+      "tlsCa",
+      "tlsCertificateKey",
+      "tools"
+    ],
+    "secrets": [
+      "uri",
+      "password"
+    ],
+    "places": [
+      "uri",
+      "host",
+      "port",
+      "database"
+    ],
+    "restoreOnly": [],
+    "formats": {},
+    "kinds": {
+      "type": "text",
+      "uri": "text",
+      "host": "text",
+      "port": "number",
+      "user": "text",
+      "password": "text",
+      "authDatabase": "text",
+      "tls": "text",
+      "tlsCa": "text",
+      "tlsCertificateKey": "text",
+      "database": "text",
+      "excludeCollections": "list",
+      "readPreference": "text",
+      "jobs": "number",
+      "tools": "text",
+      "formerly": "list",
+      "compression": "text",
+      "compressionLevel": "number",
+      "checks": "text"
+    },
+    "sql": false,
+    "local": false
+  },
   "postgres": {
     "keys": [
       "type",

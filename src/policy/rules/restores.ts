@@ -69,7 +69,7 @@ function checkTarget(entry: Entry<Restore>, name: string, set: PolicySet): reado
   if (problems.length > 0) return [...foreign, ...problems];
   const base = absolutePaths('target', target.value, target.document.directory);
   const over = absolutePaths('target', { ...into, type: base.type } as Target, document.directory);
-  const destination = { ...base, ...over };
+  const destination = { ...base, ...over } as Target;
   return mode === 'replace' ? foreign : [...foreign, ...ontoProtected(entry, path, name, destination, set)];
 }
 
