@@ -87,9 +87,8 @@ function whatOf(config: Target): string {
     case 'files':
       return config.paths[0] ?? '';
     case 'mongodb':
-      return config.database;
     case 'postgres':
-      return config.database ?? config.host ?? 'postgres';
+      return config.database ?? config.host ?? config.type;
   }
 }
 

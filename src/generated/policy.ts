@@ -307,7 +307,7 @@ export interface FilesTarget {
   readonly checks?: CheckDepth;
 }
 /**
- * A MongoDB database, captured with mongodump as an archive; documents are counted while it is stored.
+ * A MongoDB database, or a whole server, captured with mongodump as one archive; documents are counted while it is stored.
  */
 export interface MongodbTarget {
   /**
@@ -351,11 +351,23 @@ export interface MongodbTarget {
    */
   readonly tlsCertificateKey?: string;
   /**
-   * The database.
+   * The database. This or `databases`.
    */
-  readonly database: string;
+  readonly database?: string;
   /**
-   * All but these collections.
+   * Every database of the server in one archive, instead of `database`.
+   */
+  readonly databases?: 'all';
+  /**
+   * With `databases: all` on a replica set: dump also what is written meanwhile, so that all of it is from one moment. It comes back into an empty server only. Default false.
+   */
+  readonly oplog?: boolean;
+  /**
+   * Users and roles too: those of the database, or all of the server's; ones that are there stay as they are. Default false.
+   */
+  readonly users?: boolean;
+  /**
+   * All but these collections of `database`.
    *
    * @minItems 1
    *

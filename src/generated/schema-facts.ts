@@ -91,6 +91,9 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "tlsCa",
       "tlsCertificateKey",
       "database",
+      "databases",
+      "oplog",
+      "users",
       "excludeCollections",
       "readPreference",
       "jobs",
@@ -101,11 +104,13 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "checks"
     ],
     "required": [
-      "type",
-      "database"
+      "type"
     ],
     "defines": [
       "database",
+      "databases",
+      "oplog",
+      "users",
       "excludeCollections"
     ],
     "paths": [
@@ -121,7 +126,8 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "uri",
       "host",
       "port",
-      "database"
+      "database",
+      "databases"
     ],
     "restoreOnly": [],
     "formats": {},
@@ -137,6 +143,9 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "tlsCa": "text",
       "tlsCertificateKey": "text",
       "database": "text",
+      "databases": "text",
+      "oplog": "boolean",
+      "users": "boolean",
       "excludeCollections": "list",
       "readPreference": "text",
       "jobs": "number",

@@ -3,6 +3,7 @@ import { filesTree } from './cases/files-20k.ts';
 import { frames } from './cases/frames.ts';
 import { listS3Latency } from './cases/list-s3-latency.ts';
 import { memoryFlat } from './cases/mem-flat.ts';
+import { mongo } from './cases/mongo.ts';
 import { pgBackup } from './cases/pg-backup.ts';
 import { pgBackupVsGzip } from './cases/pg-backup-vs-gzip.ts';
 import { pgBackupEncrypted } from './cases/pg-backup-enc.ts';
@@ -31,6 +32,7 @@ export const CASES: readonly BenchCase[] = [
   pgBackupEncrypted,
   pgRestore,
   pgManyTables,
+  mongo,
   s3Put,
   s3Get,
   s3Memory,

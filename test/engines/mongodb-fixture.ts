@@ -22,7 +22,7 @@ const databaseFor = (folder: string): string => {
 };
 
 const inTarget = <T>(target: Target, act: Parameters<typeof inDatabase<T>>[2]): Promise<T> =>
-  inDatabase(serverOn(target.port), target.database, act);
+  inDatabase(serverOn(target.port), target.database ?? '', act);
 
 const drop = (target: Target): Promise<boolean> => inTarget(target, (database) => database.dropDatabase());
 

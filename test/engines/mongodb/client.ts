@@ -28,7 +28,7 @@ export async function inDatabase<T>(server: Connection, name: string, act: (data
 const isOwn = (name: string): boolean => name.startsWith('bkp-');
 
 /** Names of the collections of a database; `bkp-` ones too where they are asked for. */
-async function collectionNames(database: Db, all = false): Promise<readonly string[]> {
+export async function collectionNames(database: Db, all = false): Promise<readonly string[]> {
   const listed = await database.listCollections({}, { nameOnly: true }).toArray();
   return listed
     .map(({ name }) => name)

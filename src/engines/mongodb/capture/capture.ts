@@ -14,7 +14,7 @@ import { judgeDump } from './judge-dump.ts';
 /** A reader of its own process takes longer to start than so much to read. */
 const SMALL_BYTES = 16 * 1024 * 1024;
 
-/** Gets a database ready to be dumped: looks for what would make a dump fail, or pass for whole. Throws `target` or `tool`. */
+/** Gets a database, or all of a server, ready to be dumped: looks for what would make a dump fail, or pass for whole. Throws `target` or `tool`. */
 export async function captureMongodb(target: MongodbTarget, context: Context): Promise<Capture> {
   const startedAt = context.clock.now();
   const tool = await findMongoTool('mongodump', target, context);
@@ -40,7 +40,7 @@ export async function captureMongodb(target: MongodbTarget, context: Context): P
       return [startedAt, context.clock.now()];
     },
     versions: { server: source.server.version, tool: tool.version },
-    warnings: source.warnings.map(({ message }) => message),
+    warnings: [],
     facts: async () => ({}),
     close: () => config.close(),
   };
@@ -50,10 +50,17 @@ export async function captureMongodb(target: MongodbTarget, context: Context): P
 const dumpArguments = (target: MongodbTarget, config: string): readonly string[] => [
   `--config=${config}`,
   '--archive',
-  `--db=${target.database}`,
   `--numParallelCollections=${target.jobs ?? 4}`,
   ...(target.readPreference === undefined ? [] : [`--readPreference=${target.readPreference}`]),
-  ...(target.excludeCollections ?? []).map((name) => `--excludeCollection=${name}`),
+  ...(target.database === undefined ? ofServer(target) : ofDatabase(target, target.database)),
+];
+
+const ofServer = ({ oplog }: MongodbTarget): readonly string[] => (oplog === true ? ['--oplog'] : []);
+
+const ofDatabase = ({ users, excludeCollections = [] }: MongodbTarget, database: string): readonly string[] => [
+  `--db=${database}`,
+  ...(users === true ? ['--dumpDbUsersAndRoles'] : []),
+  ...excludeCollections.map((name) => `--excludeCollection=${name}`),
   ...OWN_PREFIXES.map((prefix) => `--excludeCollectionsWithPrefix=${prefix}`),
 ];
 
@@ -63,7 +70,9 @@ async function lookAt(target: MongodbTarget, context: Context): Promise<Source> 
     const source = await lookAtSource(session, target);
     const problem = source.problems[0];
     if (problem === undefined) return source;
-    throw targetError(`cannot capture ${target.database}: ${problem.message}`, { hint: problem.hint });
+    throw targetError(`cannot capture ${target.database ?? 'all databases'}: ${problem.message}`, {
+      hint: problem.hint,
+    });
   } finally {
     await session.close();
   }

@@ -1,56 +1,85 @@
 import type { Context } from '../../../context.ts';
-import { throwIfAborted } from '../../../errors.ts';
-import type { RestoreOutcome } from '../../engine.ts';
-import { listAll } from '../server/collections.ts';
+import { reasonOf, throwIfAborted } from '../../../errors.ts';
+import type { Facts, RestoreOutcome } from '../../engine.ts';
+import type { LiveCollection } from '../server/collections.ts';
 import type { Session } from '../server/connection.ts';
-import { readLiveFacts } from '../server/live-facts.ts';
 import { asideReference } from '../server/names.ts';
-import { assertSame, restoredDocuments } from './compare.ts';
+import { compareWhole, restoredDocuments } from './compare.ts';
 import { asMoved, exchangeCollections } from './exchange.ts';
-import { fillCollections } from './fill.ts';
+import { fillPlaces } from './fill.ts';
 import { mergeCollections } from './merge.ts';
+import type { Place } from './places.ts';
 import type { Prepared } from './restore.ts';
-import { assertNamesFit, dropUnfinished, freeOldPrefix, under, uniqueNewPrefix } from './side.ts';
+import { dropUnfinished } from './side.ts';
+
+type Settled = Omit<RestoreOutcome, 'facts' | 'restored'> & Pick<Partial<RestoreOutcome>, 'restored'>;
 
 /**
- * Builds the captured collections under other names in the database itself, since no server renames into another one,
- * counts and compares them, and lets them take their place. Nothing is touched before the last step.
+ * Builds the captured collections under other names in their database itself, since no server renames into another one,
+ * counts and compares them, and lets them take their place. Nothing is touched before the last step. Where one of several
+ * databases cannot be changed then, it is a conflict, and the others are.
  */
 export async function buildBeside(prepared: Prepared, session: Session, context: Context): Promise<RestoreOutcome> {
-  const { request, artifact, from, live, expected } = prepared;
-  const { destination, snapshot, mode } = request;
-  const { database } = destination;
-  const prefix = uniqueNewPrefix(snapshot);
-  const old = freeOldPrefix(snapshot, await listAll(session, database));
-  assertNamesFit(database, live, old);
+  const { request, places } = prepared;
   try {
-    await fillCollections({ artifact, from, destination, prefix }, context);
-    const built = under(prefix, await listAll(session, database));
-    const side = built.map((one) => ({ ...one, name: prefix + one.name }));
-    const facts = await readLiveFacts(session, database, side, (name) => `${from}.${name.slice(prefix.length)}`);
-    assertSame(database, expected, facts);
+    await fillPlaces(prepared, context);
+    const { built, facts } = await compareWhole(prepared, session);
     throwIfAborted(context.signal);
-    if (mode === 'merge' && live.length > 0) return await mergeCollections(prepared, prefix, built, session);
-    const exchange = { side: prefix, old, away: live.map(asMoved), bring: built.map(asMoved) };
-    const late = await exchangeCollections(session, database, exchange);
-    const lacking = live.filter(({ name }) => !built.some((one) => one.name === name)).map(({ name }) => name);
+    const settled: Settled[] = [];
+    const failures: { readonly place: Place; readonly error: unknown }[] = [];
+    for (const [place, collections] of built) {
+      try {
+        settled.push(await settle(prepared, place, collections, session));
+      } catch (error) {
+        failures.push({ place, error });
+      }
+    }
+    const [first] = failures;
+    if (first !== undefined && settled.length === 0) throw first.error;
+    const isMerge = request.mode === 'merge' && places.some(({ live }) => live.length > 0);
+    const conflicts = failures.map(({ place, error }) => `database ${place.database} is as it was: ${reasonOf(error)}`);
+    for (const { place } of failures) await dropUnfinished(session, place.database, place.prefix);
     return {
-      facts: { ...facts },
-      keptOld: live.length === 0 ? [] : [{ type: 'mongodb', reference: asideReference(database, old) }],
-      restored: restoredDocuments(facts),
-      conflicts: [],
-      warnings: [
-        ...(lacking.length === 0 ? [] : [`not in the snapshot, and set aside: ${lacking.join(', ')}`]),
-        ...late.map((name) => `${name} was written to while it was exchanged: that is set aside, too`),
-      ],
+      facts: isMerge || failures.length > 0 ? null : { ...facts },
+      keptOld: settled.flatMap(({ keptOld }) => keptOld),
+      restored: isMerge ? united(settled) : restoredDocuments(facts),
+      conflicts: [...conflicts, ...settled.flatMap((one) => one.conflicts)],
+      warnings: settled.flatMap(({ warnings }) => warnings),
     };
   } catch (error) {
-    await dropUnfinished(session, database, prefix).catch(() =>
-      context.emit({
-        type: 'warning',
-        message: `${prefix}* in ${database} could not be dropped; the next restore drops it`,
-      }),
-    );
+    for (const { database, prefix } of places)
+      await dropUnfinished(session, database, prefix).catch(() =>
+        context.emit({
+          type: 'warning',
+          message: `${prefix}* in ${database} could not be dropped; the next restore drops it`,
+        }),
+      );
     throw error;
   }
+}
+
+const united = (settled: readonly Settled[]): Facts =>
+  Object.fromEntries(settled.flatMap(({ restored = {} }) => Object.entries(restored)));
+
+/** Lets what was built for one database take its place, or adds what is missing of it. */
+async function settle(
+  { request }: Prepared,
+  place: Place,
+  built: readonly LiveCollection[],
+  session: Session,
+): Promise<Settled> {
+  const { database, live, old, prefix } = place;
+  if (request.mode === 'merge' && live.length > 0)
+    return mergeCollections(place, built, session, request.skipConflicts);
+  const exchange = { side: prefix, old, away: live.map(asMoved), bring: built.map(asMoved) };
+  const late = await exchangeCollections(session, database, exchange);
+  const lacking = live.filter(({ name }) => !built.some((one) => one.name === name)).map(({ name }) => name);
+  return {
+    keptOld: live.length === 0 ? [] : [{ type: 'mongodb', reference: asideReference(database, old) }],
+    conflicts: [],
+    warnings: [
+      ...(lacking.length === 0 ? [] : [`${database}: not in the snapshot, and set aside: ${lacking.join(', ')}`]),
+      ...late.map((name) => `${database}: ${name} was written to while it was exchanged: that is set aside, too`),
+    ],
+  };
 }

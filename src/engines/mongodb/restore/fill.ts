@@ -1,53 +1,58 @@
 import type { Context, ProcessEnd } from '../../../context.ts';
-import type { IncomingArtifact } from '../../engine.ts';
 import type { Judgement } from '../../../streams/bytes.ts';
 import { whyItFailed } from '../capture/judge-dump.ts';
 import { openConfigFile } from '../server/config-file.ts';
 import { OWN_PREFIXES } from '../server/names.ts';
 import { findMongoTool } from '../server/tools.ts';
-import type { MongodbTarget } from '../server/uri.ts';
+import type { Place } from './places.ts';
+import type { Prepared } from './restore.ts';
 
-/** One database of an archive, and where its collections go. */
-export interface FillOrder {
-  readonly artifact: IncomingArtifact;
-  /** As the archive calls it. */
-  readonly from: string;
-  readonly destination: MongodbTarget;
-  /** Before the name of every collection. */
-  readonly prefix: string;
+/** Restores what goes into all places with mongorestore. Throws unless every document of it went in. */
+export async function fillPlaces({ request, artifact, places, oplog }: Prepared, context: Context): Promise<void> {
+  const { destination } = request;
+  const jobs = destination.jobs ?? 4;
+  await runRestore(
+    { artifact, destination },
+    [
+      // What was captured comes back, also what was there before its validator.
+      '--bypassDocumentValidation',
+      '--stopOnError',
+      `--numParallelCollections=${jobs}`,
+      `--numInsertionWorkersPerCollection=${jobs}`,
+      ...(oplog ? ['--oplogReplay'] : places.flatMap(placeOptions)),
+    ],
+    context,
+  );
 }
 
-/** Restores one database of an archive with mongorestore. Throws unless every document of it went in. */
-export async function fillCollections(order: FillOrder, context: Context): Promise<void> {
-  const { artifact, from, destination, prefix } = order;
+const placeOptions = ({ from, database, prefix }: Place): readonly string[] => [
+  `--nsInclude=${literal(from)}.*`,
+  ...OWN_PREFIXES.map((own) => `--nsExclude=${literal(from)}.${own}*`),
+  `--nsFrom=${literal(from)}.*`,
+  `--nsTo=${literal(database)}.${prefix}*`,
+];
+
+/** Streams an archive into mongorestore, which asks for nothing and is given its options besides the connection. */
+export async function runRestore(
+  { artifact, destination }: Pick<Prepared, 'artifact'> & Pick<Prepared['request'], 'destination'>,
+  options: readonly string[],
+  context: Context,
+): Promise<void> {
   const { program } = await findMongoTool('mongorestore', destination, context);
   const config = await openConfigFile(destination, context);
-  const jobs = destination.jobs ?? 4;
-  const options = [
-    `--config=${config.path}`,
-    '--archive',
-    `--nsInclude=${literal(from)}.*`,
-    ...OWN_PREFIXES.map((own) => `--nsExclude=${literal(from)}.${own}*`),
-    `--nsFrom=${literal(from)}.*`,
-    `--nsTo=${literal(destination.database)}.${prefix}*`,
-    `--numParallelCollections=${jobs}`,
-    `--numInsertionWorkersPerCollection=${jobs}`,
-    // What was captured comes back, also what was there before its validator.
-    '--bypassDocumentValidation',
-    '--stopOnError',
-  ];
   try {
-    await artifact.into({ kind: 'process', process: { argv: [program, ...options] }, judge: judgeRestore });
+    const argv = [program, `--config=${config.path}`, '--archive', ...options] as const;
+    await artifact.into({ kind: 'process', process: { argv }, judge: judgeRestore });
   } finally {
     await config.close();
   }
 }
 
 /** In patterns of namespaces an asterisk stands for any letters. */
-const literal = (name: string): string => name.replaceAll(/[\\*]/g, String.raw`\$&`);
+export const literal = (name: string): string => name.replaceAll(/[\\*]/g, String.raw`\$&`);
 
 /** What the end of mongorestore means: its last line counts, for it ends well also when documents failed. */
-function judgeRestore(end: ProcessEnd): Judgement {
+export function judgeRestore(end: ProcessEnd): Judgement {
   if (end.exitCode !== 0) return whyItFailed(end);
   const counted = /(\d+) document\(s\) restored successfully\. (\d+) document\(s\) failed to restore/.exec(end.stderr);
   if (counted === null) return { verdict: 'failed', reason: 'it did not say how many documents it restored' };

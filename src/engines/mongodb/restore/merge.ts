@@ -5,7 +5,7 @@ import type { Session } from '../server/connection.ts';
 import { asMoved, exchangeCollections } from './exchange.ts';
 import { mergeDocuments, type Merged, type MergeOrder, undoMerge } from './merge-documents.ts';
 import { dropIndexes, mergeIndexes } from './merge-indexes.ts';
-import type { Prepared } from './restore.ts';
+import type { Place } from './places.ts';
 
 const MOST_NAMED = 5;
 
@@ -14,13 +14,11 @@ const MOST_NAMED = 5;
  * whole collections. What is there wins. Once begun it ends one way or the other, abort or not.
  */
 export async function mergeCollections(
-  { request, live }: Prepared,
-  prefix: string,
+  { database, live, prefix }: Place,
   built: readonly LiveCollection[],
   session: Session,
-): Promise<RestoreOutcome> {
-  const { skipConflicts } = request;
-  const { database } = request.destination;
+  skipConflicts: boolean,
+): Promise<Omit<RestoreOutcome, 'facts'>> {
   const kept = new Set(live.map(({ name }) => name));
   const known = built.filter(({ name, type }) => kept.has(name) && type === 'collection');
   const brought = built.filter(({ name }) => !kept.has(name));
@@ -50,9 +48,10 @@ export async function mergeCollections(
   }
   await exchangeCollections(session, database, { side: prefix, old: prefix, away: [], bring: brought.map(asMoved) });
   const restored: Record<string, FactValue> = {};
-  for (const { order, documents } of merged) if (documents > 0) restored[`collection ${order.name}`] = documents;
-  for (const { name } of brought) restored[`collection ${name}`] = 'all of it';
-  return { facts: null, keptOld: [], restored, conflicts, warnings: [] };
+  for (const { order, documents } of merged)
+    if (documents > 0) restored[`collection ${database}.${order.name}`] = documents;
+  for (const { name } of brought) restored[`collection ${database}.${name}`] = 'all of it';
+  return { keptOld: [], restored, conflicts, warnings: [] };
 }
 
 const conflictError = (database: string, conflicts: readonly string[]): BkpError => {

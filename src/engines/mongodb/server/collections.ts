@@ -35,3 +35,12 @@ export async function databaseBytes(session: Session, database: string): Promise
   const { dataSize } = await session.command(database, { dbStats: 1 });
   return Number(dataSize ?? 0);
 }
+
+const OF_SERVER: readonly unknown[] = ['admin', 'config', 'local'];
+
+/** The databases of a server that are not its own. */
+export async function listDatabases(session: Session): Promise<readonly string[]> {
+  const { databases } = await session.command('admin', { listDatabases: 1, nameOnly: true });
+  const names = (databases as readonly { readonly name: string }[]).map(({ name }) => name);
+  return names.filter((name) => !OF_SERVER.includes(name)).toSorted();
+}
