@@ -70,10 +70,12 @@ const accepts = (port: number): Promise<boolean> =>
     socket.once('error', () => resolve(false));
   });
 
-async function startFerret(
+/** Starts one more FerretDB on the PostgreSQL of `url`; `extra` are arguments for it. */
+export async function startFerret(
   program: string,
   url: string,
-  home: Home,
+  home: Pick<Home, 'folder' | 'env' | 'log'>,
+  extra: (port: number) => readonly string[] = (port) => [`--listen-addr=127.0.0.1:${port}`],
 ): Promise<ServerProcess & { readonly port: number }> {
   for (let attempt = 0; attempt < PORT_ATTEMPTS; attempt++) {
     const port = await freePort();
@@ -81,7 +83,7 @@ async function startFerret(
       program,
       `--postgresql-url=${url}`,
       `--state-dir=${home.folder}`,
-      `--listen-addr=127.0.0.1:${port}`,
+      ...extra(port),
       '--debug-addr=-',
       '--telemetry=disable',
       '--log-level=ERROR',
@@ -113,7 +115,15 @@ async function start(folder: string, workDir: string): Promise<RunningService> {
   await run(join(bin, 'psql'), ['-X', '-q', '-c', 'CREATE EXTENSION documentdb CASCADE', url]);
   const ferret = await startFerret(join(folder, 'ferretdb'), url, home);
   return {
-    connection: { host: '127.0.0.1', port: `${ferret.port}`, user, password, tools: folder, pid: `${ferret.pid}` },
+    connection: {
+      host: '127.0.0.1',
+      port: `${ferret.port}`,
+      user,
+      password,
+      tools: folder,
+      postgres: url,
+      pid: `${ferret.pid}`,
+    },
     stop: async () => {
       await ferret.stop();
       await postgres.stop();

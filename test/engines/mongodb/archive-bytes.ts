@@ -3,6 +3,7 @@ import { BSON } from 'mongodb';
 /** An archive of mongodump, byte by byte: what tests change in it, the tools would never write. */
 export interface ArchiveParts {
   readonly version?: string;
+  readonly serverVersion?: string;
   readonly collections: readonly CollectionParts[];
 }
 
@@ -45,13 +46,13 @@ export const namespaceHeader = (collection: CollectionParts, EOF: boolean, crc: 
     CRC: BSON.Long.fromBigInt(BigInt.asIntN(64, crc)),
   });
 
-export const archiveHeader = (version = '0.1'): Buffer =>
+export const archiveHeader = (version = '0.1', serverVersion = '7.0.14'): Buffer =>
   Buffer.concat([
     MAGIC,
     bson({
       concurrent_collections: new BSON.Int32(4),
       version,
-      server_version: '7.0.14',
+      server_version: serverVersion,
       tool_version: '100.10.0',
     }),
   ]);
@@ -75,9 +76,9 @@ export function collectionBlocks(collection: CollectionParts): Buffer {
   return Buffer.concat(crc === null ? data : [...data, namespaceHeader(collection, true, crc), TERMINATOR]);
 }
 
-export const archiveBytes = ({ version, collections }: ArchiveParts): Buffer =>
+export const archiveBytes = ({ version, serverVersion, collections }: ArchiveParts): Buffer =>
   Buffer.concat([
-    archiveHeader(version),
+    archiveHeader(version, serverVersion),
     ...collections.map(collectionHeader),
     TERMINATOR,
     ...collections.map(collectionBlocks),

@@ -1,4 +1,5 @@
 import { BSON, type Db } from 'mongodb';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { RestoreMode, RestoreOutcome, TargetOf } from '../../../src/engines/engine.ts';
@@ -173,6 +174,50 @@ test('an exchange that was interrupted is finished by the next restore', async (
   await expect(restore(mongodbFixture, taken, target, 'new', context)).rejects.toMatchObject({ code: 'guard' });
   expect(await inShop((db) => collectionNames(db, true))).toEqual([`${exchange.old}orders`, 'items', 'orders']);
   expect(Number((await inShop((db) => db.collection('orders').findOne({})))?._id)).toBe(2);
+});
+
+test("two restores of one database do not meet, and a dead one is in nobody's way", async () => {
+  const { inShop, target, made } = await bench();
+  const { context, folder } = made;
+  await inShop((db) => fill(db, 'orders', [{ _id: 1 }]));
+  const taken = await take(mongodbFixture, target, await newRepository(folder, context), context);
+  const { name: host, bootId, pid } = context.host;
+  const hold = (owner: object): Promise<unknown> =>
+    inShop(async (db) => {
+      await db.dropCollection('bkp-lock').catch(() => undefined);
+      await db.collection<{ _id: string }>('bkp-lock').insertOne({ _id: 'restore', ...owner });
+    });
+  for (const owner of [
+    { host, bootId, pid },
+    { host: 'elsewhere', bootId: 'x', pid: 1 },
+  ]) {
+    await hold(owner);
+    await expect(restore(mongodbFixture, taken, target, 'replace', context)).rejects.toMatchObject({
+      code: 'guard',
+      message: expect.stringContaining('another restore of it is under way') as unknown,
+    });
+    expect(await inShop((db) => collectionNames(db, true))).toEqual(['bkp-lock', 'orders']);
+  }
+  const gone = spawnSync('true').pid;
+  await hold({ host, bootId, pid: gone });
+  await restore(mongodbFixture, taken, target, 'replace', context);
+  expect(await inShop((db) => collectionNames(db, true))).toEqual([`bkp-old-${SNAPSHOT}-orders`, 'orders']);
+});
+
+test('an archive of a newer server comes back with a warning', async () => {
+  const { target, made } = await bench();
+  const orders: CollectionParts = {
+    database: 'shop',
+    name: 'orders',
+    indexes: [{ v: 2, key: { _id: 1 }, name: '_id_' }],
+    documents: [{ _id: 1 }],
+  };
+  const bytes = archiveBytes({ serverVersion: '12.0.1', collections: [orders] });
+  const taken = await storeArchive(bytes, made.folder, made.context);
+  const { warnings } = await restore(mongodbFixture, taken, target, 'new', made.context);
+  expect(warnings).toEqual([
+    expect.stringMatching(/^the archive is of MongoDB 12\.0\.1, and the server is an older one: 7\./),
+  ]);
 });
 
 describe('a server that does not keep what a collection was made with', () => {

@@ -3,14 +3,16 @@ import { targetError, throwIfAborted } from '../../../errors.ts';
 import type { Facts, IncomingArtifact, RestoreOutcome, RestoreRequest } from '../../engine.ts';
 import { orDamage } from '../../or-damage.ts';
 import { openArchiveInspector } from '../archive/archive-facts.ts';
-import type { ArchivedCollection } from '../archive/archive-reader.ts';
+import type { ArchivedCollection, ArchiveStart } from '../archive/archive-reader.ts';
 import { onlyArchive, readArchive, readArchiveStart } from '../archive/read-archive.ts';
 import { connect, type Session } from '../server/connection.ts';
+import { readServer, type Server } from '../server/server.ts';
 import { steady } from '../server/steady.ts';
 import type { MongodbTarget } from '../server/uri.ts';
 import { buildBeside } from './build-beside.ts';
 import { finishEarlier } from './exchange.ts';
 import { fillDirectly } from './fill-directly.ts';
+import { lockDatabase, unlockDatabase } from './lock.ts';
 import { openPlace, pairDatabases, type Place } from './places.ts';
 import { restoreUsers } from './restore-users.ts';
 
@@ -26,6 +28,8 @@ export interface Prepared {
   readonly oplog: boolean;
   /** What must come back: of the manifest, or of the archive itself where that does not know. */
   readonly expected: Facts;
+  /** What people must know whatever comes of it. */
+  readonly warnings: readonly string[];
 }
 
 /** Brings a database, or all of a server, back in one of the three modes. */
@@ -34,15 +38,23 @@ export async function restoreMongodb(request: MongodbRequest, context: Context):
   throwIfAborted(context.signal);
   // What it does is short, and half of it would be worse than the wait: it does not end with an abort.
   const session = await connect(request.destination, steady(context));
+  const locked: string[] = [];
+  const enter = async (database: string): Promise<void> => {
+    await lockDatabase(session, database, context);
+    locked.push(database);
+    await finishEarlier(session, database);
+  };
   try {
     return await orDamage(artifact, openArchiveInspector, context, async () => {
-      const prepared = await prepare(request, artifact, session, finishEarlier);
+      const prepared = await prepare(request, artifact, session, enter);
       const isDirect = prepared.places.every(({ prefix }) => prefix === '');
       const outcome = await (isDirect ? fillDirectly : buildBeside)(prepared, session, context);
       const conflicts = await restoreUsers(prepared, context);
-      return { ...outcome, conflicts: [...outcome.conflicts, ...conflicts] };
+      const warnings = [...prepared.warnings, ...outcome.warnings];
+      return { ...outcome, warnings, conflicts: [...outcome.conflicts, ...conflicts] };
     });
   } finally {
+    for (const database of locked) await unlockDatabase(session, database).catch(() => undefined);
     await session.close();
   }
 }
@@ -61,23 +73,25 @@ async function prepare(
   request: MongodbRequest,
   artifact: IncomingArtifact,
   session: Session,
-  enter: (session: Session, database: string) => Promise<void>,
+  enter: (database: string) => Promise<void>,
 ): Promise<Prepared> {
   const { destination, expectedFacts } = request;
-  const { collections } = await readArchiveStart(artifact);
+  const start = await readArchiveStart(artifact);
+  const { collections } = start;
   const pairs = pairDatabases(request, collections);
   const oplog = destination.oplog === true && collections.some(({ database, name }) => database + name === 'oplog');
   const isDirect = oplog || collections.some(({ type }) => type === 'timeseries');
   const places: Place[] = [];
   for (const pair of pairs) {
-    await enter(session, pair.database);
+    await enter(pair.database);
     const place = await openPlace(pair, request, isDirect, session);
     assertRenamable(place, oplog, collections);
     places.push(place);
   }
   const isKnown = expectedFacts !== null && 'documents' in expectedFacts;
   const expected = isKnown ? expectedFacts : await readArchive(artifact);
-  return { request, artifact, collections, places, oplog, expected };
+  const warnings = newerWarnings(start, await readServer(session));
+  return { request, artifact, collections, places, oplog, expected, warnings };
 }
 
 function assertRenamable({ database, live }: Place, oplog: boolean, collections: readonly ArchivedCollection[]): void {
@@ -92,3 +106,11 @@ function assertRenamable({ database, live }: Place, oplog: boolean, collections:
     { hint: 'restore into a database that is absent, with --into, or drop this one first' },
   );
 }
+
+const majorOf = (version: string): number => Number(/^\d+/.exec(version)?.[0] ?? Number.NaN);
+
+/** Newer servers have kinds of collections and indexes that older ones do not know; the comparison finds what is lost. */
+const newerWarnings = ({ serverVersion }: ArchiveStart, { version }: Server): readonly string[] =>
+  majorOf(serverVersion) > majorOf(version)
+    ? [`the archive is of MongoDB ${serverVersion}, and the server is an older one: ${version}`]
+    : [];

@@ -4,8 +4,11 @@ const [NEW, OLD] = ['bkp-new-', 'bkp-old-'];
 /** Where a restore says what it is about to exchange, so that the next one can finish it. */
 export const JOURNAL = 'bkp-journal';
 
+/** Where it stands who restores into a database. */
+export const LOCK = 'bkp-lock';
+
 /** For mongodump: what begins like this is left out. */
-export const OWN_PREFIXES: readonly string[] = [NEW, OLD, JOURNAL];
+export const OWN_PREFIXES: readonly string[] = [NEW, OLD, JOURNAL, LOCK];
 
 export const isOwnName = (collection: string): boolean => OWN_PREFIXES.some((prefix) => collection.startsWith(prefix));
 

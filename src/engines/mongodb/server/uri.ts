@@ -9,7 +9,7 @@ const SELECTION_MS = '15000';
  * stands in private files and nowhere else.
  */
 export function connectionString(target: MongodbTarget): string {
-  if (target.uri !== undefined) return target.uri;
+  if (target.uri !== undefined) return withoutDatabase(target.uri);
   const { user, password, authDatabase = 'admin' } = target;
   const credentials =
     user === undefined
@@ -21,6 +21,16 @@ export function connectionString(target: MongodbTarget): string {
     ...tlsOptions(target),
   });
   return `mongodb://${credentials}${serverOf(target)}/?${options.toString().replaceAll('+', '%20')}`;
+}
+
+/** A database in the string would keep the tools to it, whatever the target says; it only tells where the user is known. */
+function withoutDatabase(uri: string): string {
+  const found = /^([^/]+\/\/[^/?]+)(?:\/([^?]*))?(?:\?(.*))?$/s.exec(uri);
+  const [, server, database = '', options = ''] = found ?? [];
+  if (server === undefined) return uri;
+  const isTold = database === '' || /(?:^|&)authSource=/i.test(options);
+  const all = [...(isTold ? [] : [`authSource=${database}`]), ...(options === '' ? [] : [options])];
+  return `${server}/${all.length === 0 ? '' : `?${all.join('&')}`}`;
 }
 
 /** Words that the library and the tools, which are written in Go, both know. */
