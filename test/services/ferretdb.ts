@@ -42,17 +42,23 @@ const buildFerret = (folder: string): Promise<string> =>
     await go.run(['build', '-ldflags=-s -w', '-o', join(go.into, 'ferretdb'), './cmd/ferretdb'], source);
   });
 
+/** Runs at the same time may make the same one. */
+function link(target: string, path: string): void {
+  try {
+    symlinkSync(target, path);
+  } catch (error) {
+    if (!existsSync(path)) throw error;
+  }
+}
+
 /** Debian makes these names, and finds these libraries, by what packages do when they are installed. */
 function completeRoot(root: string): void {
-  for (const extensions of [join(root, 'usr/share/postgresql/18/extension')])
-    for (const name of readdirSync(extensions)) {
-      const plain = join(extensions, name.replace(/-3\.control$/, '.control'));
-      if (/^postgis.*-3\.control$/.test(name) && !existsSync(plain)) symlinkSync(name, plain);
-    }
+  const extensions = join(root, 'usr/share/postgresql/18/extension');
+  for (const name of readdirSync(extensions).filter((one) => /^postgis.*-3\.control$/.test(one)))
+    link(name, join(extensions, name.replace(/-3\.control$/, '.control')));
   const libraries = join(root, 'usr/lib/x86_64-linux-gnu');
-  for (const folder of ['blas', 'lapack'])
-    for (const name of existsSync(join(libraries, folder)) ? readdirSync(join(libraries, folder)) : [])
-      if (!existsSync(join(libraries, name))) symlinkSync(join(folder, name), join(libraries, name));
+  for (const folder of ['blas', 'lapack'].filter((one) => existsSync(join(libraries, one))))
+    for (const name of readdirSync(join(libraries, folder))) link(join(folder, name), join(libraries, name));
 }
 
 async function install(folder: string): Promise<void> {

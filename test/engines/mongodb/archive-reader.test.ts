@@ -136,6 +136,7 @@ it.each([
     archiveBytes({ collections: [{ ...ORDERS, crc: 1n }] }),
     'it is damaged, the checksum of shop.orders is another one',
   ],
+  ['of an older version', archiveBytes({ version: '0.0', collections: [ITEMS] }), 'its format has the version 0.0'],
   ['of a newer version', archiveBytes({ version: '0.2', collections: [ITEMS] }), 'its format has the version 0.2'],
   ['that mongodump compressed', gzipSync(good), 'mongodump compressed it'],
   ['that is something else', Buffer.from('-- PostgreSQL database dump'), 'it is damaged, it does not begin like one'],

@@ -52,7 +52,10 @@ export async function digestDatabase(database: Db): Promise<string> {
     const indexes = await database.collection(name).listIndexes().toArray();
     const [info] = await database.listCollections({ name }).toArray();
     const options = info !== undefined && 'options' in info ? info.options : {};
-    const defined = [...indexes.map((index) => BSON.EJSON.stringify(index)).toSorted(), BSON.EJSON.stringify(options)];
+    const defined = [
+      ...indexes.map((index) => BSON.EJSON.stringify({ ...index, storageEngine: null })).toSorted(),
+      BSON.EJSON.stringify(options),
+    ];
     hash.update(JSON.stringify([name, documents.toSorted(), defined]));
   }
   return hash.digest('hex');

@@ -173,7 +173,7 @@ describe('mongorestore', () => {
     expect(judgeRestore({ ...end, exitCode: 1, stderr: 'Failed: (Unauthorized) not authorized on shop' })).toEqual({
       verdict: 'failed',
       reason: '(Unauthorized) not authorized on shop',
-      hint: 'give the user the roles `backup` and `restore` of the database admin',
+      hint: 'give the user the roles backup, restore and readWriteAnyDatabase of the database admin',
     });
   });
 });

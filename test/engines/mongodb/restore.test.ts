@@ -176,6 +176,66 @@ test('an exchange that was interrupted is finished by the next restore', async (
   expect(Number((await inShop((db) => db.collection('orders').findOne({})))?._id)).toBe(2);
 });
 
+test('an exchange that fails half-way is taken back', async () => {
+  const { inShop, target, made } = await bench();
+  const { context, folder } = made;
+  await inShop((db) => fill(db, 'orders', [{ _id: 1 }]));
+  const taken = await take(mongodbFixture, target, await newRepository(folder, context), context);
+  // Short enough for a namespace, and too long for this server with what a restore puts before it.
+  const long = 'z'.repeat(195);
+  await inShop(async (db) => {
+    await fill(db, 'aside', [{ _id: 1 }]);
+    await fill(db, 'orders', [{ _id: 2 }]);
+    await fill(db, long, [{ _id: 1 }]);
+  });
+  const before = await inShop(digestDatabase);
+  await expect(restore(mongodbFixture, taken, target, 'replace', context)).rejects.toMatchObject({
+    code: 'target',
+    message: expect.stringContaining('Full namespace must not exceed 235 bytes') as unknown,
+  });
+  expect(await inShop(digestDatabase)).toBe(before);
+  expect(await inShop((db) => collectionNames(db, true))).toEqual(['aside', 'orders', long]);
+});
+
+test('functions of the server are left where they are, and told', async () => {
+  const { inShop, target, made } = await bench();
+  const orders: CollectionParts = {
+    database: 'shop',
+    name: 'orders',
+    indexes: [{ v: 2, key: { _id: 1 }, name: '_id_' }],
+    documents: [{ _id: 1 }],
+  };
+  const functions = { ...orders, name: 'system.js' };
+  const bytes = archiveBytes({ collections: [orders, functions] });
+  const taken = await storeArchive(bytes, made.folder, made.context);
+  const { warnings } = await restore(mongodbFixture, taken, target, 'new', made.context);
+  expect(warnings).toEqual(['shop: functions that the server keeps (system.js) do not come back']);
+  expect(await inShop((db) => collectionNames(db, true))).toEqual(['orders']);
+});
+
+test('indexes of every kind that the server knows come back', async () => {
+  const { inShop, target, made } = await bench();
+  const { context, folder } = made;
+  await inShop(async (db) => {
+    await fill(db, 'kinds', [{ _id: 1, text: 'some words', at: new Date(), a: { b: 1 } }]);
+    const kinds = db.collection('kinds');
+    await kinds.createIndex({ a: 1, 'a.b': -1 });
+    await kinds.createIndex({ text: 'text' }, { weights: { text: 3 }, default_language: 'english' });
+    await kinds.createIndex({ at: 1 }, { expireAfterSeconds: 86_400 });
+    await kinds.createIndex({ b: 1 }, { unique: true, sparse: true });
+    await kinds.createIndex({ c: 1 }, { partialFilterExpression: { c: { $gt: 5 } }, name: 'only some' });
+    await kinds.createIndex({ d: 'hashed' });
+  });
+  const before = await inShop(digestDatabase);
+  const taken = await take(mongodbFixture, target, await newRepository(folder, context), context);
+  await inShop((db) => db.dropDatabase());
+  await restore(mongodbFixture, taken, target, 'new', context);
+  expect(await inShop(digestDatabase)).toBe(before);
+  await inShop((db) => db.collection('kinds').dropIndex('only some'));
+  await restore(mongodbFixture, taken, target, 'merge', context);
+  expect(await inShop(digestDatabase)).toBe(before);
+});
+
 test("two restores of one database do not meet, and a dead one is in nobody's way", async () => {
   const { inShop, target, made } = await bench();
   const { context, folder } = made;

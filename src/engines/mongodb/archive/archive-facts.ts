@@ -8,7 +8,7 @@ const OF_SERVER = ['admin', 'config', 'local'];
 
 /** True for a collection that a restore brings back: none of the server's own, and nothing that bkp set aside. */
 export const isRestored = ({ database, name }: Pick<ArchivedCollection, 'database' | 'name'>): boolean =>
-  database !== '' && !OF_SERVER.includes(database) && !name.startsWith('$admin.') && !isOwnName(name);
+  database !== '' && !OF_SERVER.includes(database) && !/^(?:\$admin|system)\./.test(name) && !isOwnName(name);
 
 /** Sees an archive while it is stored; its facts go into the manifest. */
 export function openArchiveInspector(): RawReader {

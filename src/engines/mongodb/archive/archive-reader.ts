@@ -80,7 +80,7 @@ export function createArchiveReader(): ArchiveReader {
       if (text(fields['version']) !== '0.1')
         throw unreadableArchive(
           `its format has the version ${text(fields['version'])}`,
-          'bkp reads version 0.1; a newer mongodump wrote it',
+          'bkp reads version 0.1, which mongodump has written so far',
         );
       expecting = 'collection';
     } else if (expecting === 'collection') {

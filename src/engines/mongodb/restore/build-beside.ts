@@ -5,8 +5,9 @@ import type { LiveCollection } from '../server/collections.ts';
 import type { Session } from '../server/connection.ts';
 import { asideReference } from '../server/names.ts';
 import { compareWhole, restoredDocuments } from './compare.ts';
-import { asMoved, exchangeCollections } from './exchange.ts';
+import { asMoved, exchangeCollections, writtenMeanwhile } from './exchange.ts';
 import { fillPlaces } from './fill.ts';
+import { readJournal } from './journal.ts';
 import { mergeCollections } from './merge.ts';
 import type { Place } from './places.ts';
 import type { Prepared } from './restore.ts';
@@ -38,7 +39,7 @@ export async function buildBeside(prepared: Prepared, session: Session, context:
     if (first !== undefined && settled.length === 0) throw first.error;
     const isMerge = request.mode === 'merge' && places.some(({ live }) => live.length > 0);
     const conflicts = failures.map(({ place, error }) => `database ${place.database} is as it was: ${reasonOf(error)}`);
-    for (const { place } of failures) await dropUnfinished(session, place.database, place.prefix);
+    for (const { place } of failures) await dropBuilt(session, place.database, place.prefix);
     return {
       facts: isMerge || failures.length > 0 ? null : { ...facts },
       keptOld: settled.flatMap(({ keptOld }) => keptOld),
@@ -48,7 +49,7 @@ export async function buildBeside(prepared: Prepared, session: Session, context:
     };
   } catch (error) {
     for (const { database, prefix } of places)
-      await dropUnfinished(session, database, prefix).catch(() =>
+      await dropBuilt(session, database, prefix).catch(() =>
         context.emit({
           type: 'warning',
           message: `${prefix}* in ${database} could not be dropped; the next restore drops it`,
@@ -60,6 +61,11 @@ export async function buildBeside(prepared: Prepared, session: Session, context:
 
 const united = (settled: readonly Settled[]): Facts =>
   Object.fromEntries(settled.flatMap(({ restored = {} }) => Object.entries(restored)));
+
+/** What a half exchange waits for stays. */
+async function dropBuilt(session: Session, database: string, prefix: string): Promise<void> {
+  if ((await readJournal(session, database)) === null) await dropUnfinished(session, database, prefix);
+}
 
 /** Lets what was built for one database take its place, or adds what is missing of it. */
 async function settle(
@@ -75,11 +81,11 @@ async function settle(
   const late = await exchangeCollections(session, database, exchange);
   const lacking = live.filter(({ name }) => !built.some((one) => one.name === name)).map(({ name }) => name);
   return {
-    keptOld: live.length === 0 ? [] : [{ type: 'mongodb', reference: asideReference(database, old) }],
+    keptOld: live.length + late.length === 0 ? [] : [{ type: 'mongodb', reference: asideReference(database, old) }],
     conflicts: [],
     warnings: [
       ...(lacking.length === 0 ? [] : [`${database}: not in the snapshot, and set aside: ${lacking.join(', ')}`]),
-      ...late.map((name) => `${database}: ${name} was written to while it was exchanged: that is set aside, too`),
+      ...late.map((name) => writtenMeanwhile(database, name)),
     ],
   };
 }

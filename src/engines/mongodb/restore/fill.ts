@@ -8,9 +8,14 @@ import type { Place } from './places.ts';
 import type { Prepared } from './restore.ts';
 
 /** Restores what goes into all places with mongorestore. Throws unless every document of it went in. */
-export async function fillPlaces({ request, artifact, places, oplog }: Prepared, context: Context): Promise<void> {
+export async function fillPlaces(
+  { request, artifact, collections, places, oplog }: Prepared,
+  context: Context,
+): Promise<void> {
   const { destination } = request;
   const jobs = destination.jobs ?? 4;
+  // Of a collection of a fixed size the oldest documents go first.
+  const isOrdered = collections.some(({ metadata }) => metadata.includes('"capped":true'));
   await runRestore(
     { artifact, destination },
     [
@@ -18,7 +23,8 @@ export async function fillPlaces({ request, artifact, places, oplog }: Prepared,
       '--bypassDocumentValidation',
       '--stopOnError',
       `--numParallelCollections=${jobs}`,
-      `--numInsertionWorkersPerCollection=${jobs}`,
+      `--numInsertionWorkersPerCollection=${isOrdered ? 1 : jobs}`,
+      ...(isOrdered ? ['--maintainInsertionOrder'] : []),
       ...(oplog ? ['--oplogReplay'] : places.flatMap(placeOptions)),
     ],
     context,
@@ -27,6 +33,7 @@ export async function fillPlaces({ request, artifact, places, oplog }: Prepared,
 
 const placeOptions = ({ from, database, prefix }: Place): readonly string[] => [
   `--nsInclude=${literal(from)}.*`,
+  `--nsExclude=${literal(from)}.system.*`,
   ...OWN_PREFIXES.map((own) => `--nsExclude=${literal(from)}.${own}*`),
   `--nsFrom=${literal(from)}.*`,
   `--nsTo=${literal(database)}.${prefix}*`,

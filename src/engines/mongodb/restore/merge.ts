@@ -2,7 +2,8 @@ import { type BkpError, targetError } from '../../../errors.ts';
 import type { FactValue, RestoreOutcome } from '../../engine.ts';
 import type { LiveCollection } from '../server/collections.ts';
 import type { Session } from '../server/connection.ts';
-import { asMoved, exchangeCollections } from './exchange.ts';
+import { asideReference } from '../server/names.ts';
+import { asMoved, exchangeCollections, writtenMeanwhile } from './exchange.ts';
 import { mergeDocuments, type Merged, type MergeOrder, undoMerge } from './merge-documents.ts';
 import { dropIndexes, mergeIndexes } from './merge-indexes.ts';
 import type { Place } from './places.ts';
@@ -14,7 +15,7 @@ const MOST_NAMED = 5;
  * whole collections. What is there wins. Once begun it ends one way or the other, abort or not.
  */
 export async function mergeCollections(
-  { database, live, prefix }: Place,
+  { database, live, prefix, old }: Place,
   built: readonly LiveCollection[],
   session: Session,
   skipConflicts: boolean,
@@ -46,12 +47,18 @@ export async function mergeCollections(
     await undoMerge(session, orders);
     throw error;
   }
-  await exchangeCollections(session, database, { side: prefix, old: prefix, away: [], bring: brought.map(asMoved) });
+  const late = await exchangeCollections(session, database, {
+    side: prefix,
+    old,
+    away: [],
+    bring: brought.map(asMoved),
+  });
   const restored: Record<string, FactValue> = {};
   for (const { order, documents } of merged)
     if (documents > 0) restored[`collection ${database}.${order.name}`] = documents;
   for (const { name } of brought) restored[`collection ${database}.${name}`] = 'all of it';
-  return { keptOld: [], restored, conflicts, warnings: [] };
+  const keptOld = late.length === 0 ? [] : [{ type: 'mongodb', reference: asideReference(database, old) }];
+  return { keptOld, restored, conflicts, warnings: late.map((name) => writtenMeanwhile(database, name)) };
 }
 
 const conflictError = (database: string, conflicts: readonly string[]): BkpError => {

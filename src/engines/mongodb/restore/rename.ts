@@ -40,3 +40,8 @@ class NamespaceExists extends Error {
     super(`collection ${name} is there already`);
   }
 }
+
+/** No server renames a view: it is made once more. */
+export async function makeView(session: Session, database: string, name: string, options: object): Promise<void> {
+  await session.in(database, (db) => db.createCollection(name, options));
+}

@@ -90,7 +90,7 @@ async function prepare(
   }
   const isKnown = expectedFacts !== null && 'documents' in expectedFacts;
   const expected = isKnown ? expectedFacts : await readArchive(artifact);
-  const warnings = newerWarnings(start, await readServer(session));
+  const warnings = [...newerWarnings(start, await readServer(session)), ...functionWarnings(start)];
   return { request, artifact, collections, places, oplog, expected, warnings };
 }
 
@@ -114,3 +114,8 @@ const newerWarnings = ({ serverVersion }: ArchiveStart, { version }: Server): re
   majorOf(serverVersion) > majorOf(version)
     ? [`the archive is of MongoDB ${serverVersion}, and the server is an older one: ${version}`]
     : [];
+
+const functionWarnings = ({ collections }: ArchiveStart): readonly string[] =>
+  collections.flatMap(({ database, name }) =>
+    name === 'system.js' ? [`${database}: functions that the server keeps (system.js) do not come back`] : [],
+  );

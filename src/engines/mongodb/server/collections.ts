@@ -14,7 +14,7 @@ export interface LiveCollection {
 export async function listAll(session: Session, database: string): Promise<readonly LiveCollection[]> {
   const listed = await session.in(database, (db) => db.listCollections({}, { nameOnly: false }).toArray());
   return listed
-    .filter(({ name }) => !name.startsWith('system.') || name === 'system.js')
+    .filter(({ name }) => !name.startsWith('system.'))
     .map((found) => ({
       name: found.name,
       type: typeOf(found.type),

@@ -3,7 +3,10 @@ import { type BkpError, reasonOf, targetError } from '../../../errors.ts';
 /** What helps, by the name or the number of a server's error, or by the system's. */
 const HINTS: readonly (readonly [RegExp, string])[] = [
   [/AuthenticationFailed|auth(?:entication)? (?:error|failed)/i, 'correct `user`, `password` and `authDatabase`'],
-  [/Unauthorized|not authorized/i, 'give the user the roles `backup` and `restore` of the database admin'],
+  [
+    /Unauthorized|not authorized/i,
+    'give the user the roles backup, restore and readWriteAnyDatabase of the database admin',
+  ],
   [/ECONNREFUSED|connection refused/i, 'is the server running, and are `host` and `port` right?'],
   [/ENOTFOUND|EAI_AGAIN|no such host/i, 'correct `host`'],
   [/certificate|tls|ssl/i, 'see `tls`, `tlsCa` and `tlsCertificateKey`'],
