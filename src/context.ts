@@ -127,4 +127,4 @@ export interface Context {
 }
 
 export type JobName = 'sqlite' | 'demo-writer';
-export type ReaderName = 'tar' | 'pg-custom' | 'pg-directory' | 'pg-tar' | 'pg-plain' | 'mysql-dump';
+export type ReaderName = 'tar' | 'mongo-archive' | 'mysql-dump' | 'pg-custom' | 'pg-directory' | 'pg-plain' | 'pg-tar';

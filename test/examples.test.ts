@@ -149,8 +149,8 @@ const contents = (root: string, folders: readonly string[]): readonly string[] =
 
 describe('examples', () => {
   it('has a test for every example', () => {
-    // Those with a bucket and with Redis are in examples-s3.test.ts and examples-redis.test.ts.
-    const elsewhere = ['buckets', 'offsite', 'redis'];
+    // Those of other servers are in examples-mongodb.test.ts, examples-redis.test.ts and examples-s3.test.ts.
+    const elsewhere = ['buckets', 'mongodb', 'offsite', 'redis'];
     expect(readdirSync(join(ROOT, 'examples')).toSorted()).toEqual([...Object.keys(EXAMPLES), ...elsewhere].toSorted());
   });
 

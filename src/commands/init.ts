@@ -90,6 +90,7 @@ function whatOf(config: Target): string {
       return config.path.replace(/\.\w+$/, '');
     case 'files':
       return config.paths[0] ?? '';
+    case 'mongodb':
     case 'mysql':
     case 'postgres':
       return config.database ?? config.host ?? config.type;

@@ -4,6 +4,7 @@ import type { Engine } from './engine.ts';
 import { command } from './command.ts';
 import { files } from './files/files.ts';
 import { mysql } from './mysql.ts';
+import { mongodb } from './mongodb.ts';
 import { postgres } from './postgres.ts';
 import { s3 } from './s3.ts';
 import { redis } from './redis.ts';
@@ -12,7 +13,7 @@ import { sqlite } from './sqlite.ts';
 type Engines = { readonly [K in Target['type']]: Engine<K> };
 
 /** Every engine, by the `type` of a target. */
-export const ENGINES: Engines = { command, files, mysql, postgres, redis, s3, sqlite };
+export const ENGINES: Engines = { command, files, mongodb, mysql, postgres, redis, s3, sqlite };
 
 /** The engine of a target's type. An unknown one stands in what a newer bkp wrote: a `usage` error. */
 export function engineOf(type: string): Engine {

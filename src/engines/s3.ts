@@ -1,5 +1,6 @@
 import { targetError } from '../errors.ts';
-import type { Engine, Facts } from './engine.ts';
+import type { Engine } from './engine.ts';
+import { readWhole } from './read-whole.ts';
 import { captureBucket, probeBucket } from './s3/capture.ts';
 import { inspectBucket } from './s3/destination.ts';
 import { readArchive } from './s3/read-archive.ts';
@@ -24,18 +25,7 @@ export const s3: Engine<'s3'> = {
   probe: (target, context) => probeBucket(target, context),
   capture: (target, context) => captureBucket(target, context),
 
-  async check(artifacts) {
-    const reader = readArchive();
-    let facts: Facts = {};
-    await singleArchive(artifacts).into({
-      kind: 'reader',
-      read: async (raw) => {
-        for await (const chunk of raw) reader.push(chunk as Buffer);
-        facts = reader.end();
-      },
-    });
-    return { facts };
-  },
+  check: async (artifacts) => ({ facts: await readWhole(singleArchive(artifacts), readArchive()) }),
 
   inspectDestination: (destination, context) => inspectBucket(destination, context),
   restore: (request, context) => restoreBucket(request, context),

@@ -17,7 +17,8 @@ export type RepositoryConfig = DirectoryRepository | S3Repository;
 /**
  * One thing to protect.
  */
-export type Target = CommandTarget | FilesTarget | MysqlTarget | PostgresTarget | RedisTarget | S3Target | SqliteTarget;
+export type Target =
+  CommandTarget | FilesTarget | MongodbTarget | MysqlTarget | PostgresTarget | RedisTarget | S3Target | SqliteTarget;
 /**
  * How artifacts are compressed before they are stored. Default zstd.
  */
@@ -372,6 +373,91 @@ export interface FilesTarget {
    * Restore below this folder instead of the original places; only as `--into root=…` and under `restores`.
    */
   readonly root?: string;
+  readonly formerly?: Formerly;
+  readonly compression?: Compression;
+  readonly compressionLevel?: CompressionLevel;
+  readonly checks?: CheckDepth;
+}
+/**
+ * A MongoDB database, or a whole server, captured with mongodump as one archive; documents are counted while it is stored.
+ */
+export interface MongodbTarget {
+  /**
+   * The engine.
+   */
+  readonly type: 'mongodb';
+  /**
+   * Connection string of the server or the replica set, instead of `host` and what goes with it; reaches the tools by a private file.
+   */
+  readonly uri?: string;
+  /**
+   * Name or address of the server. Default localhost.
+   */
+  readonly host?: string;
+  /**
+   * Port of the server. Default 27017.
+   */
+  readonly port?: number;
+  /**
+   * Who connects. Default nobody: the server asks for no user.
+   */
+  readonly user?: string;
+  /**
+   * Password of the user; reaches the tools by a private file, never by argv or environment.
+   */
+  readonly password?: string;
+  /**
+   * The database that knows the user. Default admin.
+   */
+  readonly authDatabase?: string;
+  /**
+   * How the connection is encrypted: not at all, without a look at the server's certificate, or only with a server whose certificate is good for its name. Default disable.
+   */
+  readonly tls?: 'disable' | 'require' | 'verify-full';
+  /**
+   * File with the certificates that sign the server's. Default: those of the system.
+   */
+  readonly tlsCa?: string;
+  /**
+   * File with a client certificate and its key, readable for nobody else.
+   */
+  readonly tlsCertificateKey?: string;
+  /**
+   * The database. This or `databases`.
+   */
+  readonly database?: string;
+  /**
+   * Every database of the server in one archive, instead of `database`.
+   */
+  readonly databases?: 'all';
+  /**
+   * With `databases: all` on a replica set: dump also what is written meanwhile, so that all of it is from one moment. It comes back into an empty server only. Default false.
+   */
+  readonly oplog?: boolean;
+  /**
+   * Users and roles too: those of the database, or all of the server's; ones that are there stay as they are. Default false.
+   */
+  readonly users?: boolean;
+  /**
+   * All but these collections of `database`.
+   *
+   * @minItems 1
+   *
+   * Items: Name of a collection.
+   */
+  readonly excludeCollections?: readonly string[];
+  /**
+   * Which member of a replica set is read. Default primary.
+   */
+  readonly readPreference?: 'primary' | 'primaryPreferred' | 'secondary' | 'secondaryPreferred' | 'nearest';
+  /**
+   * Collections at once, dumped and restored. Default 4.
+   */
+  readonly jobs?: number;
+  /**
+   * Folder with mongodump and mongorestore. Default: those on PATH.
+   */
+  readonly tools?: string;
   readonly formerly?: Formerly;
   readonly compression?: Compression;
   readonly compressionLevel?: CompressionLevel;

@@ -150,6 +150,88 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
     "sql": false,
     "local": false
   },
+  "mongodb": {
+    "keys": [
+      "type",
+      "uri",
+      "host",
+      "port",
+      "user",
+      "password",
+      "authDatabase",
+      "tls",
+      "tlsCa",
+      "tlsCertificateKey",
+      "database",
+      "databases",
+      "oplog",
+      "users",
+      "excludeCollections",
+      "readPreference",
+      "jobs",
+      "tools",
+      "formerly",
+      "compression",
+      "compressionLevel",
+      "checks"
+    ],
+    "required": [
+      "type"
+    ],
+    "defines": [
+      "database",
+      "databases",
+      "oplog",
+      "users",
+      "excludeCollections"
+    ],
+    "paths": [
+      "tlsCa",
+      "tlsCertificateKey",
+      "tools"
+    ],
+    "defaultDirectory": [],
+    "argv": [],
+    "secrets": [
+      "uri",
+      "password"
+    ],
+    "places": [
+      "uri",
+      "host",
+      "port",
+      "database",
+      "databases"
+    ],
+    "restoreOnly": [],
+    "formats": {},
+    "kinds": {
+      "type": "text",
+      "uri": "text",
+      "host": "text",
+      "port": "number",
+      "user": "text",
+      "password": "text",
+      "authDatabase": "text",
+      "tls": "text",
+      "tlsCa": "text",
+      "tlsCertificateKey": "text",
+      "database": "text",
+      "databases": "text",
+      "oplog": "boolean",
+      "users": "boolean",
+      "excludeCollections": "list",
+      "readPreference": "text",
+      "jobs": "number",
+      "tools": "text",
+      "formerly": "list",
+      "compression": "text",
+      "compressionLevel": "number",
+      "checks": "text"
+    },
+    "sql": false,
+    "local": false
+  },
   "mysql": {
     "keys": [
       "type",

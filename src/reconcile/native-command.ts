@@ -22,10 +22,6 @@ export interface NativeTarget {
 export function nativeCommand({ engine, target, config }: NativeTarget, artifact: ManifestArtifact): string {
   // References stay references: the command is for people, and manifests hold no secrets.
   const { name, format, key } = artifact;
-  return engine.nativeRestore({ ...config, ...target.config } as Target, {
-    name,
-    format,
-    decode: decodeCommand(artifact),
-    file: key,
-  });
+  const written = { ...config, ...target.config } as Target;
+  return engine.nativeRestore(written, { name, format, decode: decodeCommand(artifact), file: key });
 }

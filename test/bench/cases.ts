@@ -5,6 +5,7 @@ import { listS3Latency } from './cases/list-s3-latency.ts';
 import { memoryFlat } from './cases/mem-flat.ts';
 import { myBackup } from './cases/my-backup.ts';
 import { myRestore } from './cases/my-restore.ts';
+import { mongo } from './cases/mongo.ts';
 import { pgBackup } from './cases/pg-backup.ts';
 import { pgBackupVsGzip } from './cases/pg-backup-vs-gzip.ts';
 import { pgBackupEncrypted } from './cases/pg-backup-enc.ts';
@@ -37,6 +38,7 @@ export const CASES: readonly BenchCase[] = [
   myBackup,
   myRestore,
   redisDump,
+  mongo,
   s3Put,
   s3Get,
   s3Memory,

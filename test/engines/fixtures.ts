@@ -3,6 +3,7 @@ import { commandFixture } from './command-fixture.ts';
 import { filesFixture } from './files-fixture.ts';
 import type { EngineFixture } from './fixture.ts';
 import { mysqlFixture } from './mysql-fixture.ts';
+import { mongodbFixture } from './mongodb-fixture.ts';
 import { postgresFixture } from './postgres-fixture.ts';
 import { s3Fixture } from './s3-fixture.ts';
 import { redisFixture } from './redis-fixture.ts';
@@ -13,6 +14,7 @@ export const FIXTURES: { readonly [K in Target['type']]: EngineFixture<K> } = {
   command: commandFixture,
   files: filesFixture,
   mysql: mysqlFixture,
+  mongodb: mongodbFixture,
   postgres: postgresFixture,
   s3: s3Fixture,
   redis: redisFixture,

@@ -33,11 +33,21 @@ async function bringGo(name: string, folder: string): Promise<string | undefined
   return join(wheel, found, '..');
 }
 
+/** What a build is done with: it puts the program under its name into `into`. */
+export interface GoBuild {
+  readonly into: string;
+  run(argv: readonly string[], cwd?: string): Promise<string>;
+}
+
 /**
- * Builds a program from the Go module proxy into `folder`, where it stays for the next runs, and returns its path. What
- * appears under its name is whole, so that runs at the same time may all build it.
+ * Builds a program with Go into `folder`, where it stays for the next runs, and returns its path. What appears under its
+ * name is whole, so that runs at the same time may all build it.
  */
-export async function installGoProgram(name: string, module: string, folder: string): Promise<string> {
+export async function buildGoProgram(
+  name: string,
+  folder: string,
+  build: (go: GoBuild) => Promise<void>,
+): Promise<string> {
   const program = join(folder, name);
   if (existsSync(program)) return program;
   const partial = mkdtempSync(join(folder, 'partial-'));
@@ -49,7 +59,11 @@ export async function installGoProgram(name: string, module: string, folder: str
       GOBIN: partial,
       PATH: go === undefined ? path : `${go}:${path}`,
     };
-    await run('go', ['install', '-ldflags=-s -w', module], { env, maxBuffer: 64 * 1024 * 1024 });
+    await build({
+      into: partial,
+      run: async (argv, cwd = partial) =>
+        (await run('go', [...argv], { env, cwd, maxBuffer: 64 * 1024 * 1024 })).stdout.trim(),
+    });
     chmodSync(join(partial, name), 0o755);
     renameSync(join(partial, name), program);
     return program;
@@ -61,3 +75,7 @@ export async function installGoProgram(name: string, module: string, folder: str
     rmSync(partial, { recursive: true, force: true });
   }
 }
+
+/** Builds a program from the Go module proxy as it is. */
+export const installGoProgram = (name: string, module: string, folder: string): Promise<string> =>
+  buildGoProgram(name, folder, async (go) => void (await go.run(['install', '-ldflags=-s -w', module])));

@@ -30,7 +30,8 @@ export function makeHome(name: string, workDir: string): Home {
 const failure = (what: string, { log }: Home): Error =>
   new Error(`cannot ${what}:\n${readFileSync(log, 'utf8').trim().split('\n').slice(-12).join('\n')}`);
 
-async function initialize(bin: string, home: Home, password: string): Promise<void> {
+/** Makes a cluster in a home. */
+export async function initializeCluster(bin: string, home: Home, password: string): Promise<void> {
   const pwfile = join(home.folder, 'password');
   writeFileSync(pwfile, password, { mode: 0o600 });
   giveToServer(pwfile);
@@ -67,7 +68,7 @@ async function startOn(port: number, bin: string, home: Home): Promise<ServerPro
 
 async function startIn(home: Home, bin: string, version: string): Promise<RunningService> {
   const password = randomBytes(12).toString('hex');
-  await initialize(bin, home, password);
+  await initializeCluster(bin, home, password);
   return startCluster(home, { bin, version, password });
 }
 

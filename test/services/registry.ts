@@ -1,3 +1,4 @@
+import { ferretdb } from './ferretdb.ts';
 import { mariadb } from './mariadb.ts';
 import { minio } from './minio.ts';
 import { mysql8, mysql9 } from './mysql.ts';
@@ -8,6 +9,7 @@ import { versitygw } from './versitygw.ts';
 
 /** Every server the tests use. Engines and repositories that need none (SQLite, files, directories) have no line here. */
 export const SERVICES: readonly Service[] = [
+  ferretdb,
   mariadb,
   minio,
   mysql8,

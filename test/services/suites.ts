@@ -1,7 +1,7 @@
 import { matchesGlob } from 'node:path';
 
 /** What servers speak, as far as tests ask for it: those of a kind are different versions and makes of the same. */
-export type ServerKind = 'mysql' | 'postgres' | 'redis' | 's3';
+export type ServerKind = 'mongodb' | 'mysql' | 'postgres' | 'redis' | 's3';
 
 /**
  * The test files that talk to servers, and of which kinds. Servers are started when a file that needs them runs, and only
@@ -12,11 +12,13 @@ const SUITES: readonly { readonly files: string; readonly kinds: readonly Server
   { files: 'test/**/postgres/**/*.test.ts', kinds: ['postgres'] },
   { files: 'test/**/*mysql*.test.ts', kinds: ['mysql'] },
   { files: 'test/**/mysql/**/*.test.ts', kinds: ['mysql'] },
+  { files: 'test/**/*mongodb*.test.ts', kinds: ['mongodb'] },
+  { files: 'test/**/mongodb/**/*.test.ts', kinds: ['mongodb'] },
   { files: 'test/**/*redis*.test.ts', kinds: ['redis'] },
   { files: 'test/**/redis/**/*.test.ts', kinds: ['redis'] },
   { files: 'test/**/*s3*.test.ts', kinds: ['s3'] },
   { files: 'test/**/s3/**/*.test.ts', kinds: ['s3'] },
-  { files: 'test/everything/**/*.test.ts', kinds: ['mysql', 'postgres', 'redis'] },
+  { files: 'test/everything/**/*.test.ts', kinds: ['mongodb', 'mysql', 'postgres', 'redis'] },
   { files: 'test/examples.test.ts', kinds: ['postgres', 'mysql'] },
 ];
 

@@ -8,6 +8,7 @@ import { removeObject } from '../../s3/remove-object.ts';
 import { sendBytes } from '../../s3/send-bytes.ts';
 import type { Store } from '../../s3/store.ts';
 import type { Facts, IncomingArtifact, RestoreOutcome, RestoreRequest } from '../engine.ts';
+import { readWhole } from '../read-whole.ts';
 import { factsDifference } from '../facts-difference.ts';
 import { openBucket, RESTORING, type S3Target } from './bucket.ts';
 import { listBucket } from './list-bucket.ts';
@@ -54,20 +55,14 @@ export async function restoreBucket(request: Request, context: Context): Promise
 /** Reads an archive to its end and keeps its metadata entry in a new file. */
 async function checkArchive(artifact: IncomingArtifact, metadata: string): Promise<Facts> {
   const file = openSync(metadata, 'wx', 0o600);
-  const reader = readArchive((chunk) => writeSync(file, chunk));
-  let facts: Facts = {};
   try {
-    await artifact.into({
-      kind: 'reader',
-      read: async (raw) => {
-        for await (const chunk of raw) reader.push(chunk as Buffer);
-        facts = reader.end();
-      },
-    });
+    return await readWhole(
+      artifact,
+      readArchive((chunk) => writeSync(file, chunk)),
+    );
   } finally {
     closeSync(file);
   }
-  return facts;
 }
 
 interface Filling {

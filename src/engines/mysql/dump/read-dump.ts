@@ -1,21 +1,13 @@
 import { integrityError } from '../../../errors.ts';
 import type { Facts, IncomingArtifact } from '../../engine.ts';
+import { readWhole } from '../../read-whole.ts';
 import { DUMP_FORMAT } from './format.ts';
 import { openDumpInspector } from './inspector.ts';
 
 /** Reads a stored dump to its end. Throws `integrity` unless it is whole. */
 export async function readDump(artifact: IncomingArtifact): Promise<Facts> {
   assertFormat(artifact);
-  let facts: Facts = {};
-  await artifact.into({
-    kind: 'reader',
-    read: async (raw) => {
-      const reader = openDumpInspector();
-      for await (const chunk of raw) reader.push(chunk as Buffer);
-      facts = reader.end();
-    },
-  });
-  return facts;
+  return readWhole(artifact, openDumpInspector());
 }
 
 /** Throws `integrity` for a format that is none of this engine's. */

@@ -12,8 +12,8 @@ import { fillInPlace } from './fill-in-place.ts';
 import { contentsOf, describeContents, IN_RECOVERY, mayNotCreate, noScriptInPlace } from './inspect-destination.ts';
 import { readOutlines } from '../script/definitions.ts';
 import { mergePostgres } from '../merge/merge.ts';
-import { readArchive } from '../archive/read-archive.ts';
 import { orDamage } from '../../or-damage.ts';
+import { readWhole } from '../../read-whole.ts';
 import { onlyArchive } from '../archive/only-archive.ts';
 import { assertServerHas } from './preflight.ts';
 import { replaceInPlace } from './replace-in-place.ts';
@@ -89,7 +89,7 @@ async function restoreLocked(
     : null;
   const beside = { request, outline, program, live, unowned };
   const outcome = await orDamage(
-    () => readArchive(artifact),
+    () => readWhole(artifact, storedFormat(artifact).open()),
     context,
     () => {
       if (isChosen) return restoreChosen(beside, admin, context);
