@@ -2,7 +2,7 @@
 import { ensureNodeModules, ensureTools, run } from './ensure.mjs';
 
 const TOOLS = {
-  tar: 'tar', zstd: 'zstd', gzip: 'gzip', setfattr: 'attr', setfacl: 'acl', setpriv: 'util-linux', openssl: 'openssl', script: 'bsdutils', age: 'age', git: 'git', 'age-keygen': 'age', 'ssh-keygen': 'openssh-client',
+  tar: 'tar', zstd: 'zstd', gzip: 'gzip', setfattr: 'attr', setfacl: 'acl', setpriv: 'util-linux', openssl: 'openssl', script: 'bsdutils', age: 'age', git: 'git', mvn: 'maven', javac: 'openjdk-17-jdk-headless', 'age-keygen': 'age', 'ssh-keygen': 'openssh-client',
   '/usr/lib/postgresql/15/bin/initdb': 'postgresql-15',
   '/usr/lib/postgresql/15/bin/pg_dump': 'postgresql-client-15',
 };

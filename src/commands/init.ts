@@ -84,6 +84,8 @@ function whatOf(config: Target): string {
   switch (config.type) {
     case 'command':
       return basename(config.capture[0] ?? '');
+    case 'elasticsearch':
+      return 'search';
     case 'sqlite':
       return config.path.replace(/\.\w+$/, '');
     case 'files':

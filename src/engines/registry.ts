@@ -2,6 +2,7 @@ import { BkpError } from '../errors.ts';
 import type { Target } from '../generated/policy.ts';
 import type { Engine } from './engine.ts';
 import { command } from './command.ts';
+import { elasticsearch } from './elasticsearch.ts';
 import { files } from './files/files.ts';
 import { postgres } from './postgres.ts';
 import { sqlite } from './sqlite.ts';
@@ -9,7 +10,7 @@ import { sqlite } from './sqlite.ts';
 type Engines = { readonly [K in Target['type']]: Engine<K> };
 
 /** Every engine, by the `type` of a target. */
-export const ENGINES: Engines = { command, files, postgres, sqlite };
+export const ENGINES: Engines = { command, elasticsearch, files, postgres, sqlite };
 
 /** The engine of a target's type. An unknown one stands in what a newer bkp wrote: a `usage` error. */
 export function engineOf(type: string): Engine {

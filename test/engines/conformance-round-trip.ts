@@ -128,7 +128,8 @@ export function describeRoundTrip<K extends Target['type']>(fixture: EngineFixtu
     expect(facts).toEqual(taken.facts);
     expect(keptOld.length > 0).toBe(fixture.setsAside ?? true);
     for (const old of keptOld) {
-      expect(old.reference).toContain(SNAPSHOT);
+      // Not every server takes capital letters in names.
+      expect(old.reference.toLowerCase()).toContain(SNAPSHOT.toLowerCase());
       const found = { ...old, destination: target };
       expect(await engine.setAsideExists(found, context)).toBe(true);
       await engine.removeSetAside(found, context);

@@ -1,7 +1,7 @@
 import { matchesGlob } from 'node:path';
 
 /** What servers speak, as far as tests ask for it: those of a kind are different versions and makes of the same. */
-export type ServerKind = 'postgres' | 's3';
+export type ServerKind = 'postgres' | 's3' | 'search';
 
 /**
  * The test files that talk to servers, and of which kinds. Servers are started when a file that needs them runs, and only
@@ -12,6 +12,8 @@ const SUITES: readonly { readonly files: string; readonly kinds: readonly Server
   { files: 'test/**/postgres/**/*.test.ts', kinds: ['postgres'] },
   { files: 'test/**/*s3*.test.ts', kinds: ['s3'] },
   { files: 'test/**/s3/**/*.test.ts', kinds: ['s3'] },
+  { files: 'test/**/*elasticsearch*.test.ts', kinds: ['search'] },
+  { files: 'test/**/elasticsearch/**/*.test.ts', kinds: ['search'] },
   { files: 'test/examples.test.ts', kinds: ['postgres'] },
   { files: 'test/everything/**/*.test.ts', kinds: ['postgres'] },
 ];
