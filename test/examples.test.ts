@@ -130,8 +130,10 @@ const contents = (root: string, folders: readonly string[]): readonly string[] =
 
 describe('examples', () => {
   it('has a test for every example', () => {
-    // The one with a bucket is in examples-s3.test.ts.
-    expect(readdirSync(join(ROOT, 'examples')).toSorted()).toEqual([...Object.keys(EXAMPLES), 'offsite'].toSorted());
+    // Those with a bucket and with indices are in examples-s3.test.ts and examples-elasticsearch.test.ts.
+    expect(readdirSync(join(ROOT, 'examples')).toSorted()).toEqual(
+      [...Object.keys(EXAMPLES), 'elasticsearch', 'offsite'].toSorted(),
+    );
   });
 
   it.each(Object.entries(EXAMPLES))(

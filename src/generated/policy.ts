@@ -367,7 +367,7 @@ export interface ElasticsearchTarget {
    */
   readonly tlsCa?: string;
   /**
-   * SHA-256 fingerprint of the authority that signs the server's certificate, as Elasticsearch prints it at its first start.
+   * SHA-256 fingerprint of the authority that signs the certificate of the server at `url`, as Elasticsearch prints it at its first start.
    */
   readonly tlsFingerprint?: string;
   /**

@@ -100,7 +100,8 @@ export const fixtureOn = (service: string): EngineFixture<'elasticsearch'> => ({
     const { url = '' } = target;
     const all = await Promise.all(['events', 'notes'].map((name) => contentsOf(url, `${prefixOf(target)}${name}`)));
     const found = all.join('\n');
-    return { taken: found.includes('d 13/ü') && found.includes('"second"'), added: found.includes('"added"') };
+    const has = (id: string): boolean => found.includes(JSON.stringify(`"_id":"${id}"`).slice(1, -1));
+    return { taken: has('d 13/ü') && has('second'), added: has('added') };
   },
 
   async destroy(target) {

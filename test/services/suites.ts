@@ -15,7 +15,7 @@ const SUITES: readonly { readonly files: string; readonly kinds: readonly Server
   { files: 'test/**/*elasticsearch*.test.ts', kinds: ['search'] },
   { files: 'test/**/elasticsearch/**/*.test.ts', kinds: ['search'] },
   { files: 'test/examples.test.ts', kinds: ['postgres'] },
-  { files: 'test/everything/**/*.test.ts', kinds: ['postgres'] },
+  { files: 'test/everything/**/*.test.ts', kinds: ['postgres', 'search'] },
 ];
 
 export const SERVER_SUITES: readonly string[] = SUITES.map(({ files }) => files);

@@ -4,7 +4,7 @@ import { targetError, throwIfAborted } from '../../../errors.ts';
 import type { Capture, OutgoingArtifact, Problem } from '../../engine.ts';
 import { documentCounter } from '../artifact/count-documents.ts';
 import { definitionsReader, factsOfIndices, writeDefinitions } from '../artifact/definitions.ts';
-import { DEFINITIONS_FORMAT, DEFINITIONS_NAME, DOCUMENTS_FORMAT } from '../artifact/index-header.ts';
+import { DEFINITIONS_FORMAT, DEFINITIONS_NAME, DOCUMENTS_FORMAT, pathOfIndex } from '../artifact/index-header.ts';
 import { listIndices } from '../server/list-indices.ts';
 import { openServer, type SearchServer } from '../server/server.ts';
 import type { SearchTarget } from '../server/settings.ts';
@@ -26,6 +26,7 @@ export async function captureExport(target: SearchTarget, context: Context): Pro
   try {
     const { described, warnings } = await describeChosen(target, server);
     const begun = context.clock.now();
+    const stale = await refreshAll(server, described);
     for (const { name, shards } of described) {
       for (let shard = 0; shard < shards; shard += 1) {
         throwIfAborted(context.signal);
@@ -68,7 +69,7 @@ export async function captureExport(target: SearchTarget, context: Context): Pro
       ],
       pointInTime: [begun, ended],
       versions: { server: describeVersion(server.version), tool: null },
-      warnings,
+      warnings: [...warnings, ...stale],
       facts: async () => factsOfIndices(headers),
       close,
     };
@@ -121,6 +122,23 @@ async function describeChosen(
   const judged = described.map(judgeSource);
   refuse(judged.flatMap((one) => one.problems));
   return { described, warnings: judged.flatMap((one) => one.warnings) };
+}
+
+/** A point in time holds what was refreshed, which may be long ago. Tells of indices that this user may not refresh. */
+async function refreshAll(server: SearchServer, indices: readonly DescribedIndex[]): Promise<readonly string[]> {
+  const stale: string[] = [];
+  for (const { name } of indices) {
+    const doing = `cannot refresh index ${name}`;
+    const answer = await server.bytes({
+      method: 'POST',
+      path: `/${pathOfIndex(name)}/_refresh`,
+      doing,
+      expected: [403],
+    });
+    if (answer === null)
+      stale.push(`index ${name} may not be refreshed: what was written since its last refresh is not in the export`);
+  }
+  return stale;
 }
 
 function refuse(problems: readonly Problem[]): void {

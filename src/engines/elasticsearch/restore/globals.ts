@@ -1,6 +1,7 @@
 import { BkpError } from '../../../errors.ts';
 import type { Definition } from '../artifact/index-header.ts';
 import { digestJson } from '../json/canonical.ts';
+import { fieldsOf } from '../json/walk.ts';
 import { readGlobals } from '../capture/read-globals.ts';
 import type { SearchServer } from '../server/server.ts';
 
@@ -45,10 +46,8 @@ export async function restoreGlobals(
 const OF_SERVER = /^(?:created|modified)_date(?:_millis)?$/;
 
 function withoutDates(body: Buffer): Buffer {
-  if (!body.includes('_date')) return body;
-  const fields = Object.entries(JSON.parse(body.toString()) as Readonly<Record<string, unknown>>);
-  if (!fields.some(([key]) => OF_SERVER.test(key))) return body;
-  return Buffer.from(JSON.stringify(Object.fromEntries(fields.filter(([key]) => !OF_SERVER.test(key)))));
+  const fields = [...fieldsOf(body)].filter(([key]) => !OF_SERVER.test(key));
+  return Buffer.from(`{${fields.map(([key, value]) => `${JSON.stringify(key)}:${value.toString()}`).join(',')}}`);
 }
 
 const digestOf = (body: Buffer): string => digestJson(withoutDates(body));

@@ -1,6 +1,7 @@
 import { reasonOf, targetError, type BkpError } from '../../../errors.ts';
 
-const UNTRUSTED = 'name the file with the certificates that sign that of the server under `tlsCa`';
+const UNTRUSTED =
+  'name the file with the certificates that sign that of the server under `tlsCa`, or its fingerprint under `tlsFingerprint`';
 
 /** What helps, by the system's code or the type of the server's exception. */
 const HINTS: Readonly<Record<string, string>> = {
@@ -57,13 +58,19 @@ export function reasonOfCause(error: unknown): string {
 export const refusal = (doing: string, status: number, body: Buffer): BkpError =>
   targetError(`${doing}: ${reasonOfBody(body, status)}`, { hint: HINTS[String(status)] });
 
+/** Node.js does not know that its flags are not ours to set. */
+const ADVICE_OF_NODE = /; if the root CA is installed locally, .*$/;
+const OF_CERTIFICATE = /self-signed certificate|unable to (?:get|verify)/;
+
 /** What kept a request from reaching the server, or its answer from coming back. */
 export function unreachable(doing: string, error: unknown): BkpError {
-  const { cause, message } = (error ?? {}) as { readonly cause?: unknown; readonly message?: string };
+  const { cause } = (error ?? {}) as { readonly cause?: unknown };
   const code = [error, cause].map((one) => (one as { readonly code?: unknown } | undefined)?.code).find(isText);
-  const said = reasonOf(error).split('\n')[0] ?? '';
+  const said = (reasonOf(error).split('\n')[0] ?? '').replace(ADVICE_OF_NODE, '');
   return targetError(`${doing}: ${said === '' ? (code ?? 'no answer') : said}`, {
-    hint: HINTS[code ?? ''] ?? Object.entries(HINTS).find(([key]) => message?.includes(key) === true)?.[1],
+    // The client keeps the message and loses the code.
+    hint:
+      HINTS[code ?? ''] ?? (OF_CERTIFICATE.test(said) ? UNTRUSTED : HINTS[/\b(E[A-Z]{5,})\b/.exec(said)?.[1] ?? '']),
     cause: error,
   });
 }

@@ -46,7 +46,7 @@ export interface SearchServer {
 /** Connects to the server of a target and asks what it is. Throws `target` where it cannot be reached or is too old. */
 export async function openServer(target: SearchTarget, context: Context): Promise<SearchServer> {
   const client = await openClient({
-    ...clientOptions(target),
+    ...(await clientOptions(target, context.signal)),
     maxRetries: 0,
     requestTimeout: TIMEOUT_MS,
     enableMetaHeader: false,
