@@ -1,4 +1,6 @@
 import type { BenchCase } from './case.ts';
+import { esExport } from './cases/es-export.ts';
+import { esImport } from './cases/es-import.ts';
 import { filesTree } from './cases/files-20k.ts';
 import { frames } from './cases/frames.ts';
 import { listS3Latency } from './cases/list-s3-latency.ts';
@@ -31,6 +33,8 @@ export const CASES: readonly BenchCase[] = [
   pgBackupEncrypted,
   pgRestore,
   pgManyTables,
+  esExport,
+  esImport,
   s3Put,
   s3Get,
   s3Memory,
