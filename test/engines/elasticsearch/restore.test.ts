@@ -102,11 +102,14 @@ test('a merge that meets conflicts takes back what it added, or leaves them out'
   await ask(url, 'DELETE', index);
   await askJson(url, 'PUT', index, { mappings: { properties: { n: { type: 'keyword' } } } });
   await bulk(url, index, [doc('1', '{"n":1}'), doc('2', '{"n":2}'), doc('bad', '{"n":"secret text"}')]);
+  const earlier = `${prefix}0`;
+  await bulk(url, earlier, [doc('1', '{"n":1}'), doc('gone', '{"n":2}')]);
   const taken = await take();
+  await bulk(url, earlier, ['{"delete":{"_id":"gone"}}']);
   await ask(url, 'DELETE', index);
   await askJson(url, 'PUT', index, { mappings: { properties: { n: { type: 'long' } } } });
   await bulk(url, index, [doc('1', '{"n":7}')]);
-  const before = await documents(index);
+  const before = [...(await documents(index)), ...(await documents(earlier))];
   const merge = (skipConflicts: boolean): ReturnType<typeof elasticsearch.restore> =>
     elasticsearch.restore(
       {
@@ -124,9 +127,10 @@ test('a merge that meets conflicts takes back what it added, or leaves them out'
   const failed = await merge(false).catch((error: unknown) => error);
   expect(failed).toMatchObject({ code: 'target', message: expect.stringContaining('document "bad"') as unknown });
   expect(String(failed)).not.toContain('secret text');
-  expect((await documents(index)).map(withoutVersion)).toEqual(before.map(withoutVersion));
+  const after = [...(await documents(index)), ...(await documents(earlier))];
+  expect(after.map(withoutVersion)).toEqual(before.map(withoutVersion));
   expect(await merge(true)).toMatchObject({
-    restored: { [`index ${index}`]: 1 },
+    restored: { [`index ${index}`]: 1, [`index ${earlier}`]: 1 },
     conflicts: [expect.stringContaining('"bad"')],
   });
   expect((await documents(index)).join()).toContain('{"n":7}');

@@ -62,7 +62,8 @@ const openSearch = (version: string, java: number, set: Service['set']): Service
         join(javaHome(java), 'bin/java'),
         '-Xms1g',
         '-Xmx1g',
-        '-XX:+UseSerialGC',
+        // With it the server collects its garbage before it refuses requests for want of memory.
+        '-XX:+UseG1GC',
         '-XX:TieredStopAtLevel=1',
         '-cp',
         `${folder}/server/classes:${folder}/server/lib/*`,

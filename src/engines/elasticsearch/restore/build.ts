@@ -5,7 +5,8 @@ import type { ServerVersion } from '../server/version.ts';
 import { isSameMajor } from '../server/version.ts';
 import { newName } from '../server/own-names.ts';
 import type { SearchServer } from '../server/server.ts';
-import { idOf, sendBatch } from './bulk.ts';
+import { actionOf } from './added.ts';
+import { type Item, sendBatch } from './bulk.ts';
 import { contentsOf, createIndex, deleteIndex } from './index-steps.ts';
 import { sendAll } from './send-all.ts';
 import { whileFilled, withKnownSettings } from './settings.ts';
@@ -36,16 +37,18 @@ export async function buildBeside(wanted: WantedIndex, building: Building): Prom
     (settings) => createIndex(server, name, settings, wanted.mappingsBody),
     (setting) => warn(`index ${wanted.to}: setting ${setting} does not carry over to this server`),
   );
+  const see = (items: readonly Item[]): void => {
+    for (const { status, reason, lines } of items) {
+      if (reason !== null && status !== CONFLICT)
+        throw integrityError(
+          `cannot restore document ${JSON.stringify(actionOf(lines)._id)} of index ${wanted.name}: ${reason}`,
+        );
+    }
+  };
   if (wanted.artifact !== null)
-    await sendAll(wanted.artifact, atOnce, async (batch) => {
-      const items = await sendBatch(server, { index: name, batch, isRepeatable: true }, context);
-      for (const { status, reason, lines } of items) {
-        if (reason !== null && status !== CONFLICT)
-          throw integrityError(
-            `cannot restore document ${JSON.stringify(idOf(lines))} of index ${wanted.name}: ${reason}`,
-          );
-      }
-    });
+    await sendAll(wanted.artifact, atOnce, (batch) =>
+      sendBatch(server, { index: name, batch, isRepeatable: true, see }, context),
+    );
   await assertWhole(wanted, building, name);
 }
 

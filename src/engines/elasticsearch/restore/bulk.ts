@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { integrityError, targetError, throwIfAborted } from '../../../errors.ts';
+import { integrityError, reasonOf, targetError, throwIfAborted } from '../../../errors.ts';
 import { pathOfIndex } from '../artifact/index-header.ts';
 import { reasonOfCause, withoutValues } from '../server/explain-error.ts';
 import { pauseBefore } from '../server/pause.ts';
@@ -69,32 +69,49 @@ interface BulkAnswer {
   readonly items?: readonly Readonly<Record<string, { readonly status: number; readonly error?: unknown }>>[];
 }
 
+export interface BatchRequest {
+  readonly index: string;
+  readonly batch: Buffer;
+  /** False where a document may only be made once. */
+  readonly isRepeatable: boolean;
+  /** Sees what became of documents as soon as it is known, before anything else can fail. */
+  readonly see: (items: readonly Item[]) => void | Promise<void>;
+}
+
 /**
- * Sends one batch, without any pipeline, and what a busy server sends back once more. Every document's answer is looked
- * at; `isRepeatable` is false where a document may only be made once.
+ * Sends one batch, without any pipeline, and what a busy server sends back once more. Every document's answer is seen. An
+ * abort waits for the answer of what is under way.
  */
 export async function sendBatch(
   server: SearchServer,
-  { index, batch, isRepeatable }: { readonly index: string; readonly batch: Buffer; readonly isRepeatable: boolean },
+  { index, batch, isRepeatable, see }: BatchRequest,
   { signal }: Context,
-): Promise<readonly Item[]> {
-  const done: Item[] = [];
+): Promise<void> {
   let lines = batch;
   for (let attempt = 1; ; attempt += 1) {
     const doing = `cannot write into index ${index}`;
-    const answer = (await server.json({
-      method: 'POST',
-      path: `/${pathOfIndex(index)}/_bulk`,
-      query: { pipeline: '_none', filter_path: 'errors,items.*.status,items.*.error' },
-      lines,
-      doing,
-      repeatable: isRepeatable,
-      isFinished: true,
-    })) as BulkAnswer;
+    const answer = (await server
+      .json({
+        method: 'POST',
+        path: `/${pathOfIndex(index)}/_bulk`,
+        query: { pipeline: '_none', filter_path: 'errors,items.*.status,items.*.error' },
+        lines,
+        doing,
+        repeatable: isRepeatable,
+        isFinished: true,
+      })
+      .catch((error: unknown) => {
+        if (isRepeatable || signal.aborted) throw error;
+        throw targetError(reasonOf(error), {
+          hint: `some of the last documents may be in index ${index} all the same; a merge adds the others`,
+          cause: error,
+        });
+      })) as BulkAnswer;
     const documents = documentsOf(lines);
     if (answer.items?.length !== documents.length)
       throw targetError(`${doing}: ${answer.items?.length ?? 0} of ${documents.length} documents were answered`);
     const again: Buffer[] = [];
+    const done: Item[] = [];
     for (const [position, item] of answer.items.entries()) {
       const [{ status, error } = { status: 0 }] = Object.values(item);
       const document = documents[position] ?? Buffer.alloc(0);
@@ -106,17 +123,10 @@ export async function sendBatch(
           lines: document,
         });
     }
+    await see(done);
     throwIfAborted(signal);
-    if (again.length === 0) return done;
+    if (again.length === 0) return;
     lines = Buffer.concat(again);
     await pauseBefore(attempt, signal);
   }
-}
-
-/** The id of a document, as its action has it. */
-export function idOf(lines: Buffer): string {
-  const { index, create } = JSON.parse(lines.toString('utf8', 0, lines.indexOf(NEWLINE))) as {
-    readonly [action: string]: { readonly _id?: string };
-  };
-  return (index ?? create)?._id ?? '';
 }

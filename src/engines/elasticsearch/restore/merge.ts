@@ -1,14 +1,11 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { once } from 'node:events';
-import { finished } from 'node:stream/promises';
 import type { Context } from '../../../context.ts';
 import { reasonOf, targetError } from '../../../errors.ts';
 import { pathOfIndex } from '../artifact/index-header.ts';
 import type { SearchServer } from '../server/server.ts';
-import { batchesOf, documentsOf, idOf, sendBatch } from './bulk.ts';
+import { actionOf, openAdded } from './added.ts';
+import { documentsOf, type Item, sendBatch } from './bulk.ts';
 import { sendAll } from './send-all.ts';
 import type { WantedIndex } from './wanted.ts';
 
@@ -21,11 +18,15 @@ export interface MergeResult {
   readonly added: number;
   /** Documents that could not; the first of them. */
   readonly conflicts: readonly string[];
+  /** Takes away again what was added. */
+  readonly takeBack: () => Promise<void>;
+  /** From then on nothing can be taken back. */
+  readonly close: () => Promise<void>;
 }
 
 /**
  * Brings documents back whose id is missing; what is there wins. What it adds is written down on this machine, so that a
- * failure, an abort or a conflict takes exactly that away again.
+ * failure, an abort or a conflict takes exactly that away again; what a broken connection leaves unanswered stays.
  */
 export async function mergeIndex(
   wanted: WantedIndex,
@@ -41,32 +42,24 @@ export async function mergeIndex(
     readonly skipConflicts: boolean;
   },
 ): Promise<MergeResult> {
-  const path = join(context.workDir, `merged-${createHash('sha256').update(wanted.to).digest('hex').slice(0, 16)}`);
-  const journal = createWriteStream(path, { mode: 0o600 });
+  const name = createHash('sha256').update(wanted.to).digest('hex').slice(0, 16);
+  const journal = await openAdded(join(context.workDir, `merged-${name}`));
   const conflicts: string[] = [];
   let added = 0;
+  const see = async (items: readonly Item[]): Promise<void> => {
+    const made = items.filter(({ status }) => status === CREATED);
+    added += made.length;
+    for (const { status, reason, lines } of items) {
+      if (reason !== null && status !== CONFLICT && conflicts.length < MOST_CONFLICTS)
+        conflicts.push(`document ${JSON.stringify(actionOf(lines)._id)} of index ${wanted.to}: ${reason}`);
+    }
+    await journal.add(made.map(({ lines }) => lines));
+  };
   try {
     if (wanted.artifact !== null)
-      await sendAll(wanted.artifact, atOnce, async (batch) => {
+      await sendAll(wanted.artifact, atOnce, (batch) => {
         const lines = Buffer.concat(documentsOf(batch).map(asCreation));
-        const items = await sendBatch(server, { index: wanted.to, batch: lines, isRepeatable: false }, context).catch(
-          async (error: unknown) => {
-            // Nobody knows which of them came in.
-            await write(journal, documentsOf(lines));
-            throw error;
-          },
-        );
-        const made = items.filter(({ status }) => status === CREATED);
-        added += made.length;
-        await write(
-          journal,
-          made.map((item) => item.lines),
-        );
-        for (const { status, reason, lines: document } of items) {
-          if (reason === null || status === CONFLICT) continue;
-          if (conflicts.length < MOST_CONFLICTS)
-            conflicts.push(`document ${JSON.stringify(idOf(document))} of index ${wanted.to}: ${reason}`);
-        }
+        return sendBatch(server, { index: wanted.to, batch: lines, isRepeatable: false, see }, context);
       });
     await server.bytes({
       method: 'POST',
@@ -77,54 +70,18 @@ export async function mergeIndex(
       throw targetError(`cannot merge into index ${wanted.to}: ${conflicts.slice(0, 5).join('; ')}`, {
         hint: 'nothing was changed; `--skip-conflicts` leaves these documents out',
       });
-    return { added, conflicts };
+    return { added, conflicts, takeBack: () => journal.takeAway(server.afterwards, wanted.to), close: journal.remove };
   } catch (error) {
-    journal.end();
-    await finished(journal);
-    await takeAway(path, wanted.to, server, error);
+    await takeBackAfter(error, wanted.to, () => journal.takeAway(server.afterwards, wanted.to));
+    await journal.remove();
     throw error;
-  } finally {
-    journal.destroy();
-    await rm(path, { force: true });
   }
 }
 
-interface Action {
-  readonly _id: string;
-  readonly routing?: string;
-}
-
-const actionOf = (document: Buffer): Action => {
-  const parsed = JSON.parse(document.toString('utf8', 0, document.indexOf(0x0a))) as Record<string, Action>;
-  const { _id, routing } = parsed['index'] ?? parsed['create'] ?? { _id: '' };
-  return routing === undefined ? { _id } : { _id, routing };
-};
-
-/** The same document, made only where there is none; a version of its own cannot be asked for then. */
-const asCreation = (document: Buffer): Buffer =>
-  Buffer.concat([
-    Buffer.from(JSON.stringify({ create: actionOf(document) })),
-    document.subarray(document.indexOf(0x0a)),
-  ]);
-
-/** Pairs of lines, so that they are read back like any others. */
-async function write(journal: ReturnType<typeof createWriteStream>, documents: readonly Buffer[]): Promise<void> {
-  const lines = documents.map((document) => `${JSON.stringify({ delete: actionOf(document) })}\n\n`).join('');
-  if (lines !== '' && !journal.write(lines)) await once(journal, 'drain');
-}
-
-async function takeAway(path: string, index: string, server: SearchServer, error: unknown): Promise<void> {
+/** Takes back what was merged after a failure. Where that fails too, the error says so. */
+export async function takeBackAfter(error: unknown, index: string, takeBack: () => Promise<void>): Promise<void> {
   try {
-    for await (const pairs of batchesOf(createReadStream(path))) {
-      const lines = Buffer.from(pairs.toString().replaceAll('\n\n', '\n'));
-      await server.afterwards.bytes({
-        method: 'POST',
-        path: `/${pathOfIndex(index)}/_bulk`,
-        query: { refresh: true },
-        lines,
-        doing: `cannot take away what was merged into index ${index}`,
-      });
-    }
+    await takeBack();
   } catch (failure) {
     throw targetError(`${reasonOf(error)}; nor could what came in be taken away: ${reasonOf(failure)}`, {
       hint: `index ${index} has some of the missing documents; a merge adds the others, nothing was overwritten`,
@@ -132,3 +89,10 @@ async function takeAway(path: string, index: string, server: SearchServer, error
     });
   }
 }
+
+/** The same document, made only where there is none; a version of its own cannot be asked for then. */
+const asCreation = (document: Buffer): Buffer =>
+  Buffer.concat([
+    Buffer.from(JSON.stringify({ create: actionOf(document) })),
+    document.subarray(document.indexOf(0x0a)),
+  ]);

@@ -8,9 +8,9 @@ import { newName, UNFINISHED } from '../server/own-names.ts';
 import { type SearchServer, withServer } from '../server/server.ts';
 import type { SearchTarget } from '../server/settings.ts';
 import { buildBeside } from './build.ts';
-import { restoreGlobals } from './globals.ts';
+import { removeGlobals, restoreGlobals } from './globals.ts';
 import { deleteIndex } from './index-steps.ts';
-import { mergeIndex } from './merge.ts';
+import { mergeIndex, type MergeResult, takeBackAfter } from './merge.ts';
 import { swapIn } from './swap.ts';
 import { type WantedIndex, wantedIndices } from './wanted.ts';
 
@@ -45,6 +45,8 @@ export const restoreExport = (request: Request, context: Context): Promise<Resto
       );
     const restored: Record<string, number> = {};
     const conflicts: string[] = [];
+    const merged: { readonly to: string; readonly result: MergeResult }[] = [];
+    let made: readonly string[] = [];
     try {
       for (const index of built) {
         await buildBeside(index, { server, context, captured: captured.header.server, atOnce, expectedFacts, warn });
@@ -52,19 +54,23 @@ export const restoreExport = (request: Request, context: Context): Promise<Resto
         if (index.lostAliases.length > 0)
           warn(`index ${index.to}: aliases that mean ${index.name} are left out: ${index.lostAliases.join(', ')}`);
       }
-      if (paths.length === 0) {
-        const made = await restoreGlobals(captured.definitions, server, warn);
-        if (made > 0) restored['templates, pipelines and scripts'] = made;
-      }
+      if (paths.length === 0) made = await restoreGlobals(captured.definitions, server, warn);
+      if (made.length > 0) restored['templates, pipelines and scripts'] = made.length;
       for (const index of wanted.filter((one) => !isBuilt(one))) {
-        const { added, conflicts: more } = await mergeIndex(index, { server, context, atOnce, skipConflicts });
-        restored[`index ${index.to}`] = added;
-        conflicts.push(...more);
+        const result = await mergeIndex(index, { server, context, atOnce, skipConflicts });
+        merged.push({ to: index.to, result });
+        restored[`index ${index.to}`] = result.added;
+        conflicts.push(...result.conflicts);
       }
       const keptOld = await swapIn(built, { server, context, snapshot, existing, warn });
       const facts = mode === 'merge' || paths.length > 0 ? null : factsOfIndices(wanted);
       return { facts, keptOld, restored, conflicts, warnings };
+    } catch (error) {
+      for (const { to, result } of merged.toReversed()) await takeBackAfter(error, to, result.takeBack);
+      await removeGlobals(made, server.afterwards);
+      throw error;
     } finally {
+      for (const { result } of merged) await result.close();
       for (const { to } of built) await deleteIndex(server.afterwards, newName(to)).catch(() => undefined);
     }
   });
