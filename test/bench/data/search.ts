@@ -42,12 +42,31 @@ export async function startBenchSearch(): Promise<BenchSearch> {
   await openSearch2.install(folder);
   const { connection, stop } = await openSearch2.start(folder, workDir);
   const { url = '', repo = '' } = connection;
-  const make = async (index: string): Promise<void> => void (await askJson(url, 'PUT', index, { settings: SHAPE }));
-  const assertWhole = async (index: string): Promise<void> => {
-    await ask(url, 'POST', `${index}/_refresh`);
-    const { count } = (await askJson(url, 'GET', `${index}/_count`)) as { readonly count: number };
-    if (count !== DOCUMENTS) throw new Error(`${index} has ${count} documents, not ${DOCUMENTS}`);
+  const server: BenchSearch = {
+    url,
+    target: { type: 'elasticsearch', url, indices: [INDEX], globals: false },
+    remove: async (index) => void (await ask(url, 'DELETE', `${index}*?expand_wildcards=all`)),
+    make: async (index) => void (await askJson(url, 'PUT', index, { settings: SHAPE })),
+    async assertWhole(index) {
+      await ask(url, 'POST', `${index}/_refresh`);
+      const { count } = (await askJson(url, 'GET', `${index}/_count`)) as { readonly count: number };
+      if (count !== DOCUMENTS) throw new Error(`${index} has ${count} documents, not ${DOCUMENTS}`);
+    },
+    async stop() {
+      await stop();
+      rmSync(workDir, { recursive: true, force: true });
+    },
   };
+  try {
+    await fill(server, join(repo, 'bench'));
+    return server;
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+async function fill({ url, make, assertWhole }: BenchSearch, repository: string): Promise<void> {
   await make(INDEX);
   for (let n = 0; n < DOCUMENTS; n += AT_ONCE) {
     const lines = Array.from({ length: AT_ONCE }, (_, more) => documentOf(n + more)).join('');
@@ -55,18 +74,7 @@ export async function startBenchSearch(): Promise<BenchSearch> {
   }
   await assertWhole(INDEX);
   await ask(url, 'POST', `${INDEX}/_forcemerge?max_num_segments=5`);
-  await askJson(url, 'PUT', '_snapshot/bench', { type: 'fs', settings: { location: join(repo, 'bench') } });
-  return {
-    url,
-    target: { type: 'elasticsearch', url, indices: [INDEX], globals: false },
-    remove: async (index) => void (await ask(url, 'DELETE', `${index}*?expand_wildcards=all`)),
-    make,
-    assertWhole,
-    stop: async () => {
-      await stop();
-      rmSync(workDir, { recursive: true, force: true });
-    },
-  };
+  await askJson(url, 'PUT', '_snapshot/bench', { type: 'fs', settings: { location: repository } });
 }
 
 /** The program of elasticdump, from npm. */

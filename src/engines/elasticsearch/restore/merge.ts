@@ -70,7 +70,12 @@ export async function mergeIndex(
       throw targetError(`cannot merge into index ${wanted.to}: ${conflicts.slice(0, 5).join('; ')}`, {
         hint: 'nothing was changed; `--skip-conflicts` leaves these documents out',
       });
-    return { added, conflicts, takeBack: () => journal.takeAway(server.afterwards, wanted.to), close: journal.remove };
+    return {
+      added,
+      conflicts,
+      takeBack: () => journal.takeAway(server.afterwards, wanted.to),
+      close: () => journal.remove(),
+    };
   } catch (error) {
     await takeBackAfter(error, wanted.to, () => journal.takeAway(server.afterwards, wanted.to));
     await journal.remove();
