@@ -2,14 +2,14 @@
 import { ensureNodeModules, ensureTools, run } from './ensure.mjs';
 
 const TOOLS = {
-  tar: 'tar', zstd: 'zstd', gzip: 'gzip', setfattr: 'attr', setfacl: 'acl', setpriv: 'util-linux', openssl: 'openssl', script: 'bsdutils', age: 'age', git: 'git', python3: 'python3', pip3: 'python3-pip', 'age-keygen': 'age', 'ssh-keygen': 'openssh-client',
+  tar: 'tar', zstd: 'zstd', gzip: 'gzip', setfattr: 'attr', setfacl: 'acl', setpriv: 'util-linux', openssl: 'openssl', script: 'bsdutils', age: 'age', git: 'git', mvn: 'maven', javac: 'openjdk-17-jdk-headless', python3: 'python3', pip3: 'python3-pip', 'age-keygen': 'age', 'ssh-keygen': 'openssh-client',
   '/usr/lib/postgresql/15/bin/initdb': 'postgresql-15',
   '/usr/lib/postgresql/15/bin/pg_dump': 'postgresql-client-15',
   '/usr/sbin/mariadbd': 'mariadb-server', 'mariadb-dump': 'mariadb-client',
   'redis-server': 'redis-server', 'redis-cli': 'redis-tools',
 };
 /** What downloads and unpacks the servers that Debian does not have. */
-const TOOLS_OF_ALL = { mvn: 'maven', unzip: 'unzip', '/usr/lib/x86_64-linux-gnu/libaio.so.1': 'libaio1' };
+const TOOLS_OF_ALL = { unzip: 'unzip', '/usr/lib/x86_64-linux-gnu/libaio.so.1': 'libaio1' };
 // The full set of servers runs only the suites that talk to servers: the rest does not change with them.
 const ONLY_SERVERS = ['--project', 'servers'];
 

@@ -149,8 +149,8 @@ const contents = (root: string, folders: readonly string[]): readonly string[] =
 
 describe('examples', () => {
   it('has a test for every example', () => {
-    // Those of other servers are in examples-mongodb.test.ts, examples-redis.test.ts and examples-s3.test.ts.
-    const elsewhere = ['buckets', 'mongodb', 'offsite', 'redis'];
+    // Those of other servers are in examples-elasticsearch.test.ts, examples-mongodb.test.ts and so on.
+    const elsewhere = ['buckets', 'elasticsearch', 'mongodb', 'offsite', 'redis'];
     expect(readdirSync(join(ROOT, 'examples')).toSorted()).toEqual([...Object.keys(EXAMPLES), ...elsewhere].toSorted());
   });
 

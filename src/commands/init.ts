@@ -86,6 +86,8 @@ function whatOf(config: Target): string {
       return basename(config.capture[0] ?? '');
     case 's3':
       return config.prefix ?? config.bucket;
+    case 'elasticsearch':
+      return 'search';
     case 'sqlite':
       return config.path.replace(/\.\w+$/, '');
     case 'files':

@@ -2,6 +2,7 @@ import { BkpError } from '../errors.ts';
 import type { Target } from '../generated/policy.ts';
 import type { Engine } from './engine.ts';
 import { command } from './command.ts';
+import { elasticsearch } from './elasticsearch.ts';
 import { files } from './files/files.ts';
 import { mysql } from './mysql.ts';
 import { mongodb } from './mongodb.ts';
@@ -13,7 +14,7 @@ import { sqlite } from './sqlite.ts';
 type Engines = { readonly [K in Target['type']]: Engine<K> };
 
 /** Every engine, by the `type` of a target. */
-export const ENGINES: Engines = { command, files, mongodb, mysql, postgres, redis, s3, sqlite };
+export const ENGINES: Engines = { command, elasticsearch, files, mongodb, mysql, postgres, redis, s3, sqlite };
 
 /** The engine of a target's type. An unknown one stands in what a newer bkp wrote: a `usage` error. */
 export function engineOf(type: string): Engine {

@@ -18,7 +18,15 @@ export type RepositoryConfig = DirectoryRepository | S3Repository;
  * One thing to protect.
  */
 export type Target =
-  CommandTarget | FilesTarget | MongodbTarget | MysqlTarget | PostgresTarget | RedisTarget | S3Target | SqliteTarget;
+  | CommandTarget
+  | ElasticsearchTarget
+  | FilesTarget
+  | MongodbTarget
+  | MysqlTarget
+  | PostgresTarget
+  | RedisTarget
+  | S3Target
+  | SqliteTarget;
 /**
  * How artifacts are compressed before they are stored. Default zstd.
  */
@@ -338,6 +346,97 @@ export interface CommandTarget {
   readonly compression?: Compression;
   readonly compressionLevel?: CompressionLevel;
   readonly checks?: CheckDepth;
+}
+/**
+ * Indices of Elasticsearch or OpenSearch, exported as portable files: every document as it was sent, mappings, settings, aliases.
+ */
+export interface ElasticsearchTarget {
+  /**
+   * The engine.
+   */
+  readonly type: 'elasticsearch';
+  /**
+   * Address of a node, without a name and a password in it. This or `cloudId`.
+   */
+  readonly url?: string;
+  /**
+   * A deployment of Elastic Cloud, instead of `url`.
+   */
+  readonly cloudId?: string;
+  /**
+   * Who connects, with `password`.
+   */
+  readonly username?: string;
+  /**
+   * Password of the user.
+   */
+  readonly password?: string;
+  /**
+   * API key in its encoded form, instead of `username`.
+   */
+  readonly apiKey?: string;
+  /**
+   * Token of a service account, instead of `username`.
+   */
+  readonly bearerToken?: string;
+  /**
+   * File with the certificates that sign the server's. Default: those that Node.js trusts.
+   */
+  readonly tlsCa?: string;
+  /**
+   * SHA-256 fingerprint of the authority that signs the certificate of the server at `url`, as Elasticsearch prints it at its first start.
+   */
+  readonly tlsFingerprint?: string;
+  /**
+   * Only these indices. One that matches nothing fails the capture. Default: all that are neither hidden nor the server's own.
+   *
+   * @minItems 1
+   *
+   * Items: A name or a pattern; `*` stands for any letters.
+   */
+  readonly indices?: readonly string[];
+  /**
+   * All but these indices.
+   *
+   * @minItems 1
+   *
+   * Items: A name or a pattern; `*` stands for any letters.
+   */
+  readonly excludeIndices?: readonly string[];
+  /**
+   * Patterns match hidden indices, too. Names without `*` always do. Default false.
+   */
+  readonly hidden?: boolean;
+  /**
+   * Capture also index and component templates, ingest pipelines and stored scripts, which belong to the cluster. Default true.
+   */
+  readonly globals?: boolean;
+  /**
+   * Capture the version of every document, and restore it. Default false.
+   */
+  readonly versions?: boolean;
+  readonly rename?: IndexRename;
+  /**
+   * Shards that are read, and bulk requests that are under way, at once. Default 2.
+   */
+  readonly jobs?: number;
+  readonly formerly?: Formerly;
+  readonly compression?: Compression;
+  readonly compressionLevel?: CompressionLevel;
+  readonly checks?: CheckDepth;
+}
+/**
+ * Restore indices under other names; only as `--into rename=from=kestra_*,to=look_*` and under `restores`. Aliases are renamed alike or left out.
+ */
+export interface IndexRename {
+  /**
+   * A name, or a pattern with one `*`.
+   */
+  readonly from: string;
+  /**
+   * The new name; `*` stands for what it stood for in `from`.
+   */
+  readonly to: string;
 }
 /**
  * Files and folders, captured with the system's tar: owners, modes, times, links, holes, attributes.

@@ -97,6 +97,86 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
     "sql": false,
     "local": false
   },
+  "elasticsearch": {
+    "keys": [
+      "type",
+      "url",
+      "cloudId",
+      "username",
+      "password",
+      "apiKey",
+      "bearerToken",
+      "tlsCa",
+      "tlsFingerprint",
+      "indices",
+      "excludeIndices",
+      "hidden",
+      "globals",
+      "versions",
+      "rename",
+      "jobs",
+      "formerly",
+      "compression",
+      "compressionLevel",
+      "checks"
+    ],
+    "required": [
+      "type"
+    ],
+    "defines": [
+      "indices",
+      "excludeIndices",
+      "hidden",
+      "globals",
+      "versions"
+    ],
+    "paths": [
+      "tlsCa"
+    ],
+    "defaultDirectory": [],
+    "argv": [],
+    "secrets": [
+      "password",
+      "apiKey",
+      "bearerToken"
+    ],
+    "places": [
+      "url",
+      "cloudId",
+      "indices",
+      "rename"
+    ],
+    "restoreOnly": [
+      "rename"
+    ],
+    "formats": {},
+    "kinds": {
+      "type": "text",
+      "url": "text",
+      "cloudId": "text",
+      "username": "text",
+      "password": "text",
+      "apiKey": "text",
+      "bearerToken": "text",
+      "tlsCa": "text",
+      "tlsFingerprint": "text",
+      "indices": "list",
+      "excludeIndices": "list",
+      "hidden": "boolean",
+      "globals": "boolean",
+      "versions": "boolean",
+      "rename": "object",
+      "rename.from": "text",
+      "rename.to": "text",
+      "jobs": "number",
+      "formerly": "list",
+      "compression": "text",
+      "compressionLevel": "number",
+      "checks": "text"
+    },
+    "sql": false,
+    "local": false
+  },
   "files": {
     "keys": [
       "type",

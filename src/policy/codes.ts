@@ -50,6 +50,8 @@ export const CODES = {
   BKP2061: { severity: 'error', title: 'excludes without `databases: all`' },
   BKP2062: { severity: 'error', title: 'literal in the environment of a program' },
   BKP2065: { severity: 'error', title: 'keys of a MongoDB target that do not go together' },
+  BKP2063: { severity: 'error', title: 'target needs exactly one of `url` and `cloudId`' },
+  BKP2064: { severity: 'error', title: 'two ways to sign in to one server' },
   BKP2070: { severity: 'error', title: 'not a public key to encrypt to' },
   BKP2071: { severity: 'error', title: 'encryption without a recipient' },
   BKP2072: { severity: 'warning', title: 'an identity lies only inside what it opens' },

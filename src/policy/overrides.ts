@@ -161,6 +161,7 @@ function typedValue(facts: TypeFacts, key: string, text: string, flag: string): 
   if (kind === 'number' && /^-?\d+(\.\d+)?$/.test(text)) return Number(text);
   if (kind === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
   if (kind === 'text' || holdsReference(text)) return text;
+  if (kind === 'object') return Object.fromEntries(text.split(',').map((part) => splitPair(part, `${flag} ${key}`)));
   throw usageError(`cannot read ${flag} ${key}: it must be ${kind === 'boolean' ? 'true or false' : 'a number'}`);
 }
 

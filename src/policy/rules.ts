@@ -11,6 +11,7 @@ import { checkObjectLock } from './rules/object-lock.ts';
 import { checkPlaces } from './rules/places.ts';
 import { checkReferences } from './rules/references.ts';
 import { checkRestores } from './rules/restores.ts';
+import { checkSearchServers } from './rules/search-servers.ts';
 import { checkSigning } from './rules/signing.ts';
 import { checkUsage } from './rules/usage.ts';
 
@@ -24,6 +25,7 @@ const RULES: readonly Rule[] = [
   checkChecks,
   checkDatabases,
   checkMongodb,
+  checkSearchServers,
   checkEncryption,
   checkSigning,
   checkUsage,

@@ -1,4 +1,6 @@
 import type { BenchCase } from './case.ts';
+import { esExport } from './cases/es-export.ts';
+import { esImport } from './cases/es-import.ts';
 import { filesTree } from './cases/files-20k.ts';
 import { frames } from './cases/frames.ts';
 import { listS3Latency } from './cases/list-s3-latency.ts';
@@ -39,6 +41,8 @@ export const CASES: readonly BenchCase[] = [
   myRestore,
   redisDump,
   mongo,
+  esExport,
+  esImport,
   s3Put,
   s3Get,
   s3Memory,

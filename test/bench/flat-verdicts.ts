@@ -16,3 +16,12 @@ export const nodeMemory = (sides: readonly SideResult[], name: string): Verdict 
   unit: 'MiB',
   atMost: 200,
 });
+
+/** Memory of the largest process of one side divided by another's, run by run. */
+export function memoryRatio(sides: readonly SideResult[], name: string, peer: string, atMost: number): Verdict {
+  const memoryOf = (side: string): readonly number[] =>
+    sides.find((one) => one.name === side)?.samples.map(({ rssMiB }) => rssMiB) ?? [];
+  const other = memoryOf(peer);
+  const values = memoryOf(name).map((mib, run) => mib / (other[run] ?? Number.NaN));
+  return { label: `${name} / ${peer}, memory`, values, unit: 'x', atMost };
+}

@@ -129,7 +129,8 @@ export function describeRoundTrip<K extends Target['type']>(fixture: EngineFixtu
     expect(facts).toEqual(taken.facts);
     expect(keptOld.length > 0).toBe(!replacedInPlace);
     for (const old of keptOld) {
-      expect(old.reference).toContain(SNAPSHOT);
+      // Not every server takes capital letters in names.
+      expect(old.reference.toLowerCase()).toContain(SNAPSHOT.toLowerCase());
       const found = { ...old, destination: target };
       expect(await engine.setAsideExists(found, context)).toBe(true);
       await engine.removeSetAside(found, context);
@@ -197,8 +198,8 @@ export function describeRoundTrip<K extends Target['type']>(fixture: EngineFixtu
   if (fixture.isPersistent) {
     test('its native command restores without bkp', async () => {
       const { context, target, repository } = await setUp(fixture, 'small');
-      const digest = fixture.digestByHand ?? fixture.digest;
-      const before = await digest(target);
+      const digest = (): Promise<string> => fixture.digestByHand?.(target) ?? fixture.digest(target);
+      const before = await digest();
       const { artifacts } = await take(fixture, target, repository, context);
       await fixture.destroy(target);
       for (const { key, name, format } of artifacts) {
@@ -208,7 +209,7 @@ export function describeRoundTrip<K extends Target['type']>(fixture: EngineFixtu
         const byHand = { argv: ['sh', '-c', command], env, cwd: context.workDir } as const;
         expect(await context.run(byHand)).toMatchObject({ exitCode: 0 });
       }
-      expect(await digest(target)).toBe(before);
+      expect(await digest()).toBe(before);
     });
   }
 

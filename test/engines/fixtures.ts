@@ -1,5 +1,6 @@
 import type { Target } from '../../src/generated/policy.ts';
 import { commandFixture } from './command-fixture.ts';
+import { elasticsearchFixture } from './elasticsearch-fixture.ts';
 import { filesFixture } from './files-fixture.ts';
 import type { EngineFixture } from './fixture.ts';
 import { mysqlFixture } from './mysql-fixture.ts';
@@ -12,6 +13,7 @@ import { sqliteFixture } from './sqlite-fixture.ts';
 /** One fixture for every engine of the registry. */
 export const FIXTURES: { readonly [K in Target['type']]: EngineFixture<K> } = {
   command: commandFixture,
+  elasticsearch: elasticsearchFixture,
   files: filesFixture,
   mysql: mysqlFixture,
   mongodb: mongodbFixture,

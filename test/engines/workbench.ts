@@ -45,10 +45,10 @@ export async function take<K extends Target['type']>(
   onProgress?: () => void,
 ): Promise<Taken> {
   const capture = await engine.capture(target, context);
+  const artifacts: Taken['artifacts'][number][] = [];
   try {
     const ownFacts = capture.facts();
     ownFacts.catch(() => undefined);
-    const artifacts: ManifestArtifact[] = [];
     const counted: Facts[] = [];
     for (const artifact of capture.artifacts) {
       const key = `snapshots/test/${SNAPSHOT}/t${encodeURIComponent(artifact.name).toLowerCase()}.${artifact.extension}.zst`;
@@ -70,6 +70,10 @@ export async function take<K extends Target['type']>(
       });
     }
     return { repository, artifacts, facts: { ...(await ownFacts), ...uniteFacts(counted) } };
+  } catch (error) {
+    // Of several artifacts those before the failure are whole; without a manifest they are nothing.
+    for (const { key } of artifacts) await repository.remove(key);
+    throw error;
   } finally {
     await capture.close();
   }

@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { stringify } from 'yaml';
 import { makePlace, withEnvironment } from '../cli/run-bkp.ts';
 import { connectionOf } from '../services/connection.ts';
+import { elasticsearchStore } from './elasticsearch-store.ts';
 import { filesStore } from './files-store.ts';
 import { postgresStore } from './postgres-store.ts';
 import { sqliteStore } from './sqlite-store.ts';
@@ -55,9 +56,12 @@ const policyFor = (stores: readonly Store[]): string =>
 test('everything is captured into one restore point while it is written to, lost, and comes back', async () => {
   const place = await makePlace();
   onTestFinished(() => place.remove());
-  const stores = [postgresStore(), sqliteStore(place.folder), filesStore(place.folder)];
+  const stores = [postgresStore(), sqliteStore(place.folder), filesStore(place.folder), elasticsearchStore()];
   onTestFinished(async () => void (await Promise.all(stores.map((store) => store.close()))));
-  const inPlace = withEnvironment(place, { EVERYTHING_PG: connectionOf('postgres-15')['password'] ?? '' });
+  const inPlace = withEnvironment(place, {
+    EVERYTHING_PG: connectionOf('postgres-15')['password'] ?? '',
+    EVERYTHING_ES: connectionOf('opensearch-2.19.6')['url'] ?? '',
+  });
   await writeFile(place.path('bkp.yaml'), policyFor(stores));
 
   for (const store of stores) await store.seed();

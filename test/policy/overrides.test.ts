@@ -20,6 +20,11 @@ describe('--into', () => {
     [['conf.paths=/a,/b', 'conf.paths=/c'], TARGETS, { conf: { paths: ['/a', '/b', '/c'] } }],
     [['oneFileSystem=true'], { conf: TARGETS.conf }, { conf: { oneFileSystem: true } }],
     [['path=a=b.db'], { db: TARGETS.db }, { db: { path: '/work/a=b.db' } }],
+    [
+      ['rename=from=kestra_*,to=look_*'],
+      { search: 'elasticsearch' as const },
+      { search: { rename: { from: 'kestra_*', to: 'look_*' } } },
+    ],
     [[], TARGETS, {}],
   ])('reads %j', (flags, targets, into) => {
     expect(parseIntoFlags(flags, targets, '/work')).toEqual(into);

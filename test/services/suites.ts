@@ -1,7 +1,7 @@
 import { matchesGlob } from 'node:path';
 
 /** What servers speak, as far as tests ask for it: those of a kind are different versions and makes of the same. */
-export type ServerKind = 'mongodb' | 'mysql' | 'postgres' | 'redis' | 's3';
+export type ServerKind = 'mongodb' | 'mysql' | 'postgres' | 'redis' | 's3' | 'search';
 
 /**
  * The test files that talk to servers, and of which kinds. Servers are started when a file that needs them runs, and only
@@ -18,7 +18,9 @@ const SUITES: readonly { readonly files: string; readonly kinds: readonly Server
   { files: 'test/**/redis/**/*.test.ts', kinds: ['redis'] },
   { files: 'test/**/*s3*.test.ts', kinds: ['s3'] },
   { files: 'test/**/s3/**/*.test.ts', kinds: ['s3'] },
-  { files: 'test/everything/**/*.test.ts', kinds: ['mongodb', 'mysql', 'postgres', 'redis'] },
+  { files: 'test/**/*elasticsearch*.test.ts', kinds: ['search'] },
+  { files: 'test/**/elasticsearch/**/*.test.ts', kinds: ['search'] },
+  { files: 'test/everything/**/*.test.ts', kinds: ['mongodb', 'mysql', 'postgres', 'redis', 's3', 'search'] },
   { files: 'test/examples.test.ts', kinds: ['postgres', 'mysql'] },
 ];
 

@@ -12,7 +12,7 @@ import { objectAt } from '../../s3/store.ts';
 import type { RepositoryStore } from './repository-store.ts';
 
 /** Metadata that says which call wrote an object: tells after a lost answer whether it was this one. */
-export const WRITER = 'bkp-writer';
+const WRITER = 'bkp-writer';
 
 /** Encryption that the store is asked for. */
 export function encryptionOf({ config }: RepositoryStore): {

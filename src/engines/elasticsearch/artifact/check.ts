@@ -1,0 +1,37 @@
+import { integrityError } from '../../../errors.ts';
+import type { CheckResult, IncomingArtifact } from '../../engine.ts';
+import { documentCounter } from './count-documents.ts';
+import { factsOfIndices, readDefinitions } from './definitions.ts';
+import { DOCUMENTS_FORMAT } from './index-header.ts';
+
+/**
+ * Reads a capture, or only some of its indices: each has the documents that the definitions tell of. Throws `integrity`
+ * otherwise.
+ */
+export async function checkExport(
+  artifacts: readonly IncomingArtifact[],
+  names?: readonly string[],
+): Promise<CheckResult> {
+  const { header } = await readDefinitions(artifacts);
+  const indices = header.indices.filter(({ name }) => names?.includes(name) ?? true);
+  for (const { name, documents } of indices) {
+    if (documents === 0) continue;
+    const artifact = artifacts.find((one) => one.format === DOCUMENTS_FORMAT && one.name === name);
+    if (artifact === undefined) throw integrityError(`cannot trust the snapshot: the documents of ${name} are missing`);
+    const found = await countDocuments(artifact);
+    if (found !== documents)
+      throw integrityError(`cannot trust the snapshot: ${name} has ${found} documents, not ${documents}`);
+  }
+  return { facts: factsOfIndices(indices) };
+}
+
+async function countDocuments(artifact: IncomingArtifact): Promise<number> {
+  const counter = documentCounter();
+  await artifact.into({
+    kind: 'reader',
+    async read(raw) {
+      for await (const chunk of raw) counter.push(chunk as Buffer);
+    },
+  });
+  return counter.count();
+}

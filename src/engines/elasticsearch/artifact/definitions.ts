@@ -1,0 +1,82 @@
+import type { Readable } from 'node:stream';
+import { integrityError } from '../../../errors.ts';
+import type { Facts, IncomingArtifact, RawReader } from '../../engine.ts';
+import { type Definition, DEFINITIONS_FORMAT, type DefinitionsHeader, type IndexHeader } from './index-header.ts';
+
+/** What a capture says of everything but documents. */
+export interface Definitions {
+  readonly header: DefinitionsHeader;
+  /** In the order in which they can be made. */
+  readonly definitions: readonly Definition[];
+}
+
+/** One line of JSON, then for each definition a line with its path and one with its body. */
+export const writeDefinitions = ({ header, definitions }: Definitions): Buffer =>
+  Buffer.concat([
+    Buffer.from(`${JSON.stringify(header)}\n`),
+    ...definitions.flatMap(({ path, body }) => [Buffer.from(`${path}\n`), body, Buffer.from('\n')]),
+  ]);
+
+/** Reads what `writeDefinitions` wrote. Throws `integrity` where it is cut. */
+export function parseDefinitions(bytes: Buffer): Definitions {
+  const lines: Buffer[] = [];
+  let at = 0;
+  for (let end = bytes.indexOf(0x0a); end !== -1; end = bytes.indexOf(0x0a, at)) {
+    lines.push(bytes.subarray(at, end));
+    at = end + 1;
+  }
+  const header = readHeader(lines[0]);
+  if (at !== bytes.length || lines.length !== 1 + 2 * header.definitions)
+    throw integrityError('cannot trust the definitions: they are cut');
+  const definitions = Array.from({ length: header.definitions }, (_, index) => ({
+    path: lines[1 + 2 * index]?.toString() ?? '',
+    body: lines[2 + 2 * index] ?? Buffer.alloc(0),
+  }));
+  return { header, definitions };
+}
+
+function readHeader(line: Buffer | undefined): DefinitionsHeader {
+  try {
+    const header = JSON.parse(line?.toString() ?? '') as DefinitionsHeader;
+    if (header.format === DEFINITIONS_FORMAT && Array.isArray(header.indices)) return header;
+  } catch {
+    // Told below.
+  }
+  throw integrityError('cannot trust the definitions: they have no beginning');
+}
+
+/** Reads definitions as they pass; tells of the indices that leave no documents, which nobody else counts. */
+export function definitionsReader(): RawReader {
+  const chunks: Buffer[] = [];
+  return {
+    push: (chunk) => void chunks.push(Buffer.from(chunk)),
+    end() {
+      const { indices } = parseDefinitions(Buffer.concat(chunks)).header;
+      return { ...factsOfIndices(indices), ...factsOfDocuments(indices.filter(({ documents }) => documents === 0)) };
+    },
+  };
+}
+
+/** Reads the definitions among the artifacts of a capture. */
+export async function readDefinitions(artifacts: readonly IncomingArtifact[]): Promise<Definitions> {
+  const artifact = artifacts.find(({ format }) => format === DEFINITIONS_FORMAT);
+  if (artifact === undefined) throw integrityError('cannot read the snapshot: its definitions are missing');
+  const chunks: Buffer[] = [];
+  await artifact.into({
+    kind: 'reader',
+    async read(raw: Readable) {
+      for await (const chunk of raw) chunks.push(Buffer.from(chunk as Buffer));
+    },
+  });
+  return parseDefinitions(Buffer.concat(chunks));
+}
+
+/** What a capture tells of its indices, under their names. */
+export const factsOfIndices = (indices: readonly IndexHeader[]): Facts => ({
+  ...factsOfDocuments(indices),
+  mappings: Object.fromEntries(indices.map(({ name, mappings }) => [name, mappings])),
+});
+
+const factsOfDocuments = (indices: readonly IndexHeader[]): Facts => ({
+  documents: Object.fromEntries(indices.map(({ name, documents }) => [name, documents])),
+});

@@ -1,0 +1,39 @@
+import type { Context } from '../../../context.ts';
+import { BkpError } from '../../../errors.ts';
+import type { Probe } from '../../engine.ts';
+import { listIndices } from '../server/list-indices.ts';
+import { withServer } from '../server/server.ts';
+import type { SearchTarget } from '../server/settings.ts';
+import { describeVersion } from '../server/version.ts';
+import { chooseIndices } from './choose-indices.ts';
+import { describeIndex, judgeSource } from './read-index.ts';
+import { sizeOf } from '../server/size.ts';
+
+/** Looks at the server and at what a capture would read. */
+export async function probeExport(target: SearchTarget, context: Context): Promise<Probe> {
+  try {
+    return await withServer(target, context, async (server) => {
+      const { indices, problems } = chooseIndices(target, await listIndices(server));
+      const judged = [];
+      for (const { name } of indices) judged.push(judgeSource(await describeIndex(server, name)));
+      const sizes = await sizeOf(
+        server,
+        indices.filter(({ isOpen }) => isOpen).map(({ name }) => name),
+      );
+      return {
+        versions: { server: describeVersion(server.version), tool: null },
+        estimatedBytes: sizes.bytes,
+        problems: [...problems, ...judged.flatMap((one) => one.problems)],
+        warnings: judged.flatMap((one) => one.warnings).map((message) => ({ message })),
+      };
+    });
+  } catch (error) {
+    if (!(error instanceof BkpError) || error.code === 'interrupted') throw error;
+    return {
+      versions: { server: null, tool: null },
+      estimatedBytes: null,
+      problems: [{ message: error.message, hint: error.hint }],
+      warnings: [],
+    };
+  }
+}

@@ -1,0 +1,30 @@
+import { shellQuote } from '../shell-quote.ts';
+import { DEFINITIONS_FORMAT, pathOfIndex } from './artifact/index-header.ts';
+import type { SearchTarget } from './server/settings.ts';
+
+/** Lines of a bulk request that go at once: two for each document. */
+const LINES = 2000;
+
+/** The command that makes what one artifact tells of: definitions by one PUT each, documents by bulk requests. */
+export function nativeRestore(
+  target: SearchTarget,
+  { name, format, decode }: { readonly name: string; readonly format: string; readonly decode: string },
+): string {
+  const address = (target.url ?? 'https://SERVER').replace(/\/$/, '');
+  const curl = `curl -fsS ${authOf(target)}-H 'content-type: application/x-ndjson' --data-binary @-`;
+  if (format === DEFINITIONS_FORMAT)
+    return [
+      `${decode} | { read -r _; while IFS= read -r path && IFS= read -r body; do`,
+      `printf '%s' "$body" | ${curl.replace('x-ndjson', 'json')} -X PUT ${shellQuote(address)}/"$path" || exit 1; done; }`,
+    ].join(' ');
+  const url = shellQuote(`${address}/${pathOfIndex(name)}/_bulk?pipeline=_none`);
+  const filter = `${curl} ${url} | grep -c '"errors":false' > /dev/null`;
+  return `${decode} | split -l ${LINES} --filter=${shellQuote(filter)} -`;
+}
+
+/** Secrets come from the environment of the person. */
+function authOf({ username, apiKey, bearerToken }: SearchTarget): string {
+  if (apiKey !== undefined) return '-H "Authorization: ApiKey $ES_API_KEY" ';
+  if (bearerToken !== undefined) return '-H "Authorization: Bearer $ES_TOKEN" ';
+  return username === undefined ? '' : `-u ${shellQuote(username)}:"$ES_PASSWORD" `;
+}

@@ -1,0 +1,59 @@
+import type { Context } from '../../../context.ts';
+import { BkpError } from '../../../errors.ts';
+import type { Arrival, DestinationState } from '../../engine.ts';
+import { chooseIndices } from '../capture/choose-indices.ts';
+import { DOCUMENTS_FORMAT } from '../artifact/index-header.ts';
+import { listIndices, type ListedIndex, type Listing } from '../server/list-indices.ts';
+import { UNFINISHED } from '../server/own-names.ts';
+import { withServer } from '../server/server.ts';
+import type { SearchTarget } from '../server/settings.ts';
+import { sizeOf } from '../server/size.ts';
+import { chosenNames, destinationOf } from './wanted.ts';
+
+/** Looks at the indices that a restore would make or change. A server that cannot be asked is a problem, not an error. */
+export async function inspectSearchDestination(
+  target: SearchTarget,
+  context: Context,
+  coming?: Arrival,
+): Promise<DestinationState> {
+  try {
+    return await withServer(target, context, async (server) => {
+      const listing = await listIndices(server);
+      const there = standingThere(target, listing, coming);
+      if (there.length === 0) return { state: 'absent', description: 'no such index', problems: [] };
+      const open = there.filter(({ isOpen }) => isOpen).map(({ name }) => name);
+      const { documents } = await sizeOf(server, open);
+      const closed = there.filter(({ isOpen }) => !isOpen);
+      const what = `${there.length.toLocaleString('en')} ${there.length === 1 ? 'index' : 'indices'}`;
+      return {
+        state: 'occupied',
+        description: `${what} with ${documents.toLocaleString('en')} documents`,
+        problems: closed.map(({ name }) => ({
+          message: `index ${name} is closed`,
+          hint: 'open it or delete it first',
+        })),
+      };
+    });
+  } catch (error) {
+    if (!(error instanceof BkpError) || error.code === 'interrupted') throw error;
+    const problem = { message: error.message, hint: error.hint };
+    return { state: 'absent', description: 'cannot be looked at', problems: [problem] };
+  }
+}
+
+/** What the snapshot would meet; where no snapshot is known, what the target means. */
+function standingThere(target: SearchTarget, listing: Listing, coming: Arrival | undefined): readonly ListedIndex[] {
+  const names = (coming?.artifacts ?? []).filter(({ format }) => format === DOCUMENTS_FORMAT).map(({ name }) => name);
+  const unfinished = listing.aliases.get(UNFINISHED) ?? [];
+  const finished = listing.indices.filter(({ name }) => !unfinished.includes(name));
+  if (names.length > 0) {
+    const places = chosenNames(names, coming?.paths ?? []).map((name) => destinationOf(name, target.rename));
+    return finished.filter(({ name }) => places.includes(name));
+  }
+  const { rename, indices } = target;
+  const meant = rename === undefined ? indices : indices?.map((pattern) => destinationOf(pattern, rename));
+  return chooseIndices(
+    { ...target, ...(meant === undefined ? {} : { indices: meant }) },
+    { ...listing, indices: finished },
+  ).indices;
+}

@@ -1,0 +1,104 @@
+import type { Context } from '../../../context.ts';
+import { guardError, targetError } from '../../../errors.ts';
+import type { RestoreOutcome, RestoreRequest } from '../../engine.ts';
+import { checkExport } from '../artifact/check.ts';
+import { factsOfIndices, readDefinitions } from '../artifact/definitions.ts';
+import { listIndices, type Listing } from '../server/list-indices.ts';
+import { newName, UNFINISHED } from '../server/own-names.ts';
+import { type SearchServer, withServer } from '../server/server.ts';
+import type { SearchTarget } from '../server/settings.ts';
+import { buildBeside } from './build.ts';
+import { removeGlobals, restoreGlobals } from './globals.ts';
+import { deleteIndex } from './index-steps.ts';
+import { mergeIndex, type MergeResult, takeBackAfter } from './merge.ts';
+import { swapIn } from './swap.ts';
+import { type WantedIndex, wantedIndices } from './wanted.ts';
+
+type Request = RestoreRequest<SearchTarget>;
+
+/**
+ * Builds every index beside its place and looks whether all is there, then puts them into place; what a merge finds gets
+ * only the documents that are missing.
+ */
+export const restoreExport = (request: Request, context: Context): Promise<RestoreOutcome> =>
+  withServer(request.destination, context, async (server) => {
+    const { mode, artifacts, paths, destination, expectedFacts, snapshot, skipConflicts } = request;
+    const captured = await readDefinitions(artifacts);
+    const wanted = wantedIndices(captured, request);
+    const listing = await removeUnfinished(server, wanted, await listIndices(server));
+    const existing = standing(wanted, listing);
+    assertNothingElse(wanted, listing);
+    if (mode === 'new' && existing.size > 0)
+      throw guardError(`cannot restore: ${[...existing].join(', ')} is there already`, {
+        hint: 'choose --mode replace or --mode merge, or other names with --into rename=from=…,to=…',
+      });
+    const warnings: string[] = [];
+    const warn = (message: string): void => void warnings.push(message);
+    const isBuilt = ({ to }: WantedIndex): boolean => mode !== 'merge' || !existing.has(to);
+    const built = wanted.filter(isBuilt);
+    const atOnce = destination.jobs ?? 2;
+    // Into what is there nothing goes that is not known to be whole.
+    if (built.length < wanted.length)
+      await checkExport(
+        artifacts,
+        wanted.map(({ name }) => name),
+      );
+    const restored: Record<string, number> = {};
+    const conflicts: string[] = [];
+    const merged: { readonly to: string; readonly result: MergeResult }[] = [];
+    let made: readonly string[] = [];
+    try {
+      for (const index of built) {
+        await buildBeside(index, { server, context, captured: captured.header.server, atOnce, expectedFacts, warn });
+        restored[`index ${index.to}`] = index.documents;
+        if (index.lostAliases.length > 0)
+          warn(`index ${index.to}: aliases that mean ${index.name} are left out: ${index.lostAliases.join(', ')}`);
+      }
+      if (paths.length === 0) made = await restoreGlobals(captured.definitions, server, warn);
+      if (made.length > 0) restored['templates, pipelines and scripts'] = made.length;
+      for (const index of wanted.filter((one) => !isBuilt(one))) {
+        const result = await mergeIndex(index, { server, context, atOnce, skipConflicts });
+        merged.push({ to: index.to, result });
+        restored[`index ${index.to}`] = result.added;
+        conflicts.push(...result.conflicts);
+      }
+      const keptOld = await swapIn(built, { server, context, snapshot, existing, warn });
+      const facts = mode === 'merge' || paths.length > 0 ? null : factsOfIndices(wanted);
+      return { facts, keptOld, restored, conflicts, warnings };
+    } catch (error) {
+      for (const { to, result } of merged.toReversed()) await takeBackAfter(error, to, result.takeBack);
+      await removeGlobals(made, server.afterwards);
+      throw error;
+    } finally {
+      for (const { result } of merged) await result.close();
+      for (const { to } of built) await deleteIndex(server.afterwards, newName(to)).catch(() => undefined);
+    }
+  });
+
+/** The places of a restore that something has already. */
+const standing = (wanted: readonly WantedIndex[], { indices }: Listing): ReadonlySet<string> =>
+  new Set(wanted.map(({ to }) => to).filter((to) => indices.some(({ name }) => name === to)));
+
+/** An alias or a data stream with the name of an index keeps that from being made. */
+function assertNothingElse(wanted: readonly WantedIndex[], { aliases, dataStreams }: Listing): void {
+  for (const { to } of wanted) {
+    const behind = aliases.get(to);
+    if (behind !== undefined)
+      throw targetError(`cannot restore index ${to}: it is an alias of ${behind.join(', ')}`, {
+        hint: 'take the alias away, or restore under another name with --into rename=from=…,to=…',
+      });
+    if (dataStreams.includes(to)) throw targetError(`cannot restore index ${to}: a data stream has its name`);
+  }
+}
+
+/** What a killed restore of the same places had not finished goes; it never counted. */
+async function removeUnfinished(
+  server: SearchServer,
+  wanted: readonly WantedIndex[],
+  listing: Listing,
+): Promise<Listing> {
+  const unfinished = new Set(listing.aliases.get(UNFINISHED));
+  const ours = wanted.map(({ to }) => to).filter((to) => unfinished.has(to));
+  for (const name of ours) await deleteIndex(server, name);
+  return ours.length === 0 ? listing : listIndices(server);
+}

@@ -1,0 +1,60 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { ask, askJson, bulk, deleteIndices, indicesBelow } from './engines/elasticsearch/ask.ts';
+import { connectionOf } from './services/connection.ts';
+
+const ROOT = new URL('..', import.meta.url).pathname;
+const { url = '' } = connectionOf('opensearch-2.19.6');
+
+const sourcesOf = async (index: string): Promise<readonly string[]> => {
+  await ask(url, 'POST', `${index}/_refresh`);
+  const found = await ask(url, 'GET', `${index}/_search?sort=_id&filter_path=hits.hits._source`);
+  return (JSON.parse(found) as { readonly hits: { readonly hits: readonly unknown[] } }).hits.hits.map((hit) =>
+    JSON.stringify(hit),
+  );
+};
+
+test('elasticsearch is validated, planned, applied, damaged and restored', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'bkp-kestra-'));
+  onTestFinished(() => rmSync(root, { recursive: true, force: true }));
+  onTestFinished(() => deleteIndices(url, 'kestra_'));
+  cpSync(join(ROOT, 'examples/elasticsearch'), root, { recursive: true });
+  await askJson(url, 'PUT', 'kestra_executions', {
+    settings: { number_of_shards: 2, number_of_replicas: 0 },
+    aliases: { executions: {} },
+  });
+  await bulk(url, 'kestra_executions', [
+    '{"index":{"_id":"1"}}\n{"state":"RUNNING"}',
+    '{"index":{"_id":"2"}}\n{"state":"SUCCESS"}',
+  ]);
+  await bulk(url, 'kestra_flows', ['{"index":{"_id":"hello"}}\n{"revision":3}']);
+  await bulk(url, 'kestra_x_tmp', ['{"index":{"_id":"1"}}\n{}']);
+  const bkp = (...args: readonly string[]): string =>
+    execFileSync('node', [join(ROOT, 'src/bkp.cjs'), ...args], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, XDG_CACHE_HOME: join(root, '.cache'), KESTRA_ES_URL: url },
+    });
+  expect(bkp('validate')).toContain('valid bkp.yaml');
+  expect(bkp('plan', '--init-repositories')).toContain('first-snapshot');
+  bkp('apply', '--yes', '--init-repositories');
+  expect(bkp('plan')).toContain('No changes.');
+  const before = [await sourcesOf('kestra_executions'), await sourcesOf('kestra_flows')];
+
+  await bulk(url, 'kestra_executions', ['{"delete":{"_id":"1"}}', '{"index":{"_id":"2"}}\n{"state":"LOST"}']);
+  await ask(url, 'DELETE', 'kestra_flows');
+  bkp('restore', 'kestra@latest', '--mode', 'merge', '--yes');
+  expect(await sourcesOf('kestra_flows')).toEqual(before[1]);
+  expect((await sourcesOf('kestra_executions')).join('')).toContain('RUNNING');
+  bkp('restore', 'kestra@latest', '--mode', 'replace', '--yes');
+  expect([await sourcesOf('kestra_executions'), await sourcesOf('kestra_flows')]).toEqual(before);
+  expect(await askJson(url, 'GET', '_alias/executions')).toEqual({
+    kestra_executions: { aliases: { executions: {} } },
+  });
+  expect(await indicesBelow(url, 'kestra_x')).toEqual(['kestra_x_tmp']);
+  expect(bkp('verify', '--deep')).not.toContain('DAMAGED');
+});
