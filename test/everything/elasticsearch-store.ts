@@ -23,6 +23,7 @@ export function elasticsearchStore(): Store {
   return {
     name: 'elasticsearch',
     target: { type: 'elasticsearch', url: '${env:EVERYTHING_ES}', indices: [`${PREFIX}*`], globals: false },
+    env: { EVERYTHING_ES: url() },
     // Shards are held one after the other.
     isOneMoment: false,
 

@@ -3,10 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { stringify } from 'yaml';
 import { makePlace, withEnvironment } from '../cli/run-bkp.ts';
-import { connectionOf } from '../services/connection.ts';
+import { startedServices } from '../services/connection.ts';
 import { elasticsearchStore } from './elasticsearch-store.ts';
 import { filesStore } from './files-store.ts';
+import { mongodbStore } from './mongodb-store.ts';
+import { mysqlStore } from './mysql-store.ts';
 import { postgresStore } from './postgres-store.ts';
+import { redisStore } from './redis-store.ts';
+import { s3Store } from './s3-store.ts';
 import { sqliteStore } from './sqlite-store.ts';
 import { type Content, type Store, textOf } from './store.ts';
 
@@ -56,12 +60,19 @@ const policyFor = (stores: readonly Store[]): string =>
 test('everything is captured into one restore point while it is written to, lost, and comes back', async () => {
   const place = await makePlace();
   onTestFinished(() => place.remove());
-  const stores = [postgresStore(), sqliteStore(place.folder), filesStore(place.folder), elasticsearchStore()];
+  const stores = [
+    postgresStore(),
+    ...startedServices('mysql').map(mysqlStore),
+    ...startedServices('mariadb').map(mysqlStore),
+    mongodbStore(),
+    redisStore(),
+    elasticsearchStore(),
+    s3Store(),
+    sqliteStore(place.folder),
+    filesStore(place.folder),
+  ];
   onTestFinished(async () => void (await Promise.all(stores.map((store) => store.close()))));
-  const inPlace = withEnvironment(place, {
-    EVERYTHING_PG: connectionOf('postgres-15')['password'] ?? '',
-    EVERYTHING_ES: connectionOf('opensearch-2.19.6')['url'] ?? '',
-  });
+  const inPlace = withEnvironment(place, Object.assign({}, ...stores.map(({ env }) => env)));
   await writeFile(place.path('bkp.yaml'), policyFor(stores));
 
   for (const store of stores) await store.seed();

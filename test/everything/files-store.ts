@@ -22,6 +22,7 @@ export function filesStore(folder: string): Store {
   return {
     name: 'files',
     target: { type: 'files', paths: ['tree'], exclude: ['**/*.part'] },
+    env: {},
     isOneMoment: false,
 
     async seed() {

@@ -24,6 +24,7 @@ export function postgresStore(): Store {
   return {
     name: 'postgres',
     target: { type: 'postgres', host, port: Number(port), user, password: '${env:EVERYTHING_PG}', database: DATABASE },
+    env: { EVERYTHING_PG: password },
     isOneMoment: true,
 
     async seed() {

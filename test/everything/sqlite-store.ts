@@ -13,6 +13,7 @@ export function sqliteStore(folder: string): Store {
   return {
     name: 'sqlite',
     target: { type: 'sqlite', path: 'app.db' },
+    env: {},
     isOneMoment: true,
 
     async seed() {

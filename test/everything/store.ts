@@ -6,6 +6,8 @@ export interface Store {
   readonly name: string;
   /** The target as it stands in the policy. */
   readonly target: Readonly<Record<string, unknown>>;
+  /** What the references of the target lead to. */
+  readonly env: Readonly<Record<string, string>>;
   /** A capture holds what was written up to one moment, and nothing of what came after it. */
   readonly isOneMoment: boolean;
   /** Makes it, with content of every kind that no writer touches. */

@@ -1,0 +1,65 @@
+import type { S3 } from '@aws-sdk/client-s3';
+import { adminOf, STORE } from '../repositories/s3/bucket.ts';
+import { connectionOf } from '../services/connection.ts';
+import { type Store, textOf } from './store.ts';
+
+const BUCKET = 'everything';
+
+export function s3Store(): Store {
+  const { endpoint = '', accessKeyId = '', secretAccessKey = '' } = connectionOf(STORE);
+  const admin: S3 = adminOf(STORE);
+  const list = async (): Promise<readonly string[]> => {
+    const keys: string[] = [];
+    for (let token: string | undefined, more = true; more;) {
+      const page = await admin.listObjectsV2({ Bucket: BUCKET, ...(token && { ContinuationToken: token }) });
+      keys.push(...(page.Contents ?? []).map(({ Key = '' }) => Key));
+      token = page.NextContinuationToken;
+      more = token !== undefined;
+    }
+    return keys;
+  };
+  const read = async (Key: string): Promise<readonly [string, string]> => {
+    const { Body, ContentType = '', CacheControl = '', Metadata = {} } = await admin.getObject({ Bucket: BUCKET, Key });
+    const about = [Key, ContentType, CacheControl, ...Object.entries(Metadata).map(String)].join(' ');
+    return [about, Buffer.from((await Body?.transformToByteArray()) ?? []).toString('latin1')];
+  };
+  return {
+    name: 's3',
+    target: {
+      type: 's3',
+      bucket: BUCKET,
+      endpoint,
+      region: 'us-east-1',
+      accessKeyId,
+      secretAccessKey: '${env:EVERYTHING_S3}',
+    },
+    env: { EVERYTHING_S3: secretAccessKey },
+    isOneMoment: false,
+
+    async seed() {
+      await admin.createBucket({ Bucket: BUCKET });
+      const put = (Key: string, Body: string, more: object = {}) =>
+        admin.putObject({ Bucket: BUCKET, Key, Body: Buffer.from(Body), ...more });
+      await put('kinds/ünï¢öde 日本', 'text', { ContentType: 'text/x-odd', CacheControl: 'no-store' });
+      await put('kinds/empty', '', { Metadata: { one: '1', two: 'b c' } });
+    },
+    async write(n) {
+      await admin.putObject({ Bucket: BUCKET, Key: `written/${n}`, Body: textOf(n) });
+    },
+    async read() {
+      const keys = await list();
+      const seeded = await Promise.all(keys.filter((key) => key.startsWith('kinds/')).map(read));
+      const written: [number, string][] = [];
+      for (const key of keys.filter((one) => one.startsWith('written/')))
+        written.push([Number(key.slice('written/'.length)), (await read(key))[1]]);
+      return { seeded: seeded.map((pair) => pair.join(' ')), written: new Map(written) };
+    },
+    async lose() {
+      for (const Key of await list()) await admin.deleteObject({ Bucket: BUCKET, Key });
+    },
+    async close() {
+      for (const Key of await list()) await admin.deleteObject({ Bucket: BUCKET, Key });
+      await admin.deleteBucket({ Bucket: BUCKET });
+    },
+  };
+}
