@@ -1,6 +1,6 @@
 import { defineConfig, type TestProjectInlineConfiguration, type ViteUserConfig } from 'vitest/config';
 import { PlainReporter } from './plain-reporter.ts';
-import { FULL_SET_SUITES, isFullSet, SERVER_SUITES } from './services/suites.ts';
+import { FULL_SET_SUITES, isFullSet, SERVER_SUITES, VERSIONED_SUITES } from './services/suites.ts';
 
 const project = (name: string, test: NonNullable<ViteUserConfig['test']>): TestProjectInlineConfiguration => ({
   extends: true,
@@ -22,7 +22,7 @@ const config: ViteUserConfig = defineConfig({
     projects: [
       project('alone', { include: ['test/**/*.test.ts'], exclude: [...SERVER_SUITES] }),
       project('servers', {
-        include: [...SERVER_SUITES],
+        include: isFullSet() ? [...VERSIONED_SUITES] : [...SERVER_SUITES],
         exclude: isFullSet() ? [] : [...FULL_SET_SUITES],
         globalSetup: 'test/services/global-setup.ts',
       }),

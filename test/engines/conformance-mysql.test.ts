@@ -1,6 +1,5 @@
-import { startedServices } from '../services/connection.ts';
+import { servicesToTry } from '../services/connection.ts';
 import { describeEngine } from './conformance.ts';
 import { mysqlFixtureOn } from './mysql-fixture.ts';
 
-for (const service of [...startedServices('mariadb'), ...startedServices('mysql')])
-  describeEngine(mysqlFixtureOn(service));
+for (const service of [...servicesToTry('mariadb'), ...servicesToTry('mysql')]) describeEngine(mysqlFixtureOn(service));

@@ -1,5 +1,5 @@
-import { startedServices } from '../services/connection.ts';
+import { servicesToTry } from '../services/connection.ts';
 import { describeEngine } from './conformance.ts';
 import { fixtureOn } from './redis-fixture.ts';
 
-for (const service of startedServices('redis')) describeEngine(fixtureOn(service));
+for (const service of servicesToTry('redis')) describeEngine(fixtureOn(service));

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { elasticsearch } from '../../src/engines/elasticsearch.ts';
 import type { TargetOf } from '../../src/engines/engine.ts';
-import { type Connection, connectionOf, startedServices } from '../services/connection.ts';
+import { type Connection, connectionOf, servicesToTry } from '../services/connection.ts';
 import { ask, askJson, bulk, deleteIndices, indicesBelow } from './elasticsearch/ask.ts';
 import type { EngineFixture } from './fixture.ts';
 
@@ -146,6 +146,6 @@ async function contentsOf(url: string, name: string): Promise<string> {
 /** The oldest server of the run that everybody starts. */
 export const elasticsearchFixture: EngineFixture<'elasticsearch'> = fixtureOn('opensearch-2.19.6');
 export const searchServers = (): readonly string[] => [
-  ...startedServices('opensearch'),
-  ...startedServices('elasticsearch'),
+  ...servicesToTry('opensearch'),
+  ...servicesToTry('elasticsearch'),
 ];

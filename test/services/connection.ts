@@ -1,4 +1,5 @@
 import type { RunningService } from './service.ts';
+import { isFullSet } from './suites.ts';
 
 export type Connection = RunningService['connection'];
 
@@ -15,6 +16,12 @@ const connections = (): Readonly<Record<string, Connection>> => JSON.parse(proce
 /** Names of the running servers of a kind, oldest version first: `postgres` gives `postgres-15`, and more in the full set. */
 export function startedServices(kind: string): readonly string[] {
   return Object.keys(connections()).filter((name) => name.startsWith(`${kind}-`));
+}
+
+/** Those of a kind that suites of every version try: the full set leaves out what the default set has tried. */
+export function servicesToTry(kind: string): readonly string[] {
+  const started = startedServices(kind);
+  return isFullSet() ? started.filter((name) => connectionOf(name)['set'] === 'all') : started;
 }
 
 /** How to reach a server of the run, by its name and version (`postgres-15`), in any process below vitest. */

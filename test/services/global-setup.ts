@@ -40,7 +40,7 @@ export async function setup({ vitest, config }: TestProject): Promise<() => Prom
   }
   publishConnections(
     Object.fromEntries(
-      wanted.map(({ name, version }, index) => [`${name}-${version}`, running[index]?.connection ?? {}]),
+      wanted.map(({ name, version, set }, index) => [`${name}-${version}`, { ...running[index]?.connection, set }]),
     ),
   );
   return stop;

@@ -264,7 +264,7 @@ test('who may not remove versions hides what is pruned, and that is told from an
   const own = await takeLease(admin.repository, runner);
   expect(await cleanRemains(admin.repository, { ...name, policyNames: ['acme'] }, own, runner)).toBe(true);
   await own.release();
-  expect((await everything(config, STORES[0] ?? '')).filter((one) => !one.includes('/marks/'))).toEqual([]);
+  expect((await everything(config, STORE)).filter((one) => !one.includes('/marks/'))).toEqual([]);
   await forgetOld(admin.repository, 'kong', runner);
   expect(await admin.repository.list('marks/', 'deep')).toEqual([]);
 });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { mysql } from '../../../src/engines/mysql.ts';
-import { startedServices } from '../../services/connection.ts';
+import { servicesToTry } from '../../services/connection.ts';
 import { describeDatabase } from './digest.ts';
 import { oneDatabase } from './one-database.ts';
 import { FACTS, RICH, RICH_MARIADB } from './rich.ts';
 
-const services = [...startedServices('mariadb'), ...startedServices('mysql')];
+const services = [...servicesToTry('mariadb'), ...servicesToTry('mysql')];
 
 describe.each(services)('everything that %s keeps', (service) => {
   const isMariadb = service.startsWith('mariadb');

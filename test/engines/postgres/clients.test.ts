@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { postgres } from '../../../src/engines/postgres.ts';
-import { connectionOf, startedServices } from '../../services/connection.ts';
+import { connectionOf, servicesToTry } from '../../services/connection.ts';
 import { psql } from '../../services/postgres-psql.ts';
 import { oneDatabase } from './one-database.ts';
 
@@ -87,7 +87,7 @@ test('a dump that gets SIGTERM is none', async () => {
   });
 });
 
-describe.each(startedServices('postgres'))('a role with few rights on %s', (service) => {
+describe.each(servicesToTry('postgres'))('a role with few rights on %s', (service) => {
   const server = connectionOf(service);
   const role = `humble_${process.pid}`;
   const account = { user: role, password: role };
@@ -125,7 +125,7 @@ describe.each(startedServices('postgres'))('a role with few rights on %s', (serv
   });
 });
 
-describe.each(startedServices('postgres'))('a role with harsh settings on %s', (service) => {
+describe.each(servicesToTry('postgres'))('a role with harsh settings on %s', (service) => {
   test('captures and restores all the same', async () => {
     const server = connectionOf(service);
     const { capture, restore, sqlOfCopy } = await oneDatabase(

@@ -8,7 +8,7 @@ import {
 } from '../../../src/engines/postgres/archive/custom-archive.ts';
 import { tellPositions } from '../../../src/engines/postgres/archive/tell-positions.ts';
 import { tableKey } from '../../../src/engines/postgres/server/table-key.ts';
-import { connectionOf, startedServices } from '../../services/connection.ts';
+import { connectionOf, servicesToTry } from '../../services/connection.ts';
 import { createDatabase, dropDatabase, psql } from '../../services/postgres-psql.ts';
 import { testFolder } from '../../test-context.ts';
 import { countRows, feed, ODD_DATABASE, ODD_SEQUENCES, run, runInto, verdictOf, wholeLengths } from './dump-fixture.ts';
@@ -23,7 +23,7 @@ function withoutTime(archive: Buffer): Buffer {
 
 const read = (bytes: Buffer, pieceBytes: number = 64 * 1024) => feed(openCustomInspector(), bytes, pieceBytes).end();
 
-describe.each(startedServices('postgres'))('%s', (name) => {
+describe.each(servicesToTry('postgres'))('%s', (name) => {
   const connection = connectionOf(name);
   const dump = (...args: readonly string[]): Buffer => run(connection, 'pg_dump', '-Fc', ...args, '-d', DATABASE);
   let archive: Buffer;

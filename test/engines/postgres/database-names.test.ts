@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { shellQuote } from '../../../src/engines/shell-quote.ts';
 import { postgres } from '../../../src/engines/postgres.ts';
-import { startedServices } from '../../services/connection.ts';
+import { servicesToTry } from '../../services/connection.ts';
 import { testContext } from '../../test-context.ts';
 import { fixtureOn } from '../postgres-fixture.ts';
 import { newRepository, restore, take } from '../workbench.ts';
@@ -14,7 +14,7 @@ const CASES = NAMES.flatMap((name, index) =>
   (index === 0 ? FORMATS : FORMATS.slice(0, 1)).map((f) => [name, f] as const),
 );
 
-describe.each(startedServices('postgres'))('a database on %s', (service) => {
+describe.each(servicesToTry('postgres'))('a database on %s', (service) => {
   const fixture = fixtureOn(service);
   let server: OwnServer;
   beforeAll(async () => {

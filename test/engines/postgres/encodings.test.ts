@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { connectionOf, startedServices } from '../../services/connection.ts';
+import { connectionOf, servicesToTry } from '../../services/connection.ts';
 import { describeCanonically } from './canonical.ts';
 import { oneDatabase } from './one-database.ts';
 
@@ -29,7 +29,7 @@ const kindsOn = (service: string): readonly Kind[] => [
     : ['a locale of the server', `LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'`, SORTED],
 ];
 
-describe.each(startedServices('postgres'))('%s brings a database back', (service) => {
+describe.each(servicesToTry('postgres'))('%s brings a database back', (service) => {
   const cases = kindsOn(service).flatMap(([name, options, statements]) =>
     (['custom', 'plain'] as const).map((format) => [name, format, options, statements] as const),
   );

@@ -6,7 +6,7 @@ import type { PostgresTarget } from '../../../src/engines/postgres/server/connec
 import { replaceInPlace } from '../../../src/engines/postgres/restore/replace-in-place.ts';
 import { postgres } from '../../../src/engines/postgres.ts';
 import { openToolFinder } from '../../../src/engines/postgres/server/tools.ts';
-import { type Connection, connectionOf, startedServices } from '../../services/connection.ts';
+import { type Connection, connectionOf, servicesToTry } from '../../services/connection.ts';
 import { createDatabase, dropDatabase, psql } from '../../services/postgres-psql.ts';
 import { testContext } from '../../test-context.ts';
 import { fixtureOn } from '../postgres-fixture.ts';
@@ -16,7 +16,7 @@ import { RICH, RICH_ROLES, richProperties } from './rich-database.ts';
 import { RICH_KINDS } from './rich-kinds.ts';
 
 const FORMATS = ['custom', 'directory', 'tar', 'plain'] as const;
-const cases = startedServices('postgres').flatMap((service) => FORMATS.map((format) => [service, format] as const));
+const cases = servicesToTry('postgres').flatMap((service) => FORMATS.map((format) => [service, format] as const));
 
 interface Rich {
   readonly server: Connection;

@@ -2,13 +2,13 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { RestoreMode, RestoreOutcome, RestoreRequest } from '../../../src/engines/engine.ts';
 import { postgres } from '../../../src/engines/postgres.ts';
 import type { PostgresTarget } from '../../../src/engines/postgres/server/connection.ts';
-import { connectionOf, startedServices } from '../../services/connection.ts';
+import { connectionOf, servicesToTry } from '../../services/connection.ts';
 import { psql } from '../../services/postgres-psql.ts';
 import { incoming, SNAPSHOT } from '../workbench.ts';
 import { oneDatabase } from './one-database.ts';
 
 const FORMATS = ['custom', 'directory', 'tar', 'plain'] as const;
-const cases = startedServices('postgres').flatMap((service) => FORMATS.map((format) => [service, format] as const));
+const cases = servicesToTry('postgres').flatMap((service) => FORMATS.map((format) => [service, format] as const));
 
 /** Rights of three roles, in every shape that pg_dump gives them. */
 const RIGHTS = `

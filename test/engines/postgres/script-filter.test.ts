@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { choiceOf, listLine } from '../../../src/engines/postgres/script/choice.ts';
 import { createScriptFilter, type ScriptChoice } from '../../../src/engines/postgres/script/filter.ts';
-import { connectionOf, startedServices } from '../../services/connection.ts';
+import { connectionOf, servicesToTry } from '../../services/connection.ts';
 import { createDatabase, dropDatabase, psql } from '../../services/postgres-psql.ts';
 import { ODD_DATABASE, run } from './dump-fixture.ts';
 
@@ -37,7 +37,7 @@ const statements = (script: string): readonly string[] =>
     )
     .filter((line) => !line.startsWith('SET default_'));
 
-describe.each(startedServices('postgres'))('%s', (service) => {
+describe.each(servicesToTry('postgres'))('%s', (service) => {
   const connection = connectionOf(service);
   let folder: string;
   let archive: string;

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openCustomInspector } from '../../../src/engines/postgres/archive/custom-archive.ts';
 import { openSqlInspector } from '../../../src/engines/postgres/archive/sql-script.ts';
-import { connectionOf, startedServices } from '../../services/connection.ts';
+import { connectionOf, servicesToTry } from '../../services/connection.ts';
 import { createDatabase, dropDatabase, psql } from '../../services/postgres-psql.ts';
 import { testFolder } from '../../test-context.ts';
 import { feed, ODD_DATABASE, ODD_SEQUENCES, run, verdictOf, wholeLengths } from './dump-fixture.ts';
@@ -14,7 +14,7 @@ const END = '--\n-- PostgreSQL database dump complete\n--\n\n';
 
 const read = (bytes: Buffer, pieceBytes: number = 64 * 1024) => feed(openSqlInspector(), bytes, pieceBytes).end();
 
-describe.each(startedServices('postgres'))('%s', (name) => {
+describe.each(servicesToTry('postgres'))('%s', (name) => {
   const connection = connectionOf(name);
   const dump = (...args: readonly string[]): Buffer => run(connection, 'pg_dump', ...args, '-d', DATABASE);
   let script: Buffer;

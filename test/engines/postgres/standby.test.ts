@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import type { PostgresTarget } from '../../../src/engines/postgres/server/connection.ts';
 import { postgres } from '../../../src/engines/postgres.ts';
 import { startAnother } from '../../services/another-server.ts';
-import { type Connection, startedServices } from '../../services/connection.ts';
+import { type Connection, servicesToTry } from '../../services/connection.ts';
 import { psql } from '../../services/postgres-psql.ts';
 import { startStandby } from '../../services/postgres-standby.ts';
 import type { RunningService } from '../../services/service.ts';
@@ -26,7 +26,7 @@ const targetOn = (
   tools: bin,
 });
 
-describe.each(startedServices('postgres'))('a standby of %s', (service) => {
+describe.each(servicesToTry('postgres'))('a standby of %s', (service) => {
   const fixture = fixtureOn(service);
   let folder = '';
   let primary: RunningService;

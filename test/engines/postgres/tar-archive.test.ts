@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openCustomInspector } from '../../../src/engines/postgres/archive/custom-archive.ts';
 import { openDirectoryInspector, openTarInspector } from '../../../src/engines/postgres/archive/tar-archive.ts';
-import { connectionOf, startedServices } from '../../services/connection.ts';
+import { connectionOf, servicesToTry } from '../../services/connection.ts';
 import { createDatabase, dropDatabase, psql } from '../../services/postgres-psql.ts';
 import { feed, ODD_DATABASE, run, verdictOf } from './dump-fixture.ts';
 
@@ -44,7 +44,7 @@ function resized(member: Member, size: number): Member {
   return { name: member.name, bytes };
 }
 
-describe.each(startedServices('postgres'))('%s', (service) => {
+describe.each(servicesToTry('postgres'))('%s', (service) => {
   const connection = connectionOf(service);
   let parent: string;
   let folder: string;

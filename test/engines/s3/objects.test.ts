@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { TargetOf } from '../../../src/engines/engine.ts';
 import { s3 } from '../../../src/engines/s3.ts';
 import { eachLimited } from '../../../src/each-limited.ts';
-import { adminOf, STORES, testBucket, versionedBucket } from '../../repositories/s3/bucket.ts';
+import { adminOf, STORE, STORES, testBucket, versionedBucket } from '../../repositories/s3/bucket.ts';
 import { type Proxy, startProxy } from '../../repositories/s3/proxy.ts';
 import { testContext } from '../../test-context.ts';
 import { incoming, newRepository, restore, take, type Taken } from '../workbench.ts';
@@ -118,8 +118,6 @@ describe.each(STORES)('on %s', (service) => {
     expect((await read('from/a')).body.toString()).toBe('a');
   });
 });
-
-const STORE = STORES[0] ?? '';
 
 describe('an object that', () => {
   async function meeting(fault: Parameters<Proxy['meet']>[0]) {

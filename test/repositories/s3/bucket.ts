@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { S3 } from '@aws-sdk/client-s3';
 import { onTestFinished } from 'vitest';
 import type { S3Repository } from '../../../src/generated/policy.ts';
-import { connectionOf, startedServices } from '../../services/connection.ts';
+import { connectionOf, servicesToTry, startedServices } from '../../services/connection.ts';
 
 /** Every started S3 server by its name and version. */
-export const STORES: readonly string[] = [...startedServices('versitygw'), ...startedServices('minio')];
+export const STORES: readonly string[] = [...servicesToTry('versitygw'), ...servicesToTry('minio')];
 
 /** The server of the default set. */
 export const STORE: string = startedServices('versitygw')[0] ?? '';
