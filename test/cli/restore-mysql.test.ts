@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { connectionOf } from '../services/connection.ts';
 import { createMysqlDatabase, dropMysqlDatabase, mysqlClient } from '../services/mysql-client.ts';
@@ -63,7 +64,7 @@ const dump = (...options: readonly string[]): string => {
     ...options,
     NAME,
   ];
-  return execFileSync('mariadb-dump', argv, {
+  return execFileSync(join(server['bin'] ?? '', 'mariadb-dump'), argv, {
     encoding: 'utf8',
     env: { PATH: process.env['PATH'], MYSQL_PWD: password },
   });
