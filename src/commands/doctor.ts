@@ -113,9 +113,10 @@ function neededTools(type: string, targets: readonly Target[] | undefined): read
 }
 
 /** In a folder whose name is not known before the run, a program is looked for where it usually lies. */
-function placesOf({ tool, only, folders = [] }: ToolNeed): readonly string[] {
-  if (only !== undefined && !holdsReference(only)) return [`${only}/${tool}`];
-  return [tool, ...folders.map((folder) => `${folder}/${tool}`)];
+function placesOf({ tool, otherNames = [], only, folders = [] }: ToolNeed): readonly string[] {
+  const names = [tool, ...otherNames];
+  if (only !== undefined && !holdsReference(only)) return names.map((name) => `${only}/${name}`);
+  return [...names, ...folders.flatMap((folder) => names.map((name) => `${folder}/${name}`))];
 }
 
 async function inspectTool(context: Context, need: ToolNeed, usedFor: string, required: boolean): Promise<ToolReport> {

@@ -11,6 +11,8 @@ export type FactValue = string | number | boolean | null | { readonly [key: stri
 /** A program an engine needs, for `doctor` and the online checks. */
 export interface ToolNeed {
   readonly tool: string;
+  /** What the same is called elsewhere. */
+  readonly otherNames?: readonly string[];
   readonly versionArgv: readonly string[];
   readonly debianPackage: string;
   readonly homebrewPackage: string;

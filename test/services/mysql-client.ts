@@ -30,7 +30,7 @@ export function createMysqlDatabase(connection: Connection, name: string): void 
   mysqlClient(connection, null, `CREATE DATABASE ${quoted(name)} CHARACTER SET utf8mb4`);
 }
 
-/** None is no error. */
+/** None is no error, and neither are keys of others into it. */
 export function dropMysqlDatabase(connection: Connection, name: string): void {
-  mysqlClient(connection, null, `DROP DATABASE IF EXISTS ${quoted(name)}`);
+  mysqlClient(connection, null, `SET foreign_key_checks = 0; DROP DATABASE IF EXISTS ${quoted(name)}`);
 }

@@ -8,6 +8,7 @@ import { openOptionsFile } from '../../../src/engines/mysql/server/options-file.
 import { mysqlClient } from '../../services/mysql-client.ts';
 import { mysqlFixture } from '../mysql-fixture.ts';
 import { incoming, restore, take } from '../workbench.ts';
+import { rows, SCHEMA } from './conformance-schema.ts';
 import { type OneDatabase, oneDatabase } from './one-database.ts';
 
 const TABLES = `CREATE TABLE a (n int PRIMARY KEY, pad text); CREATE TABLE b (n int) ENGINE=MyISAM;
@@ -78,11 +79,14 @@ describe('what a dump cannot hold', () => {
     await expect(bench.take()).rejects.toMatchObject({ code: 'target' });
   });
 
-  it('is tried once more where a table changed meanwhile, and fails where a connection was lost', () => {
+  it('fails where a table changed meanwhile, and where a connection was lost', () => {
     const end = (stderr: string, exitCode = 3) => ({ exitCode, signal: null, stderr, stopped: false }) as const;
     const changed =
       'mariadb-dump: Error 1412: Table definition has changed, please retry transaction when dumping table `a` at row: 0\n';
-    expect(judgeDump(end(changed)).verdict).toBe('retry');
+    expect(judgeDump(end(changed))).toMatchObject({
+      verdict: 'failed',
+      hint: 'a table was changed while it was dumped: capture again when that has ended',
+    });
     const lost = 'mysqldump: Error 2013: Lost connection to server during query when dumping table `a` at row: 17\n';
     expect(judgeDump(end(lost))).toMatchObject({
       verdict: 'failed',
@@ -90,6 +94,22 @@ describe('what a dump cannot hold', () => {
     });
     expect(judgeDump(end('', 2))).toEqual({ verdict: 'failed', reason: 'exit code 2' });
     expect(judgeDump(end('-- Warning: column statistics not supported\n', 0))).toMatchObject({ verdict: 'ok' });
+  });
+
+  it('fails when a table is changed before its turn', async () => {
+    const bench = await oneDatabase(`${SCHEMA} CREATE TABLE z (n int); INSERT INTO z VALUES (1); ${rows(100_000)}`);
+    let isChanged = false;
+    // While this runs nobody takes what the program writes, so that it gets no further than the first tables.
+    const change = (): void => {
+      if (!isChanged) bench.ask('ALTER TABLE z ADD COLUMN m int FIRST, FORCE');
+      isChanged = true;
+    };
+    const taking = take(mysqlFixture, bench.target, bench.repository, bench.context, change);
+    await expect(taking).rejects.toMatchObject({
+      code: 'target',
+      hint: 'a table was changed while it was dumped: capture again when that has ended',
+    });
+    expect(await bench.repository.list('', 'deep')).toEqual([]);
   });
 
   it('fails when its session is killed', async () => {
@@ -105,6 +125,35 @@ describe('what a dump cannot hold', () => {
       code: expect.stringMatching(/^(?:target|tool|integrity)$/) as unknown,
     });
     expect(await bench.repository.list('', 'deep')).toEqual([]);
+  });
+});
+
+describe('while applications write', () => {
+  it('a dump is one moment of all transactions', async () => {
+    const bench = await oneDatabase(`CREATE TABLE a (n int); CREATE TABLE filler (t longtext); CREATE TABLE z (n int);
+      INSERT INTO a VALUES (1000); INSERT INTO z VALUES (1000); INSERT INTO filler SELECT REPEAT('x', 100000) FROM seq_1_to_200;
+      DELIMITER ;;
+      CREATE PROCEDURE churn() BEGIN
+        LOOP START TRANSACTION; UPDATE a SET n = n - 1; UPDATE z SET n = n + 1; COMMIT; END LOOP;
+      END;;
+      DELIMITER ;`);
+    const writer = bench.hold("SELECT 'begun'; CALL churn()");
+    await writer.ready;
+    const before = Number(bench.ask('SELECT n FROM z'));
+    for (let round = 0; round < 3; round += 1) {
+      const taken = await bench.take();
+      const destination = { ...bench.elsewhere, database: `${bench.elsewhere.database}_${round}` };
+      await bench.restore(taken, 'new', { destination });
+      expect(bench.ask('SELECT a.n + z.n FROM a, z', destination.database)).toBe('2000');
+    }
+    expect(Number(bench.ask('SELECT n FROM z'))).toBeGreaterThan(before);
+    writer.release();
+    // The server goes on with a procedure whose client has gone.
+    for (const id of bench
+      .ask(`SELECT ID FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID()`)
+      .split('\n')
+      .filter(Boolean))
+      bench.ask(`KILL ${id}`);
   });
 });
 

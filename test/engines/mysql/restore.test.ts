@@ -1,3 +1,5 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { mysql } from '../../../src/engines/mysql.ts';
 import { mysqlClient } from '../../services/mysql-client.ts';
@@ -105,6 +107,30 @@ describe('a dump is refused before anything is touched', () => {
       await mysql.restore({ ...requestOf(destination, 'new'), artifacts }, bench.context);
       expect(bench.ask('SELECT a FROM t', destination.database)).toBe('x');
     }
+  });
+});
+
+describe('a client that does not know the line for clients alone', () => {
+  it('never sees it', async () => {
+    const bench = await oneDatabase('');
+    const folder = join(bench.context.workDir, 'old-tools');
+    await mkdir(folder);
+    await writeFile(
+      join(folder, 'mariadb'),
+      `#!/bin/sh
+case "$*" in *--version*) echo 'mariadb  Ver 15.1 Distrib 10.11.6-MariaDB, for debian-linux-gnu (x86_64)'; exit;; esac
+IFS= read -r first
+case "$first" in *M!999999*) echo "ERROR at line 1: Unknown command '\\-'." >&2; exit 1;; esac
+{ printf '%s\\n' "$first"; cat; } | /usr/bin/mariadb "$@"
+`,
+    );
+    await chmod(join(folder, 'mariadb'), 0o755);
+    const artifacts = [
+      dumpOf(`/*M!999999\\- enable the sandbox mode */ \n-- MariaDB dump\nCREATE TABLE \`t\` (\`a\` int);\n${END}`),
+    ];
+    const request = { ...requestOf({ ...bench.elsewhere, tools: folder }, 'new'), artifacts };
+    await mysql.restore(request, bench.context);
+    expect(bench.ask('SELECT COUNT(*) FROM t', bench.elsewhere.database)).toBe('0');
   });
 });
 

@@ -8,8 +8,13 @@ export function judgeDump({ exitCode, stderr }: ProcessEnd): Judgement {
   if (exitCode === 0) return { verdict: 'ok', warnings: lines.flatMap((line) => toldIn(line)) };
   const said = lines.map((line) => ERROR.exec(line)?.[1]).find((reason) => reason !== undefined);
   const reason = said === undefined ? `exit code ${exitCode}` : withoutValues(said);
-  // A table was changed while it was dumped: its rows are none of the snapshot any more.
-  if (/\b1412\b|Table definition has changed/.test(stderr)) return { verdict: 'retry', warnings: [reason] };
+  // Its rows are none of the snapshot any more, and the dump ends there.
+  if (/\b1412\b|Table definition has changed/.test(stderr))
+    return {
+      verdict: 'failed',
+      reason,
+      hint: 'a table was changed while it was dumped: capture again when that has ended',
+    };
   if (/\b1356\b|references invalid table/.test(stderr))
     return {
       verdict: 'failed',

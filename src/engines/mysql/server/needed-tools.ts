@@ -2,16 +2,17 @@ import type { ToolNeed } from '../../engine.ts';
 import type { MysqlConfig } from './connection.ts';
 import { TOOL_FOLDERS } from './tools.ts';
 
-const client = (tool: string): ToolNeed => ({
+const client = (tool: string, ofMariadb: string): ToolNeed => ({
   tool,
+  otherNames: [ofMariadb],
   versionArgv: [tool, '--version'],
   debianPackage: 'mariadb-client',
   homebrewPackage: 'mysql-client',
   folders: TOOL_FOLDERS,
 });
 
-/** Both families have these names; which family it must be, only the server tells. */
-export const MYSQL_TOOLS: readonly ToolNeed[] = [client('mysqldump'), client('mysql')];
+/** Which family it must be, only the server tells. */
+export const MYSQL_TOOLS: readonly ToolNeed[] = [client('mysqldump', 'mariadb-dump'), client('mysql', 'mariadb')];
 
 /** What one target needs, to be captured and to come back. */
 export const neededTools = ({ tools: only }: MysqlConfig): readonly ToolNeed[] =>
