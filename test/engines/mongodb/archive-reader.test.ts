@@ -138,7 +138,7 @@ it.each([
   ],
   ['of an older version', archiveBytes({ version: '0.0', collections: [ITEMS] }), 'its format has the version 0.0'],
   ['of a newer version', archiveBytes({ version: '0.2', collections: [ITEMS] }), 'its format has the version 0.2'],
-  ['that mongodump compressed', gzipSync(good), 'mongodump compressed it'],
+  ['that mongodump compressed', gzipSync(good), 'it is compressed, decompress it first'],
   ['that is something else', Buffer.from('-- PostgreSQL database dump'), 'it is damaged, it does not begin like one'],
   [
     'with documents after their end',

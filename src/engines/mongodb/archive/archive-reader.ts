@@ -208,7 +208,7 @@ const startOf = (
 
 const strangeStart = (start: Buffer): Error =>
   start.readUInt16LE(0) === GZIP
-    ? unreadableArchive('mongodump compressed it', 'decompress it with `gzip -dc`, or dump without --gzip')
+    ? unreadableArchive('it is compressed, decompress it first', 'by `gzip -dc`, or dump without --gzip')
     : damagedArchive('it does not begin like one');
 
 const text = (field: BsonField | undefined): string => (typeof field === 'string' ? field : '');

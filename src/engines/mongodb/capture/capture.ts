@@ -33,7 +33,8 @@ export async function captureMongodb(target: MongodbTarget, context: Context): P
           judge: judgeDump,
         },
         estimatedBytes: source.bytes,
-        inspect: source.bytes < SMALL_BYTES ? inspect : { ...inspect, program: 'mongo-archive' },
+        inspect:
+          source.bytes !== null && source.bytes < SMALL_BYTES ? inspect : { ...inspect, program: 'mongo-archive' },
       },
     ],
     get pointInTime(): readonly [Date, Date] {

@@ -7,7 +7,8 @@ import type { MongodbTarget } from '../server/uri.ts';
 /** What is to be dumped, as it stands before that. */
 export interface Source {
   readonly server: Server;
-  readonly bytes: number;
+  /** Null where nobody knows. */
+  readonly bytes: number | null;
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
 }
@@ -45,8 +46,11 @@ async function lookAtOne(
 
 async function lookAtAll(session: Session): Promise<Looked> {
   const names = await listDatabases(session);
-  let bytes = 0;
-  for (const name of names) bytes += await databaseBytes(session, name);
+  let bytes: number | null = 0;
+  for (const name of names) {
+    const more = await databaseBytes(session, name);
+    bytes = bytes === null || more === null ? null : bytes + more;
+  }
   const problems = names.length > 0 ? [] : [{ message: 'the server has no database, or shows none' }];
   return { bytes, problems, warnings: [] };
 }

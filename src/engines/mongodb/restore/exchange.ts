@@ -4,6 +4,7 @@ import type { Session } from '../server/connection.ts';
 import { dropJournal, type Exchange, type Moved, readJournal, writeJournal } from './journal.ts';
 import { makeView, rename } from './rename.ts';
 import { dropCollection, dropUnfinished } from './side.ts';
+import { takePlace } from './take-place.ts';
 import { undoExchange } from './undo-exchange.ts';
 
 export const asMoved = ({ name, type, options }: LiveCollection): Moved => ({
@@ -44,47 +45,44 @@ export async function finishEarlier(session: Session, database: string): Promise
 
 async function finish(session: Session, database: string, exchange: Exchange): Promise<readonly string[]> {
   const { side, old, away, bring } = exchange;
-  const all = await listAll(session, database);
-  const there = new Set(all.map(({ name }) => name));
-  // Nothing gives way to what is not there.
-  const mayGo = (name: string): boolean => there.has(side + name) || !bring.some((one) => one.name === name);
-  for (const { name, view } of away) {
-    if (view !== null) {
-      if (!there.has(old + name)) await makeView(session, database, old + name, view);
-      await dropCollection(session, database, name);
-    } else if (there.has(name) && !there.has(old + name) && mayGo(name))
-      await rename(session, database, name, old + name);
-  }
+  const there = new Set((await listAll(session, database)).map(({ name }) => name));
   const late: string[] = [];
-  for (const { name } of bring.filter((one) => one.view === null && there.has(side + one.name)))
-    if (await bringIn(session, database, name, exchange)) late.push(name);
+  // One after the other, so that a name is free for as short as can be.
+  for (const { name, view } of away) {
+    await setAside(session, database, { name, view }, exchange, there);
+    if (bring.some((one) => one.name === name && one.view === null) && there.has(side + name))
+      if (await takePlace(session, database, { from: side + name, name, old })) late.push(name);
+  }
   for (const { name, view } of bring) {
-    if (view === null) continue;
-    await dropCollection(session, database, name);
-    await makeView(session, database, name, view);
+    if (view !== null) {
+      await dropCollection(session, database, name);
+      await makeView(session, database, name, view);
+    } else if (!away.some((one) => one.name === name) && there.has(side + name))
+      if (await takePlace(session, database, { from: side + name, name, old })) late.push(name);
   }
   await dropUnfinished(session, database, side);
   await dropJournal(session, database);
   return late;
 }
 
+async function setAside(
+  session: Session,
+  database: string,
+  { name, view }: Moved,
+  { side, old, bring }: Exchange,
+  there: ReadonlySet<string>,
+): Promise<void> {
+  const isAway = there.has(old + name);
+  if (view !== null) {
+    if (!isAway) await makeView(session, database, old + name, view);
+    await dropCollection(session, database, name);
+    return;
+  }
+  // Nothing gives way to what is not there.
+  const mayGo = there.has(side + name) || !bring.some((one) => one.name === name && one.view === null);
+  if (there.has(name) && !isAway && mayGo) await rename(session, database, name, old + name);
+}
+
 /** What becomes of what clients wrote between the two renames of a collection. */
 export const writtenMeanwhile = (database: string, name: string): string =>
-  `${database}: ${name} was written to while it was exchanged: that is set aside, too`;
-
-const NAMESPACE_EXISTS = 48;
-const ATTEMPTS = 20;
-
-/** Clients that go on writing make the collection again between the two renames: what they made is set aside, too. */
-async function bringIn(session: Session, database: string, name: string, { side, old }: Exchange): Promise<boolean> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await rename(session, database, side + name, name);
-      return attempt > 1;
-    } catch (error) {
-      const { cause } = error as { readonly cause?: { readonly code?: unknown } };
-      if (Number(cause?.code) !== NAMESPACE_EXISTS || attempt === ATTEMPTS) throw error;
-      await rename(session, database, name, `${old}${name}~late${attempt}`);
-    }
-  }
-}
+  `${database}: ${name} was written to while it was exchanged: that is set aside, too, or in the new one`;

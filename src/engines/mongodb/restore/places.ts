@@ -25,7 +25,7 @@ export function pairDatabases(
   { destination }: Pick<MongodbRequest, 'destination'>,
   collections: readonly ArchivedCollection[],
 ): readonly Pick<Place, 'from' | 'database'>[] {
-  const found = [...new Set(collections.filter(isRestored).map(({ database }) => database))];
+  const found = [...new Set(collections.filter(isRestored).map(({ database }) => database))].toSorted();
   const [from] = found;
   if (from === undefined) throw targetError('cannot restore: the archive has no collection');
   const { database } = destination;

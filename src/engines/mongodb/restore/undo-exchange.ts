@@ -3,6 +3,7 @@ import type { Session } from '../server/connection.ts';
 import { dropJournal, type Exchange } from './journal.ts';
 import { makeView, rename } from './rename.ts';
 import { dropCollection } from './side.ts';
+import { takePlace } from './take-place.ts';
 
 /** Takes back what of an exchange is done: what was brought goes beside again, what was set aside comes back. */
 export async function undoExchange(session: Session, database: string, exchange: Exchange): Promise<void> {
@@ -22,7 +23,7 @@ export async function undoExchange(session: Session, database: string, exchange:
   for (const { name, view } of away) {
     if (!isAway(name)) continue;
     if (view === null) {
-      await rename(session, database, old + name, name);
+      await takePlace(session, database, { from: old + name, name, old });
       continue;
     }
     if (!there.has(name)) await makeView(session, database, name, view);

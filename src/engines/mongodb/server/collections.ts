@@ -1,4 +1,5 @@
 import type { Document } from 'mongodb';
+import { BkpError } from '../../../errors.ts';
 import type { Session } from './connection.ts';
 import { isOwnName } from './names.ts';
 
@@ -30,10 +31,15 @@ export const listCollections = async (session: Session, database: string): Promi
 const typeOf = (type: string | undefined): LiveCollection['type'] =>
   type === 'view' || type === 'timeseries' ? type : 'collection';
 
-/** Bytes of all documents of a database; 0 where it does not exist. */
-export async function databaseBytes(session: Session, database: string): Promise<number> {
-  const { dataSize } = await session.command(database, { dbStats: 1 });
-  return Number(dataSize ?? 0);
+/** Bytes of all documents of a database; null where the user may read it and not ask that, as with the role `backup`. */
+export async function databaseBytes(session: Session, database: string): Promise<number | null> {
+  try {
+    const { dataSize } = await session.command(database, { dbStats: 1 });
+    return Number(dataSize ?? 0);
+  } catch (error) {
+    if (error instanceof BkpError && error.code === 'target') return null;
+    throw error;
+  }
 }
 
 const OF_SERVER: readonly unknown[] = ['admin', 'config', 'local'];
