@@ -22,7 +22,7 @@ export const key = (kind: number, name: string, ...value: readonly Buffer[]): Bu
 /** The name of a module's own type: nine letters and a version of ten bits. */
 export function moduleName(name: string): Buffer {
   const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-  const id = [...name].reduce((sum, letter) => (sum << 6n) | BigInt(letters.indexOf(letter)), 0n) << 10n;
+  const id = Array.from(name).reduce((sum, letter) => (sum << 6n) | BigInt(letters.indexOf(letter)), 0n) << 10n;
   const bytes = Buffer.alloc(9, 0x81);
   bytes.writeBigUInt64BE(id, 1);
   return bytes;

@@ -144,6 +144,28 @@ describe('replace', () => {
     expect(await askText(target, 'CONFIG', 'GET', 'masterauth')).toBe('masterauth,');
   });
 
+  test.each(['disabled', 'on-empty-db', 'swapdb'])(
+    'gives up nothing before all has come, loading %s',
+    async (loading) => {
+      const target = targetOn('redis-7.0', ['--repl-diskless-load', loading]);
+      await ask(target, ...LARGE);
+      const { taken } = await takeRedis(target);
+      await ask(target, ['FLUSHALL'], ['SET', 'own', 'x']);
+      const before = await digestOf(target);
+      const controller = new AbortController();
+      const { context } = await testContext({
+        signal: controller.signal,
+        emit: (event) => {
+          if (event.type === 'progress' && event.subject.startsWith('sending')) controller.abort();
+        },
+      });
+      await expect(restoreRedis(taken, target, 'replace', context)).rejects.toMatchObject({ code: 'interrupted' });
+      expect(await digestOf(target)).toBe(before);
+      await restoreRedis(taken, target, 'replace', (await testContext()).context);
+      expect(await askText(target, 'EXISTS', 'own')).toBe('0');
+    },
+  );
+
   test('keeps the password that the server has for those it follows', async () => {
     const target = targetOn('redis-7.0', ['--masterauth', 'its own', '--masteruser', 'somebody']);
     await ask(target, ...SMALL);
