@@ -48,6 +48,7 @@ export const CODES = {
   BKP2055: { severity: 'warning', title: 'restore of a target the backup does not capture' },
   BKP2060: { severity: 'error', title: 'target needs exactly one of `database` and `databases`' },
   BKP2061: { severity: 'error', title: 'excludes without `databases: all`' },
+  BKP2063: { severity: 'error', title: 'files of a Redis server without their folder' },
   BKP2070: { severity: 'error', title: 'not a public key to encrypt to' },
   BKP2071: { severity: 'error', title: 'encryption without a recipient' },
   BKP2072: { severity: 'warning', title: 'an identity lies only inside what it opens' },

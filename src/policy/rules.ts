@@ -10,6 +10,7 @@ import { checkObjectLock } from './rules/object-lock.ts';
 import { checkPlaces } from './rules/places.ts';
 import { checkReferences } from './rules/references.ts';
 import { checkRestores } from './rules/restores.ts';
+import { checkServerFiles } from './rules/server-files.ts';
 import { checkSigning } from './rules/signing.ts';
 import { checkUsage } from './rules/usage.ts';
 
@@ -22,6 +23,7 @@ const RULES: readonly Rule[] = [
   checkReferences,
   checkChecks,
   checkDatabases,
+  checkServerFiles,
   checkEncryption,
   checkSigning,
   checkUsage,

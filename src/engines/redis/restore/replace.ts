@@ -15,6 +15,7 @@ import { requestDump } from '../wire/receive-dump.ts';
 import { compareLive } from './compare-live.ts';
 import { type DumpToFollow, followDump, type Meeting, meetingPlace } from './follow.ts';
 import { setting } from './preflight.ts';
+import { restoredCounts } from './restored-counts.ts';
 import type { Survey } from './survey.ts';
 
 /** What a server that follows us for a while is told to say; it also tells the next restore whose replica that was. */
@@ -46,7 +47,13 @@ export async function replaceAll(
         const { facts, warnings } = await compareLive(steady, survey, target, context.clock.now());
         throwIfAborted(context.signal);
         await rewritten(steady, context);
-        return { facts, keptOld: [], restored: facts, conflicts: [], warnings };
+        return {
+          facts,
+          keptOld: [],
+          restored: restoredCounts(facts['keys'], facts['libraries']),
+          conflicts: [],
+          warnings,
+        };
       } catch (error) {
         if (isChanged) await putBack(before, error, meeting, target, context);
         throw error;
