@@ -96,6 +96,25 @@ describe('new', () => {
     expect(await askText(destination, 'FUNCTION', 'LIST')).toBe('');
   });
 
+  test('takes back what it brought when its connections are cut', async () => {
+    const target = targetOn('redis-7.0');
+    await ask(target, ...LARGE);
+    const { taken } = await takeRedis(target);
+    const destination = targetOn('redis-7.0');
+    let cut: Promise<unknown> | undefined;
+    const { context } = await testContext({
+      emit: (event) => {
+        if (event.type === 'progress' && event.subject.startsWith('restoring'))
+          cut ??= ask(destination, ['CLIENT', 'KILL', 'TYPE', 'normal']);
+      },
+    });
+    await expect(restoreRedis(taken, destination, 'new', context)).rejects.toMatchObject({ code: 'target' });
+    await cut;
+    expect(await askText(destination, 'INFO', 'keyspace')).not.toContain('keys=');
+    await restoreRedis(taken, destination, 'new', (await testContext()).context);
+    expect(await digestOf(destination)).toBe(await digestOf(target));
+  });
+
   test('refuses a replica', async () => {
     const target = targetOn('redis-7.0');
     await ask(target, ...SMALL);
