@@ -12,6 +12,7 @@ import { checkPlaces } from './rules/places.ts';
 import { checkReferences } from './rules/references.ts';
 import { checkRestores } from './rules/restores.ts';
 import { checkSearchServers } from './rules/search-servers.ts';
+import { checkServerFiles } from './rules/server-files.ts';
 import { checkSigning } from './rules/signing.ts';
 import { checkUsage } from './rules/usage.ts';
 
@@ -26,6 +27,7 @@ const RULES: readonly Rule[] = [
   checkDatabases,
   checkMongodb,
   checkSearchServers,
+  checkServerFiles,
   checkEncryption,
   checkSigning,
   checkUsage,

@@ -20,7 +20,7 @@ export interface RedisServer {
 
 /**
  * Starts a server on a free port with its data in a folder of its own, or in one that is there. Returns when it answers;
- * no promise, because fixtures make destinations in passing.
+ * no promise, because fixtures make destinations in passing. In settings `{port}` stands for its port.
  */
 export function startRedis(program: string, settings: readonly string[] = [], own?: string): RedisServer {
   const folder = own ?? mkdtempSync(join(tmpdir(), 'bkp-redis-'));
@@ -41,7 +41,7 @@ export function startRedis(program: string, settings: readonly string[] = [], ow
       PASSWORD,
       '--save',
       '',
-      ...settings,
+      ...settings.map((setting) => setting.replace('{port}', String(port))),
     ];
     const process = startServer(argv, { env: {}, log, stopSignal: 'SIGTERM' });
     if (waitUntilReady(log)) {

@@ -96,6 +96,25 @@ describe('new', () => {
     expect(await askText(destination, 'FUNCTION', 'LIST')).toBe('');
   });
 
+  test('takes back what it brought when its connections are cut', async () => {
+    const target = targetOn('redis-7.0');
+    await ask(target, ...LARGE);
+    const { taken } = await takeRedis(target);
+    const destination = targetOn('redis-7.0');
+    let cut: Promise<unknown> | undefined;
+    const { context } = await testContext({
+      emit: (event) => {
+        if (event.type === 'progress' && event.subject.startsWith('restoring'))
+          cut ??= ask(destination, ['CLIENT', 'KILL', 'TYPE', 'normal']);
+      },
+    });
+    await expect(restoreRedis(taken, destination, 'new', context)).rejects.toMatchObject({ code: 'target' });
+    await cut;
+    expect(await askText(destination, 'INFO', 'keyspace')).not.toContain('keys=');
+    await restoreRedis(taken, destination, 'new', (await testContext()).context);
+    expect(await digestOf(destination)).toBe(await digestOf(target));
+  });
+
   test('refuses a replica', async () => {
     const target = targetOn('redis-7.0');
     await ask(target, ...SMALL);
@@ -143,6 +162,28 @@ describe('replace', () => {
     expect(await askText(target, 'INFO', 'replication')).toContain('role:master');
     expect(await askText(target, 'CONFIG', 'GET', 'masterauth')).toBe('masterauth,');
   });
+
+  test.each(['disabled', 'on-empty-db', 'swapdb'])(
+    'gives up nothing before all has come, loading %s',
+    async (loading) => {
+      const target = targetOn('redis-7.0', ['--repl-diskless-load', loading]);
+      await ask(target, ...LARGE);
+      const { taken } = await takeRedis(target);
+      await ask(target, ['FLUSHALL'], ['SET', 'own', 'x']);
+      const before = await digestOf(target);
+      const controller = new AbortController();
+      const { context } = await testContext({
+        signal: controller.signal,
+        emit: (event) => {
+          if (event.type === 'progress' && event.subject.startsWith('sending')) controller.abort();
+        },
+      });
+      await expect(restoreRedis(taken, target, 'replace', context)).rejects.toMatchObject({ code: 'interrupted' });
+      expect(await digestOf(target)).toBe(before);
+      await restoreRedis(taken, target, 'replace', (await testContext()).context);
+      expect(await askText(target, 'EXISTS', 'own')).toBe('0');
+    },
+  );
 
   test('keeps the password that the server has for those it follows', async () => {
     const target = targetOn('redis-7.0', ['--masterauth', 'its own', '--masteruser', 'somebody']);

@@ -5,6 +5,7 @@ import { BkpError, guardError, reasonOf, targetError, throwIfAborted, usageError
 import type { RestoreOutcome, RestoreRequest } from '../../engine.ts';
 import { dumpOf } from '../restore/dump-of.ts';
 import { readUsers } from '../restore/restore-users.ts';
+import { restoredCounts } from '../restore/restored-counts.ts';
 import { surveyDump } from '../restore/survey.ts';
 import type { RedisTarget } from '../server/connection.ts';
 import { assertStopped } from './assert-stopped.ts';
@@ -36,7 +37,7 @@ export async function restoreAsFile(request: RestoreRequest<RedisTarget>, contex
   return {
     facts: { ...facts, ...(users.length === 0 ? {} : { users: users.length }) },
     keptOld: keptOld.map((reference) => ({ type: 'redis', reference })),
-    restored: facts,
+    restored: restoredCounts(facts['keys'], facts['libraries']),
     conflicts: [],
     warnings: [
       ...stepsFor(folder),

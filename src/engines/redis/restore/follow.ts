@@ -21,23 +21,22 @@ const LOOK_EVERY_MS = 100;
 
 /**
  * Makes the server a replica of ours for as long as it takes in one dump, which then is all it has; functions too.
- * Resolves when it follows nobody any more. `onWhole` is called when its last byte is about to go: until then a failure
- * leaves the server as it was.
+ * Resolves when it follows nobody any more. `onFlush` is called before the server drops what it has: until then a failure
+ * leaves it as it was.
  */
 export async function followDump(
   dump: DumpToFollow,
   target: RedisTarget,
-  password: string,
+  { place, password, flushesFirst }: Meeting,
   session: Session,
   context: Context,
-  onWhole: () => void,
+  onFlush: () => void,
 ): Promise<void> {
-  const place = await meetingPlace(target, context);
   const primary = await openPrimary({ address: place.bind, port: place.port }, password);
   try {
     await session.command('REPLICAOF', place.host, String(primary.port));
     const socket = await reached(primary, `${place.host}:${primary.port}`, target, context);
-    await Promise.race([sendDump(dump, socket, target, context, onWhole), primary.lost]);
+    await Promise.race([sendDump(dump, socket, target, context, flushesFirst, onFlush), primary.lost]);
     await Promise.race([untilLinked(session, context), primary.lost]);
   } finally {
     await session.command('REPLICAOF', 'NO', 'ONE').catch(() => undefined);
@@ -45,17 +44,42 @@ export async function followDump(
   }
 }
 
+/** How a server finds us and proves itself. */
+export interface Meeting {
+  readonly place: MeetingPlace;
+  readonly password: string;
+  /** The server drops what it has before it takes in the new, not after (`repl-diskless-load flush-before-load`). */
+  readonly flushesFirst: boolean;
+}
+
+export interface MeetingPlace {
+  readonly host: string;
+  /** Zero for any that is free. */
+  readonly port: number;
+  /** The own address to listen at; all of them where it is not given. */
+  readonly bind: string | undefined;
+}
+
 /** Where the server reaches this machine: as the policy says, else where this machine's own connection to it begins. */
-async function meetingPlace(
-  target: RedisTarget,
-  context: Context,
-): Promise<{ readonly host: string; readonly port: number; readonly bind: string | undefined }> {
+export async function meetingPlace(target: RedisTarget, context: Context): Promise<MeetingPlace> {
   const [, given, port] = /^(.*?)(?::(\d+))?$/.exec(target.reachableAt ?? '') ?? [];
-  if (given !== undefined && given !== '') return { host: given, port: Number(port ?? 0), bind: undefined };
+  if (given !== undefined && given !== '')
+    return seen({ host: given, port: Number(port ?? 0), bind: undefined }, target);
   const wire = await openWire(target, context);
   const own = wire.socket.localAddress?.replace(/^::ffff:/, '') ?? '127.0.0.1';
   wire.close();
-  return { host: own, port: 0, bind: own };
+  return seen({ host: own, port: 0, bind: own }, target);
+}
+
+const HERE = ['127.0.0.1', '::1', 'localhost'];
+
+/** Servers follow without encryption unless they are told otherwise, and then they are not let in by us. */
+function seen(place: MeetingPlace, target: RedisTarget): MeetingPlace {
+  if ((target.tls ?? 'disable') === 'disable' || HERE.includes(place.host)) return place;
+  throw targetError(
+    `cannot replace redis at ${serverOf(target)}: its data would go there unencrypted, and \`tls\` is wanted`,
+    { hint: 'restore into another server with mode `new`, or with `method: file`' },
+  );
 }
 
 async function reached(primary: Primary, place: string, target: RedisTarget, context: Context): Promise<Socket> {
@@ -84,7 +108,8 @@ async function sendDump(
   socket: Socket,
   target: RedisTarget,
   context: Context,
-  onWhole: () => void,
+  flushesFirst: boolean,
+  onFlush: () => void,
 ): Promise<void> {
   let held = Buffer.alloc(0);
   let sent = 0;
@@ -93,6 +118,7 @@ async function sendDump(
     if (!socket.write(piece) && !socket.destroyed) await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
     context.emit({ type: 'progress', subject: `sending to ${serverOf(target)}`, bytes: sent, totalBytes: bytes });
   };
+  if (flushesFirst) onFlush();
   socket.write(`$${bytes}\r\n`);
   await artifact.into({
     kind: 'reader',
@@ -106,7 +132,7 @@ async function sendDump(
   throwIfAborted(context.signal);
   if (sent + held.length !== bytes)
     throw targetError(`cannot replace redis at ${serverOf(target)}: the dump has changed`);
-  onWhole();
+  onFlush();
   await write(held);
 }
 

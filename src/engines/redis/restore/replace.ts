@@ -13,8 +13,9 @@ import { readInfo } from '../server/server-info.ts';
 import { connect, type Session } from '../server/session.ts';
 import { requestDump } from '../wire/receive-dump.ts';
 import { compareLive } from './compare-live.ts';
-import { type DumpToFollow, followDump } from './follow.ts';
+import { type DumpToFollow, followDump, type Meeting, meetingPlace } from './follow.ts';
 import { setting } from './preflight.ts';
+import { restoredCounts } from './restored-counts.ts';
 import type { Survey } from './survey.ts';
 
 /** What a server that follows us for a while is told to say; it also tells the next restore whose replica that was. */
@@ -32,20 +33,29 @@ export async function replaceAll(
   context: Context,
 ): Promise<RestoreOutcome> {
   await assertMayFollow(survey, session, target);
+  const place = await meetingPlace(target, context);
+  const flushesFirst = (await setting(session, 'repl-diskless-load')).includes('flush');
   const path = join(context.workDir, `before-${randomUUID()}.rdb`);
   try {
     const before = await keepBefore(path, target, context);
     return await withPassword(session, target, context, async (password, steady) => {
+      const meeting = { place, password, flushesFirst };
       let isChanged = false;
       const dump = { artifact, bytes: survey.bytes };
       try {
-        await followDump(dump, target, password, steady, context, () => (isChanged = true));
+        await followDump(dump, target, meeting, steady, context, () => (isChanged = true));
         const { facts, warnings } = await compareLive(steady, survey, target, context.clock.now());
         throwIfAborted(context.signal);
         await rewritten(steady, context);
-        return { facts, keptOld: [], restored: facts, conflicts: [], warnings };
+        return {
+          facts,
+          keptOld: [],
+          restored: restoredCounts(facts['keys'], facts['libraries']),
+          conflicts: [],
+          warnings,
+        };
       } catch (error) {
-        if (isChanged) await putBack(before, error, password, target, context);
+        if (isChanged) await putBack(before, error, meeting, target, context);
         throw error;
       }
     });
@@ -130,14 +140,14 @@ async function withPassword<T>(
 async function putBack(
   before: DumpToFollow,
   error: unknown,
-  password: string,
+  meeting: Meeting,
   target: RedisTarget,
   context: Context,
 ): Promise<void> {
   const steady = { ...context, signal: new AbortController().signal };
   const session = await connect(target, steady);
   try {
-    await followDump(before, target, password, session, steady, () => undefined);
+    await followDump(before, target, meeting, session, steady, () => undefined);
   } catch (failed) {
     throw new BkpError(error instanceof BkpError ? error.code : 'target', reasonOf(error), {
       hint: `redis at ${serverOf(target)} may have lost its keys, since putting them back failed too (${reasonOf(failed)}): restore the safety snapshot`,

@@ -1,15 +1,16 @@
 import type { Context } from '../../../context.ts';
 import { guardError, throwIfAborted } from '../../../errors.ts';
-import type { Facts, RestoreOutcome, RestoreRequest } from '../../engine.ts';
+import type { RestoreOutcome, RestoreRequest } from '../../engine.ts';
 import { type RedisTarget, serverOf } from '../server/connection.ts';
 import { restoreAsFile } from '../file/restore-file.ts';
 import { connect, type Session } from '../server/session.ts';
 import { compareLive } from './compare-live.ts';
 import { type Contents, FILLING_KEY, isOccupied, occupiedError, readContents } from './contents.ts';
 import { dumpOf } from './dump-of.ts';
-import { type Filled, fillServer } from './fill-server.ts';
+import { fillServer } from './fill-server.ts';
 import { assertServerTakes, assertValuesFit } from './preflight.ts';
 import { readUsers, restoreUsers } from './restore-users.ts';
+import { restoredCounts } from './restored-counts.ts';
 import { endInterruptedFollowing, replaceAll } from './replace.ts';
 import { type Survey, surveyDump } from './survey.ts';
 
@@ -95,7 +96,13 @@ async function fill(
       async (filled) => {
         await session.command('DEL', FILLING_KEY);
         const { facts, warnings } = await compareLive(session, survey, destination, context.clock.now());
-        return { facts, keptOld: [], restored: restoredFacts(filled), conflicts: [], warnings };
+        return {
+          facts,
+          keptOld: [],
+          restored: restoredCounts(filled.brought, filled.libraries.length),
+          conflicts: [],
+          warnings,
+        };
       },
     );
   } catch (error) {
@@ -126,11 +133,12 @@ async function merge(
       throw guardError(`cannot merge into redis at ${serverOf(destination)}: ${filled.refused.join(', ')}`, {
         hint: 'rename or remove the function there, or leave its library out with --skip-conflicts',
       });
-    return { facts: null, keptOld: [], restored: restoredFacts(filled), conflicts: filled.refused, warnings: [] };
+    return {
+      facts: null,
+      keptOld: [],
+      restored: restoredCounts(filled.brought, filled.libraries.length),
+      conflicts: filled.refused,
+      warnings: [],
+    };
   });
-}
-
-function restoredFacts({ brought, libraries }: Filled): Facts {
-  const keys = Object.entries(brought).map(([database, count]) => [`keys in database ${database}`, count] as const);
-  return { ...Object.fromEntries(keys), ...(libraries.length === 0 ? {} : { libraries: libraries.length }) };
 }

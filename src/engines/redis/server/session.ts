@@ -18,6 +18,8 @@ export interface Session {
 /** Connects to the server and says who we are. Ends with the context's signal. */
 export async function connect(target: RedisTarget, context: Context): Promise<Session> {
   throwIfAborted(context.signal);
+  // The library is large: memory that grows for it would stay.
+  context.emit({ type: 'progress', subject: `connecting to ${serverOf(target)}`, bytes: 0, totalBytes: null });
   const { createClient } = await import('@redis/client');
   const client = createClient(optionsOf(target));
   // What is under way fails as well and tells it.

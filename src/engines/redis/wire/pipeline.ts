@@ -16,7 +16,7 @@ export interface Pipeline {
   drain(): Promise<void>;
 }
 
-const MOST_DUE = 5_000;
+const MOST_DUE = 1_000;
 const PATIENCE_MS = 15_000;
 
 /** Takes a wire over for many commands. */
