@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { IncomingArtifact } from '../../../src/engines/engine.ts';
-import { openCrc64 } from '../../../src/engines/redis/rdb/crc64.ts';
+import { bytesOf, createCrc64, JONES } from '../../../src/engines/crc64.ts';
 
 /** A length as dumps write it. */
 export const length = (value: number): Buffer => {
@@ -31,9 +31,9 @@ export function moduleName(name: string): Buffer {
 /** A whole dump of one database. */
 export function makeDump(head: string, ...parts: readonly Buffer[]): Buffer {
   const bytes = Buffer.concat([Buffer.from(head), Buffer.of(254, 0), ...parts, Buffer.of(255)]);
-  const crc = openCrc64();
-  crc.add(bytes);
-  return Buffer.concat([bytes, crc.bytes()]);
+  const crc = createCrc64(JONES);
+  crc.update(bytes);
+  return Buffer.concat([bytes, bytesOf(crc)]);
 }
 
 /** Bytes as something that was stored. */

@@ -6,7 +6,7 @@ import type { TargetOf } from '../../../src/engines/engine.ts';
 import { redis } from '../../../src/engines/redis.ts';
 import { giveToServer } from '../../services/server-process.ts';
 import { testContext } from '../../test-context.ts';
-import { makeAuthority } from '../postgres/certificates.ts';
+import { makeAuthority } from '../certificates.ts';
 import { targetOn } from '../redis-fixture.ts';
 import { ask } from './ask.ts';
 import { SMALL } from './contents.ts';

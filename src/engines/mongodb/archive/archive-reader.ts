@@ -1,5 +1,5 @@
 import { type BsonField, readBsonFields } from './bson-fields.ts';
-import { createCrc64, type Crc64 } from './crc64.ts';
+import { createCrc64, type Crc64, ECMA } from '../../crc64.ts';
 import { cutArchive, damagedArchive, unreadableArchive } from './errors.ts';
 
 /** What an archive says of one collection before any document. */
@@ -62,7 +62,7 @@ export function createArchiveReader(): ArchiveReader {
     if (text(fields['collection']) === '') throw damagedArchive('a block is of no collection');
     const known = streams.get(namespace);
     if (known?.isClosed === true) throw damagedArchive(`${namespace} goes on after its end`);
-    const stream = known ?? { crc: createCrc64(), documents: 0, isClosed: false };
+    const stream = known ?? { crc: createCrc64(ECMA), documents: 0, isClosed: false };
     streams.set(namespace, stream);
     current = stream;
     expecting = fields['EOF'] === true ? 'end of block' : 'document';

@@ -2,7 +2,6 @@ import type { Context } from '../../../context.ts';
 import { targetError, throwIfAborted } from '../../../errors.ts';
 import type { Facts, IncomingArtifact, RestoreOutcome, RestoreRequest } from '../../engine.ts';
 import { orDamage } from '../../or-damage.ts';
-import { openArchiveInspector } from '../archive/archive-facts.ts';
 import type { ArchivedCollection, ArchiveStart } from '../archive/archive-reader.ts';
 import { onlyArchive, readArchive, readArchiveStart } from '../archive/read-archive.ts';
 import { connect, type Session } from '../server/connection.ts';

@@ -1,4 +1,4 @@
-import { openCrc64 } from './crc64.ts';
+import { bytesOf, createCrc64, JONES } from '../../crc64.ts';
 import { integrityError } from '../../../errors.ts';
 import { CODE, FIRST_CODE, readVersion, skipCode, unknownFormat } from './codes.ts';
 import { type Cursor, damaged, need, readByte, type Reading, readLength, readString } from './cursor.ts';
@@ -52,12 +52,12 @@ const NONE: Own = { expireAt: null, idleSeconds: null, frequency: null };
 /** Reads a dump (RDB) in memory that does not grow with it: values are passed on or passed by. */
 export function openDumpReader(visitor: DumpVisitor): DumpReader {
   const cursor: Cursor = { buffer: Buffer.alloc(0), at: 0 };
-  const crc = openCrc64();
+  const crc = createCrc64(JONES);
   const state = { summed: 0, valueFrom: -1, valueBytes: 0 };
 
   /** Everything up to the cursor was read: it is added up, and given away where it is part of a value. */
   const settle = (): void => {
-    crc.add(cursor.buffer, state.summed, cursor.at);
+    crc.update(cursor.buffer, state.summed, cursor.at);
     state.summed = cursor.at;
     if (state.valueFrom < 0) return;
     state.valueBytes += cursor.at - state.valueFrom;
@@ -117,7 +117,7 @@ export function openDumpReader(visitor: DumpVisitor): DumpReader {
 
   function* readChecksum(): Reading<boolean> {
     settle();
-    const sum = crc.bytes();
+    const sum = bytesOf(crc);
     yield* need(cursor, 8);
     const written = cursor.buffer.subarray(cursor.at, cursor.at + 8);
     cursor.at += 8;

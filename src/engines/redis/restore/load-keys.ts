@@ -1,7 +1,7 @@
 import type { Context } from '../../../context.ts';
 import { BkpError, reasonOf, targetError, throwIfAborted } from '../../../errors.ts';
 import type { IncomingArtifact } from '../../engine.ts';
-import { type Crc64, openCrc64 } from '../rdb/crc64.ts';
+import { bytesOf, type Crc64, createCrc64, JONES } from '../../crc64.ts';
 import { type DumpVisitor, type Entry, openDumpReader } from '../rdb/read-dump.ts';
 import { type RedisTarget, serverOf } from '../server/connection.ts';
 import { type ByteWriter, openByteWriter } from '../wire/byte-writer.ts';
@@ -128,16 +128,16 @@ function restoring({
     writer.text(`*${4 + options.length}\r\n$7\r\nRESTORE\r\n$${entry.key.length}\r\n`);
     writer.bytes(entry.key);
     writer.text(`\r\n$${time.length}\r\n${time}\r\n$${1 + valueBytes + FOOTER_BYTES}\r\n`);
-    crc = openCrc64();
+    crc = createCrc64(JONES);
     payload(Buffer.of(entry.typeByte));
   };
   const payload = (bytes: Uint8Array): void => {
     writer.bytes(bytes);
-    crc?.add(bytes);
+    crc?.update(bytes);
   };
   const finish = (entry: Entry): void => {
     payload(Buffer.of(survey.version & 255, survey.version >> 8));
-    writer.bytes(crc?.bytes() ?? Buffer.alloc(0));
+    writer.bytes(crc === undefined ? Buffer.alloc(0) : bytesOf(crc));
     writer.text(['', ...optionsOf(entry).map((word) => `$${word.length}\r\n${word}`), ''].join('\r\n'));
     const { database, key } = entry;
     pipeline.expect((line) => {

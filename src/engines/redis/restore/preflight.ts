@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { BkpError, targetError } from '../../../errors.ts';
 import { formatBytes } from '../../../format-bytes.ts';
-import { openCrc64 } from '../rdb/crc64.ts';
+import { bytesOf, createCrc64, JONES } from '../../crc64.ts';
 import { type RedisTarget, serverOf } from '../server/connection.ts';
 import type { Session } from '../server/session.ts';
 import type { Contents } from './contents.ts';
@@ -56,11 +56,11 @@ export async function assertValuesFit(survey: Survey, session: Session, target: 
 /** The server itself is asked: a value of no kind is refused as one only after its version was found good. */
 async function readsFormat(session: Session, version: number): Promise<boolean> {
   const payload = Buffer.of(NO_KIND, version & 255, version >> 8);
-  const crc = openCrc64();
-  crc.add(payload);
+  const crc = createCrc64(JONES);
+  crc.update(payload);
   const name = `bkp:format:${randomBytes(8).toString('hex')}`;
   const said = await session
-    .command('RESTORE', name, '0', Buffer.concat([payload, crc.bytes()]))
+    .command('RESTORE', name, '0', Buffer.concat([payload, bytesOf(crc)]))
     .catch((error: unknown) => error);
   if (!(said instanceof BkpError)) throw new Error('a value of no kind was taken');
   if (/Bad data format/i.test(said.message)) return true;

@@ -1,11 +1,28 @@
-/** CRC-64 with the polynomial of ECMA-182, bit-reversed, as mongodump writes it: two halves, so that no number outgrows 32 bits. */
+/** A checksum of 64 bits, bit-reversed: its polynomial in two halves, and whether it begins and ends with all bits turned. */
+export interface Crc64Kind {
+  readonly high: number;
+  readonly low: number;
+  readonly isInverted: boolean;
+}
+
+/** The polynomial of ECMA-182, as mongodump writes it. */
+export const ECMA: Crc64Kind = { high: 0xc96c5795, low: 0xd7870f42, isInverted: true };
+/** The polynomial of Jones: what Redis and Valkey end their dumps with. */
+export const JONES: Crc64Kind = { high: 0x95ac9329, low: 0xac4bc9b5, isInverted: false };
+
 export interface Crc64 {
-  update(bytes: Buffer, from: number, to: number): void;
+  update(bytes: Uint8Array, from?: number, to?: number): void;
   /** The checksum of what passed, as an unsigned number of 64 bits. */
   value(): bigint;
 }
 
-const [HIGH_POLYNOMIAL, LOW_POLYNOMIAL] = [0xc96c5795, 0xd7870f42];
+/** The same as it stands in a file: eight bytes, the lowest first. */
+export function bytesOf(crc: Crc64): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(crc.value());
+  return bytes;
+}
+
 const SLICES = 8;
 
 interface Tables {
@@ -14,7 +31,7 @@ interface Tables {
 }
 
 /** One table for each of eight bytes that are taken at once. */
-function makeTables(): Tables {
+function makeTables(kind: Crc64Kind): Tables {
   const high = new Int32Array(SLICES * 256);
   const low = new Int32Array(SLICES * 256);
   for (let byte = 0; byte < 256; byte += 1) {
@@ -23,7 +40,7 @@ function makeTables(): Tables {
       const isOdd = (lower & 1) === 1;
       lower = (lower >>> 1) | (upper << 31);
       upper >>>= 1;
-      if (isOdd) [upper, lower] = [upper ^ HIGH_POLYNOMIAL, lower ^ LOW_POLYNOMIAL];
+      if (isOdd) [upper, lower] = [upper ^ kind.high, lower ^ kind.low];
     }
     high[byte] = upper;
     low[byte] = lower;
@@ -37,15 +54,23 @@ function makeTables(): Tables {
   return { high, low };
 }
 
-let tables: Tables | undefined;
+const made = new Map<Crc64Kind, Tables>();
 
-export function createCrc64(): Crc64 {
-  tables ??= makeTables();
-  const { high, low } = tables;
-  let upper = ~0;
-  let lower = ~0;
+function tablesOf(kind: Crc64Kind): Tables {
+  const known = made.get(kind);
+  if (known !== undefined) return known;
+  const tables = makeTables(kind);
+  made.set(kind, tables);
+  return tables;
+}
+
+/** Starts a checksum. Eight bytes are taken at once, in two halves, so that no number outgrows 32 bits. */
+export function createCrc64(kind: Crc64Kind): Crc64 {
+  const { high, low } = tablesOf(kind);
+  const mask = kind.isInverted ? ~0 : 0;
+  let [upper, lower] = [mask, mask];
   return {
-    update(bytes, from, to) {
+    update(bytes, from = 0, to = bytes.length) {
       let [a, b] = [upper, lower];
       let at = from;
       for (const end = to - 7; at < end; at += 8) {
@@ -95,6 +120,6 @@ export function createCrc64(): Crc64 {
       }
       [upper, lower] = [a, b];
     },
-    value: () => (BigInt(~upper >>> 0) << 32n) | BigInt(~lower >>> 0),
+    value: () => (BigInt((upper ^ mask) >>> 0) << 32n) | BigInt((lower ^ mask) >>> 0),
   };
 }
