@@ -2,7 +2,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../../context.ts';
-import { guardError, integrityError, throwIfAborted } from '../../errors.ts';
+import { BkpError, guardError, integrityError, throwIfAborted } from '../../errors.ts';
 import { createPartBuffers } from '../../s3/part-buffers.ts';
 import { removeObject } from '../../s3/remove-object.ts';
 import { sendBytes } from '../../s3/send-bytes.ts';
@@ -41,11 +41,7 @@ export async function restoreBucket(request: Request, context: Context): Promise
     throwIfAborted(context.signal);
     if (request.mode === 'merge') return await merge(store, artifact, metadata, context);
     if (request.mode === 'new') await fillEmpty(store, artifact, { metadata, facts, request }, context);
-    else {
-      await write(store, artifact, metadata, context);
-      await removeOthers(store, metadata, context);
-      await compare(store, facts, context);
-    }
+    else await replaceAll(store, artifact, { metadata, facts }, context);
     return { facts, keptOld: [], restored: facts, conflicts: [], warnings: [] };
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -63,6 +59,24 @@ async function checkArchive(artifact: IncomingArtifact, metadata: string): Promi
   } finally {
     closeSync(file);
   }
+}
+
+/** Writes over what is there, then removes the rest. What stops it half-way is told with what can be done. */
+async function replaceAll(
+  store: Store,
+  artifact: IncomingArtifact,
+  { metadata, facts }: Pick<Filling, 'metadata' | 'facts'>,
+  context: Context,
+): Promise<void> {
+  try {
+    await write(store, artifact, metadata, context);
+    await removeOthers(store, metadata, context);
+  } catch (error) {
+    if (!(error instanceof BkpError)) throw error;
+    const hint = `${store.location} holds objects of both states now: restore again, or bring the safety snapshot back`;
+    throw new BkpError(error.code, error.message, { hint, cause: error });
+  }
+  await compare(store, facts, context);
 }
 
 interface Filling {

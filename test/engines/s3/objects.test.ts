@@ -45,7 +45,7 @@ describe.each(STORES)('on %s', (service) => {
     };
     await put('a', 'text', { ...headers, Tagging: 'team=ops&odd=a%3Db%20c%2Bd' });
     await put('large', randomBytes(9 * 1024 * 1024), { ...headers, Tagging: 'size=large' });
-    await put('bare', '');
+    await put('bare', Buffer.alloc(0));
     const taken = await captured();
     expect(taken.facts).toEqual({ objects: 3, bytes: 4 + 9 * 1024 * 1024 });
     await restore(s3Fixture, taken, to, 'new', context);
@@ -94,7 +94,7 @@ describe.each(STORES)('on %s', (service) => {
       'both',
       'both/below',
     ];
-    for (const key of hostile) await put(key, key.endsWith('/') ? '' : key).catch(() => undefined);
+    for (const key of hostile) await put(key, key.endsWith('/') ? Buffer.alloc(0) : key).catch(() => undefined);
     const there = await names('from/');
     expect(there.length).toBeGreaterThan(0);
     const taken = await captured();
@@ -186,4 +186,24 @@ test('a bucket that keeps versions is read at one of them', async () => {
   const taken = await captured();
   expect(taken.facts).toEqual({ objects: 1, bytes: 5 * 1024 * 1024 });
   expect((await s3.check(incoming(taken, context), context, {})).facts).toEqual(taken.facts);
+});
+
+test('a replacement that is cut off says what is there now', async () => {
+  const { put, captured, target, context, names } = await bench(STORE);
+  for (const name of ['a', 'b', 'c']) await put(name, name);
+  const taken = await captured();
+  await put('more', 'more');
+  const proxy = await startProxy(target.endpoint ?? '');
+  proxy.meet(({ method, path }) =>
+    method === 'DELETE' && path.endsWith('/from/more')
+      ? { kind: 'answer', status: 403, code: 'AccessDenied' }
+      : undefined,
+  );
+  const replacing = restore(s3Fixture, taken, { ...target, endpoint: proxy.endpoint }, 'replace', context);
+  await expect(replacing).rejects.toMatchObject({
+    code: 'target',
+    hint: expect.stringContaining('restore again') as unknown,
+  });
+  await restore(s3Fixture, taken, target, 'replace', context);
+  expect(await names('from/')).toEqual(['a', 'b', 'c']);
 });
