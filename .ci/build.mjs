@@ -33,6 +33,7 @@ await build({
 const OWN_FILE = {
   'aws.cjs': ['@aws-sdk/client-s3', '@aws-sdk/s3-request-presigner'],
   'age.cjs': ['age-encryption'],
+  'search.cjs': ['@elastic/elasticsearch'],
 };
 for (const [file, packages] of Object.entries(OWN_FILE)) {
   await build({

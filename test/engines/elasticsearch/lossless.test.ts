@@ -100,3 +100,24 @@ describe.each(searchServers())('%s', (service) => {
     expect((await take()).facts).toMatchObject({ documents: { [index]: 1 } });
   });
 });
+
+describe.each(searchServers().filter((service) => service.startsWith('elasticsearch')))('%s', (service) => {
+  // Newer servers leave them out of what they answer, unless they are asked for them.
+  test('vectors come back', async () => {
+    const { url, prefix, take, restore } = await ownIndices(service);
+    const index = `${prefix}vectors`;
+    await askJson(url, 'PUT', index, { mappings: { properties: { v: { type: 'dense_vector', dims: 3 } } } });
+    await bulk(url, index, ['{"index":{"_id":"1"}}\n{"v":[0.25,-1.5,3.0],"t":"x"}']);
+    const near = { knn: { field: 'v', query_vector: [0.25, -1.5, 3], k: 1, num_candidates: 1 } };
+    const found = async (): Promise<number> => {
+      await ask(url, 'POST', `${index}/_refresh`);
+      const answer = (await askJson(url, 'POST', `${index}/_search`, near)) as { hits: { hits: readonly unknown[] } };
+      return answer.hits.hits.length;
+    };
+    expect(await found()).toBe(1);
+    const taken = await take();
+    await ask(url, 'DELETE', index);
+    await restore(taken, 'new');
+    expect(await found()).toBe(1);
+  });
+});

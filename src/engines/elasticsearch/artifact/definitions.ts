@@ -18,7 +18,7 @@ export const writeDefinitions = ({ header, definitions }: Definitions): Buffer =
   ]);
 
 /** Reads what `writeDefinitions` wrote. Throws `integrity` where it is cut. */
-export function parseDefinitions(bytes: Buffer): Definitions {
+function parseDefinitions(bytes: Buffer): Definitions {
   const lines: Buffer[] = [];
   let at = 0;
   for (let end = bytes.indexOf(0x0a); end !== -1; end = bytes.indexOf(0x0a, at)) {

@@ -23,7 +23,10 @@ export function chooseIndices({ indices, excludeIndices = [], hidden = false }: 
       (pattern) => matches(pattern, name) || (dataStream !== undefined && matches(pattern, dataStream)),
     );
   const isOfStream = ({ dataStream }: ListedIndex): boolean =>
-    dataStream !== undefined && patterns.some((pattern) => matches(pattern, dataStream));
+    dataStream !== undefined &&
+    patterns.some(
+      (pattern) => matches(pattern, dataStream) && (!dataStream.startsWith('.') || pattern.startsWith('.')),
+    );
   const chosen = candidates.filter(
     (index) => !isExcluded(index) && (isOfStream(index) || patterns.some((pattern) => isMeant(pattern, index))),
   );

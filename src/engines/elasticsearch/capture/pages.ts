@@ -4,10 +4,10 @@ import { skipValue, walkList, walkObject } from '../json/walk.ts';
 import type { SearchServer } from '../server/server.ts';
 import { KEEP_ALIVE, type Point } from './points.ts';
 
-/** Documents that a first answer brings. */
-const FIRST_SIZE = 500;
-/** What no server gives in one answer. */
-const MOST_DOCUMENTS = 10_000;
+/** Documents that a first answer brings: nobody knows how large they are. */
+const FIRST_SIZE = 10;
+/** Small documents may be followed by large ones. */
+const MOST_DOCUMENTS = 2000;
 /** What an answer shall have; documents differ in size. */
 const WANTED_BYTES = 4 * 1024 * 1024;
 

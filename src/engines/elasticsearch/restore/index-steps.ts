@@ -60,7 +60,7 @@ export async function cloneIndex(
 }
 
 /** Waits until every primary shard is there. */
-export async function waitUntilThere(server: Asked, name: string): Promise<void> {
+async function waitUntilThere(server: Asked, name: string): Promise<void> {
   const answer = await server.bytes({
     method: 'GET',
     path: `/_cluster/health/${pathOfIndex(name)}`,

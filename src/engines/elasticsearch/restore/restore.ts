@@ -28,10 +28,7 @@ export const restoreExport = (request: Request, context: Context): Promise<Resto
     const listing = await removeUnfinished(server, wanted, await listIndices(server));
     const existing = standing(wanted, listing);
     assertNothingElse(wanted, listing);
-    if (mode === 'new' && existing.size > 0)
-      throw guardError(`cannot restore: ${[...existing].join(', ')} is there already`, {
-        hint: 'choose --mode replace or --mode merge, or other names with --into rename=from=…,to=…',
-      });
+    if (mode === 'new') assertFree(existing);
     const warnings: string[] = [];
     const warn = (message: string): void => void warnings.push(message);
     const isBuilt = ({ to }: WantedIndex): boolean => mode !== 'merge' || !existing.has(to);
@@ -62,7 +59,10 @@ export const restoreExport = (request: Request, context: Context): Promise<Resto
         restored[`index ${index.to}`] = result.added;
         conflicts.push(...result.conflicts);
       }
-      const keptOld = await swapIn(built, { server, context, snapshot, existing, warn });
+      // What a killed restore had asked for may have come only now.
+      const found = standing(built, await removeUnfinished(server, built, await listIndices(server)));
+      if (mode !== 'replace') assertFree(found);
+      const keptOld = await swapIn(built, { server, context, snapshot, existing: found, warn });
       const facts = mode === 'merge' || paths.length > 0 ? null : factsOfIndices(wanted);
       return { facts, keptOld, restored, conflicts, warnings };
     } catch (error) {
@@ -74,6 +74,13 @@ export const restoreExport = (request: Request, context: Context): Promise<Resto
       for (const { to } of built) await deleteIndex(server.afterwards, newName(to)).catch(() => undefined);
     }
   });
+
+function assertFree(existing: ReadonlySet<string>): void {
+  if (existing.size === 0) return;
+  throw guardError(`cannot restore: ${[...existing].join(', ')} is there already`, {
+    hint: 'choose --mode replace or --mode merge, or other names with --into rename=from=…,to=…',
+  });
+}
 
 /** The places of a restore that something has already. */
 const standing = (wanted: readonly WantedIndex[], { indices }: Listing): ReadonlySet<string> =>

@@ -23,7 +23,7 @@ export interface WantedIndex extends IndexHeader {
 type Rename = SearchTarget['rename'];
 
 /** The name that `rename` gives; null for a name that it does not mean. */
-export function renamed(name: string, rename: Rename): string | null {
+function renamed(name: string, rename: Rename): string | null {
   if (rename === undefined || !matches(rename.from, name)) return null;
   const [before = '', after = ''] = rename.from.split('*');
   return rename.to.replace('*', () => name.slice(before.length, name.length - after.length));

@@ -10,7 +10,7 @@ export interface ServerVersion {
 
 /** The oldest versions that hold a point in time. */
 const OLDEST = { elasticsearch: [7, 10], opensearch: [2, 4] } as const;
-export const PRODUCT_NAMES = { elasticsearch: 'Elasticsearch', opensearch: 'OpenSearch' } as const;
+const PRODUCT_NAMES = { elasticsearch: 'Elasticsearch', opensearch: 'OpenSearch' } as const;
 
 /** Reads the answer to `GET /`. Throws `target` for a version that is too old, and for what is no such server. */
 export function readVersion(answer: unknown, place: string): ServerVersion {

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { connectionOf } from '../../services/connection.ts';
+import { searchServers } from '../elasticsearch-fixture.ts';
+import { askJson, bulk } from './ask.ts';
+import { ownIndices } from './own-indices.ts';
+
+const PAIRS = searchServers().flatMap((from) => searchServers().map((to) => [from, to] as const));
+
+test.each(PAIRS)('what %s held comes back in %s', async (from, to) => {
+  const { url, prefix, take, documents } = await ownIndices(from);
+  const index = `${prefix}a`;
+  await askJson(url, 'PUT', index, {
+    settings: {
+      number_of_shards: 2,
+      number_of_replicas: 0,
+      analysis: { normalizer: { low: { type: 'custom', filter: ['lowercase'] } } },
+    },
+    mappings: {
+      properties: {
+        k: { type: 'keyword', normalizer: 'low' },
+        at: { type: 'date_nanos' },
+        where: { type: 'geo_point' },
+      },
+    },
+    aliases: { [`${prefix}alias`]: { filter: { term: { k: 'a' } } } },
+  });
+  await bulk(url, index, [
+    '{"index":{"_id":"1","routing":"r"}}\n{"k":"A","at":"2026-11-21T00:00:00.123456789Z","where":[1.50,2.0],"big":9007199254740993}',
+    '{"index":{"_id":"2"}}\n{"k":["B","c"],"one":1.0}',
+  ]);
+  const before = await documents(index);
+  const taken = await take();
+  const other = await ownIndices(to);
+  const destination = { url: connectionOf(to)['url'] ?? '', indices: [`${prefix}*`] };
+  const rename = { from: `${prefix}*`, to: `${other.prefix}*` };
+  const { warnings } = await other.restore(taken, 'new', { ...destination, rename });
+  // Whatever a server does not take is a setting, and is named.
+  for (const warning of warnings)
+    expect(warning).toMatch(/^index .* (?:setting index\.|this server writes its mappings)/);
+  expect(await other.documents(`${other.prefix}a`)).toEqual(before);
+  expect(await askJson(other.url, 'GET', `${other.prefix}a/_alias`)).toEqual({
+    [`${other.prefix}a`]: { aliases: { [`${other.prefix}alias`]: { filter: { term: { k: 'a' } } } } },
+  });
+});
