@@ -33,7 +33,10 @@ export function pipePrograms(
     const stdout: StdioEnd = next ?? ends.stdout;
     const begin = (): RunningProcess => context.start(program.process, { stdin, stdout });
     const running: RunningProcess = next === null ? begin() : handOver(next, begin);
-    stages.add(running.closed.then((end) => judge(program, end)));
+    const judged = running.closed.then((end) => judge(program, end));
+    // That its input is cut is the symptom of the program before it, whichever of them ends first.
+    if (index === 0) stages.add(judged);
+    else stages.addReader(judged);
     last ??= running;
     next = running.stdin;
   }
