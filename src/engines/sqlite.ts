@@ -102,9 +102,11 @@ async function captureSqlite(target: Target, context: Context): Promise<Capture>
   try {
     const copy = join(folder, 'copy.db');
     const start = context.clock.now();
-    const alive = <T>(work: Promise<T>): Promise<T> => withHeartbeat(path, copy, file.bytes, work, context);
+    const alive = <T>(job: Promise<T>, makesCopy: boolean): Promise<T> =>
+      withHeartbeat(path, copy, file.bytes, { job, makesCopy }, context);
     const { sqliteVersion } = await alive(
       callSqlite(context, 'copyDatabase', { path, into: copy, busyTimeoutMs: busyTimeoutMs(target) }),
+      true,
     );
     const end = context.clock.now();
     return {
@@ -120,7 +122,7 @@ async function captureSqlite(target: Target, context: Context): Promise<Capture>
       pointInTime: [start, end],
       warnings: [],
       versions: { server: null, tool: sqliteVersion },
-      facts: () => alive(callSqlite(context, 'inspectCopy', { path: copy, name: path })),
+      facts: () => alive(callSqlite(context, 'inspectCopy', { path: copy, name: path }), false),
       query: async (sql) => (await callSqlite(context, 'queryCopy', { path: copy, name: path, sql: [sql] }))[0] ?? null,
       close,
     };
