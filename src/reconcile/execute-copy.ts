@@ -6,6 +6,7 @@ import { addMark } from '../snapshots/marks.ts';
 import type { Manifest, ManifestArtifact } from '../snapshots/manifest.ts';
 import { moveKeys } from '../snapshots/move-keys.ts';
 import { holdSnapshot, lockArtifacts } from '../snapshots/object-lock.ts';
+import { inTermsOfManifest, type Replacement, withReplacements } from '../snapshots/replacements.ts';
 import { artifactKeys, readSnapshot } from '../snapshots/read-snapshot.ts';
 import { cleanRemains } from '../snapshots/remove-remains.ts';
 import { beginSnapshot } from '../snapshots/snapshot-draft.ts';
@@ -15,12 +16,13 @@ import { copyArtifact, DamagedSource, hasArrived, type ArtifactPlace } from './c
 import { encryptionFor } from './encryption-of.ts';
 import type { StepDone } from './execute-step.ts';
 import type { BackupExecution } from './execution.ts';
-import { folderOf, readable, recordOf, snapshotOf, writable } from './holder.ts';
+import { folderOf, markedSnapshot, readable, recordOf, snapshotOf, writable } from './holder.ts';
 import { isStoredFor, type Reencryption, reencryptSnapshot } from './reencrypt.ts';
 import { type KnownBytes, knownBytes } from './known-bytes.ts';
 import { requireManifest, requireSigned } from './require-manifest.ts';
 import { stoppable } from './session.ts';
 import type { Step } from './step.ts';
+import { storeInstead } from './store-instead.ts';
 import { damageData, verifySnapshot } from './verify-snapshot.ts';
 
 interface Source {
@@ -43,7 +45,7 @@ export async function copyStep(execution: BackupExecution, step: Step): Promise<
   const name = step.from ?? '';
   const repository = readable(execution, name);
   const backup = folderOf(execution, name, id);
-  const manifest = await requireSigned(repository, { backup, id }, execution.session.context);
+  const manifest = await requireSigned(repository, markedSnapshot(execution, name, id), execution.session.context);
   const source = { name, repository, backup, manifest };
   try {
     const stored = step.action === 'replace' ? replaceArtifacts : copyWhole;
@@ -94,30 +96,33 @@ async function copyWhole(execution: BackupExecution, step: Step, source: Source)
   const ownBytes = !isStoredFor(source.manifest, wanted);
   const writer = await beginSnapshot(repository, { backup, id, policy, ownBytes }, lease, session.context);
   const context = stoppable(session);
-  try {
-    const manifest = !ownBytes
-      ? await copyStored(
-          source,
-          { repository, draft: writer },
-          await knownBytes(execution, step.repository, repository),
-          context,
-        )
-      : await reencryptSnapshot({ from: source, to: { repository, draft: writer }, wanted }, context);
-    await writer.commit(manifest);
-  } catch (error) {
+  const manifest = await bringWhole().catch(async (error: unknown) => {
     // What arrived stays for the next try, unless there is nothing to take the rest from.
     if (error instanceof DamagedSource)
       await cleanRemains(repository, { backup, id, policyNames: [policy] }, lease, session.context).catch(
         () => undefined,
       );
     throw error;
-  }
+  });
   const record = recordOf(execution, source.name, id);
   const guarded = record === undefined ? null : protection(record);
   if (guarded === null) return backup;
   await addMark(repository, { backup, id, policy, kind: 'protected', data: guarded }, lease, session.context);
-  await holdSnapshot(repository, { backup, id }, artifactKeys(await requireManifest(repository, { backup, id })), true);
+  await holdSnapshot(repository, { backup, id }, artifactKeys(manifest), true);
   return backup;
+
+  async function bringWhole(): Promise<Manifest> {
+    const brought = ownBytes
+      ? await reencryptSnapshot({ from: source, to: { repository, draft: writer }, wanted }, context)
+      : await copyStored(
+          source,
+          { repository, draft: writer },
+          await knownBytes(execution, step.repository, repository),
+          context,
+        );
+    await writer.commit(brought);
+    return brought;
+  }
 }
 
 /** Brings the stored bytes as they are; returns the manifest to commit. */
@@ -145,21 +150,31 @@ async function replaceArtifacts(execution: BackupExecution, step: Step, source: 
   const { session } = execution;
   const { repository, lease } = writable(execution, step.repository);
   const { id, policy } = source.manifest;
-  const backup = folderOf(execution, step.repository, id);
-  const manifest = await requireManifest(repository, { backup, id });
+  const marked = markedSnapshot(execution, step.repository, id);
+  const { backup } = marked;
+  const before = await requireManifest(repository, marked);
   const folder = snapshotFolder(backup, id);
-  const wanted = pairs(source, manifest).filter(
+  const wanted = pairs(source, before).filter(
     ({ artifact }) => step.artifacts.length === 0 || step.artifacts.includes(artifact.key),
   );
+  const stored: Replacement[] = [];
   for (const { from, artifact } of wanted) {
     await lease.assertHeld();
-    await copyArtifact(from, { repository, folder, artifact }, stoppable(session));
+    const isSame = from.artifact.storedSha256 === artifact.storedSha256;
+    if (isSame) await copyArtifact(from, { repository, folder, artifact }, stoppable(session));
+    else
+      stored.push(
+        await storeInstead({ from, artifact, repository, backup, manifest: before }, lease, stoppable(session)),
+      );
   }
+  const at = session.context.clock.now().toISOString();
+  const manifest = withReplacements(before, [{ kind: 'verified', at, data: { stored } }]);
   await keepLikeTheRest(execution, step, manifest, backup);
-  const before = recordOf(execution, step.repository, id);
-  const deep = before !== undefined && newestMark(before.marks, 'damaged')?.data['deep'] === true;
-  if (deep) await assertReadable(execution, step, source, backup);
-  const data = { deep, replaced: wanted.map(({ artifact }) => artifact.key) };
+  const record = recordOf(execution, step.repository, id);
+  const deep = record !== undefined && newestMark(record.marks, 'damaged')?.data['deep'] === true;
+  if (deep) await assertReadable(execution, step, source, manifest, backup);
+  const all = { deep, replaced: wanted.map(({ artifact }) => artifact.key) };
+  const data = stored.length === 0 ? all : { ...all, stored: inTermsOfManifest(stored, marked.marks) };
   await addMark(repository, { backup, id, policy, kind: 'verified', data }, lease, session.context);
   return backup;
 }
@@ -188,8 +203,11 @@ function pairs(
 ): readonly { readonly from: ArtifactPlace; readonly artifact: ManifestArtifact }[] {
   const folder = snapshotFolder(backup, manifest.id);
   return Object.entries(receiver.targets).flatMap(([name, target]) =>
-    target.artifacts.map((artifact) => {
-      const same = manifest.targets[name]?.artifacts.find((one) => one.name === artifact.name);
+    target.artifacts.map((artifact, index) => {
+      const there = manifest.targets[name]?.artifacts ?? [];
+      // Names may be sealed in one of the two; the order never changes.
+      const inOrder = there.length === target.artifacts.length ? there[index] : undefined;
+      const same = there.find((one) => one.name === artifact.name) ?? inOrder;
       if (same === undefined)
         throw notFoundError(`cannot copy ${artifact.key}: ${repository.location} has no such artifact of ${name}`);
       return { artifact, from: { repository, folder, artifact: same } };
@@ -198,10 +216,16 @@ function pairs(
 }
 
 /** What the engine found wrong although every byte was right is wrong in the source too. */
-async function assertReadable(execution: BackupExecution, step: Step, source: Source, backup: string): Promise<void> {
+async function assertReadable(
+  execution: BackupExecution,
+  step: Step,
+  source: Source,
+  manifest: Manifest,
+  backup: string,
+): Promise<void> {
   const { session } = execution;
   const { repository } = writable(execution, step.repository);
-  const found = await verifySnapshot(repository, source.manifest, backup, true, session.policy, stoppable(session));
+  const found = await verifySnapshot(repository, manifest, backup, true, session.policy, stoppable(session));
   if (found.damaged.length === 0) return;
   const { artifacts, reason } = damageData(found);
   await markSource(execution, source, Array.isArray(artifacts) ? artifacts : [], String(reason), true);

@@ -101,7 +101,7 @@ async function findForStep(execution: BackupExecution, step: Step): Promise<Foun
   const known = view.repositories.find(({ name }) => name === step.repository)?.snapshots.get(id);
   const stored = await readSnapshot(repository, { backup: known?.backup ?? backup.name, id }, session.context);
   if (stored?.ok !== true || !isGood(stored.value.record)) {
-    await requireManifest(repository, { backup: known?.backup ?? backup.name, id });
+    await requireManifest(repository, { backup: known?.backup ?? backup.name, id, marks: [] });
     throw notFoundError(`cannot restore ${step.address} ${id}: it is not good any more`);
   }
   return { backup, id, view, places: [{ name: step.repository, repository, record: stored.value.record }] };

@@ -2,7 +2,7 @@ import { integrityError } from '../errors.ts';
 import { addMark } from '../snapshots/marks.ts';
 import type { StepDone } from './execute-step.ts';
 import type { BackupExecution } from './execution.ts';
-import { folderOf, snapshotOf, writable } from './holder.ts';
+import { folderOf, markedSnapshot, snapshotOf, writable } from './holder.ts';
 import { requireManifest } from './require-manifest.ts';
 import { stoppable } from './session.ts';
 import type { Step } from './step.ts';
@@ -14,7 +14,7 @@ export async function verifyStep(execution: BackupExecution, step: Step): Promis
   const id = snapshotOf(execution, step);
   const { repository, lease } = writable(execution, step.repository);
   const backup = folderOf(execution, step.repository, id);
-  const manifest = await requireManifest(repository, { backup, id });
+  const manifest = await requireManifest(repository, markedSnapshot(execution, step.repository, id));
   const deep = step.reason.data['deep'] === true;
   const found = await verifySnapshot(repository, manifest, backup, deep, session.policy, stoppable(session));
   const { damaged } = found;

@@ -4,6 +4,7 @@ import type { Lease } from '../snapshots/held-lease.ts';
 import type { SnapshotRecord } from '../snapshots/inventory.ts';
 import { indexFolders, ownNames } from './backup-view.ts';
 import type { BackupExecution } from './execution.ts';
+import type { MarkedSnapshot } from './require-manifest.ts';
 import type { Step } from './step.ts';
 
 /** The repository a step writes to, with the lease that allows it. */
@@ -36,6 +37,13 @@ export function snapshotOf(execution: BackupExecution, step: Step): string {
 export function folderOf(execution: BackupExecution, repository: string, id: string): string {
   return recordOf(execution, repository, id)?.backup ?? execution.name;
 }
+
+/** A snapshot in a repository with the marks that the reading under the lease found; none for one made since. */
+export const markedSnapshot = (execution: BackupExecution, repository: string, id: string): MarkedSnapshot => ({
+  backup: folderOf(execution, repository, id),
+  id,
+  marks: recordOf(execution, repository, id)?.marks ?? [],
+});
 
 /** What the reading under the lease knows of a snapshot; undefined for one made since. */
 export const recordOf = (execution: BackupExecution, repository: string, id: string): SnapshotRecord | undefined =>

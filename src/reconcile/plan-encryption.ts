@@ -42,20 +42,16 @@ export function planReadableCopies(view: BackupView, copies: readonly Draft[], r
     const here = view.repositories.find(({ name }) => name === step.repository)?.snapshots.get(step.snapshot ?? '');
     const wanted = step.action === 'replace' ? (here?.recipients ?? []) : readers.wanted(step.repository);
     const same = holders.filter((name) => areSameRecipients(recipientsAt(view, readers, name, step), wanted ?? []));
-    const others =
-      step.action === 'replace'
-        ? []
-        : [
-            ...holders.filter((name) => recipientsAt(view, readers, name, step).length === 0),
-            ...holders.filter((name) => readers.opens(recipientsAt(view, readers, name, step))),
-          ];
+    const others = [
+      ...holders.filter((name) => recipientsAt(view, readers, name, step).length === 0),
+      ...holders.filter((name) => readers.opens(recipientsAt(view, readers, name, step))),
+    ];
     const [from] = [...same, ...others];
     const mustLook = step.action === 'replace' && newestMark(here?.marks ?? [], 'damaged')?.data['deep'] === true;
     if (from !== undefined && mustLook && !readers.opens(wanted ?? []))
       withheld.push(needsIdentity(step, wanted ?? []));
     else if (from !== undefined) steps.push({ ...step, from });
     else if (step.snapshot === null) steps.push(step);
-    else if (step.action === 'replace') withheld.push(irreplaceable(step));
     else withheld.push(needsIdentity(step, recipientsAt(view, readers, holders[0] ?? '', step)));
   }
   return { steps, withheld };
@@ -112,14 +108,6 @@ const identitySentence = (recipients: readonly string[]): string =>
 const needsIdentity = (step: Draft, recipients: readonly string[]): WithheldStep => ({
   ...common(step),
   reason: reason('identity-missing', identitySentence(recipients), { recipients }),
-});
-
-const irreplaceable = (step: Draft): WithheldStep => ({
-  ...common(step),
-  reason: reason(
-    'replica-corrupt',
-    `${step.reason.message}, but stored for other readers: its bytes cannot take the place of these, and a manifest never changes; the good copy stays`,
-  ),
 });
 
 const common = ({ action, backup, repository, snapshot, source }: Draft): Omit<WithheldStep, 'reason'> => ({

@@ -42,7 +42,7 @@ export async function reencryptSnapshot({ from, to, wanted }: Reencryption, cont
       const key = encryptableKey({ target: name, name: part, extension, compression }, index, wanted);
       const place = { repository: from.repository, folder, artifact };
       const { storedBytes, storedSha256, ...stored } =
-        (await arrivedAs(key, to, wanted, context)) ?? (await reencrypt(place, to, key, wanted, context));
+        (await arrivedAs(key, to, wanted, context)) ?? (await reencryptAndNote(place, to, key, wanted, context));
       const encryption = wanted === null ? null : 'age';
       artifacts.push({ ...artifact, key: stored.key, encryption, storedBytes, storedSha256 });
     }
@@ -67,9 +67,28 @@ async function arrivedAs(
   return undefined;
 }
 
-async function reencrypt(
+async function reencryptAndNote(
   from: ArtifactPlace,
   to: Reencryption['to'],
+  as: string,
+  wanted: WantedEncryption | null,
+  context: Context,
+): Promise<Arrival> {
+  const arrival = await reencryptArtifact(from, to, as, wanted, context);
+  await to.draft.noteArrival(arrival);
+  return arrival;
+}
+
+/** Where an artifact goes: below the prefix of its draft, announced first. */
+interface Destination {
+  readonly repository: Repository;
+  readonly draft: Pick<SnapshotDraft, 'prefix' | 'addKey'>;
+}
+
+/** Stores one artifact for other readers under a new key, and looks at what came of it. Throws `DamagedSource`. */
+export async function reencryptArtifact(
+  from: ArtifactPlace,
+  to: Destination,
   as: string,
   wanted: WantedEncryption | null,
   context: Context,
@@ -102,9 +121,7 @@ async function reencrypt(
   if (result === undefined) throw new Error('nothing was stored');
   const { storedBytes, storedSha256 } = result;
   await verifyStored(result, { repository: to.repository, key: repositoryKey }, context);
-  const arrival = { as, key, recipients: wanted?.recipients ?? [], storedBytes, storedSha256 };
-  await to.draft.noteArrival(arrival);
-  return arrival;
+  return { as, key, recipients: wanted?.recipients ?? [], storedBytes, storedSha256 };
 }
 
 /** The native commands with what decodes the new artifacts in the place of what decoded the old ones. */

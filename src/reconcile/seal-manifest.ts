@@ -2,6 +2,7 @@ import type { Context } from '../context.ts';
 import { sealText, unsealText } from '../encryption/seal.ts';
 import { integrityError, reasonOf } from '../errors.ts';
 import type { Manifest, ManifestTarget } from '../snapshots/manifest.ts';
+import { renameKeys } from '../snapshots/move-keys.ts';
 import { parseManifest, writeManifest } from '../snapshots/manifest-codec.ts';
 import type { WantedEncryption } from './encryption-of.ts';
 
@@ -94,15 +95,10 @@ function wholeOf(target: ManifestTarget, { facts, warnings, restore, artifacts }
     ...target,
     facts,
     warnings,
-    restore: tellsNames(target)
-      ? restore.map((command) => command.replaceAll(WORD, (word) => keys.get(word) ?? word))
-      : target.restore,
+    restore: tellsNames(target) ? renameKeys(restore, keys) : target.restore,
     artifacts: target.artifacts.map((artifact) => ({
       ...artifact,
       name: artifacts[artifact.name]?.name ?? artifact.name,
     })),
   };
 }
-
-/** What can be a key in a shell command: keys need no quotes. */
-const WORD = /[\w%~./-]+/g;

@@ -8,15 +8,19 @@ export function moveKeys(manifest: Manifest, prefix: string): Manifest {
 }
 
 function moved(target: ManifestTarget, prefix: string): ManifestTarget {
-  const keys = target.artifacts.map(({ key }) => key);
+  const keys = new Map(target.artifacts.map(({ key }) => [key, prefix + key]));
   return {
     ...target,
     artifacts: target.artifacts.map((artifact) => ({ ...artifact, key: prefix + artifact.key })),
-    restore: target.restore.map((command) =>
-      command.replaceAll(WORD, (word) => (keys.includes(word) ? prefix + word : word)),
-    ),
+    restore: renameKeys(target.restore, keys),
   };
 }
+
+/** Commands that name artifacts by other keys. */
+export const renameKeys = (
+  commands: readonly string[],
+  keys: ReadonlyMap<string | undefined, string>,
+): readonly string[] => commands.map((command) => command.replaceAll(WORD, (word) => keys.get(word) ?? word));
 
 /** What can be a key in a shell command: keys need no quotes. */
 const WORD = /[\w%~./-]+/g;

@@ -160,12 +160,35 @@ describe('repositories with different readers', () => {
       expect(project.count('events', 'own.db')).toBe(500);
       await rm(project.path('own.db'));
     }
-    // The two cannot replace each other: their bytes differ, whoever holds the keys.
-    await appendFile(project.path('far', 'snapshots', 'shop', id, 'db.db.zst.age'), 'x');
-    await project.bkp('verify shop@latest', 1);
-    expect((await planOf(project, ` --identity ${mine.file}`)).withheld).toMatchObject([
-      { action: 'replace', address: 'shop@far', reason: { code: 'replica-corrupt' } },
-    ]);
+    // The bytes of the two differ: what takes the place of damaged ones is encrypted anew, for those who could read them.
+    const folder = project.path('far', 'snapshots', 'shop', id);
+    const manifest = project.path('far', 'manifests', 'shop', `${id}.json`);
+    const written = await readFile(manifest, 'utf8');
+    for (const round of [1, 2]) {
+      for (const path of (await readdir(folder, { recursive: true })).filter((one) => one.endsWith('db.db.zst.age')))
+        await appendFile(join(folder, path), 'x');
+      await project.bkp('verify shop@latest', 1);
+      expect((await planOf(project)).withheld).toMatchObject([
+        { action: 'replace', address: 'shop@far', reason: { code: 'identity-missing' } },
+      ]);
+      await project.bkp(`apply --yes --only replace --identity ${mine.file}`);
+      expect(await readFile(manifest, 'utf8')).toBe(written);
+      await project.bkp(`verify --repository far --deep --identity ${theirs.file}`);
+      await project.bkp(
+        `restore --repository far ${id} --target db --into path=back.db --yes --identity ${theirs.file}`,
+      );
+      expect(project.count('events', 'back.db'), `round ${round}`).toBe(500);
+      await rm(project.path('back.db'));
+      const shown = (await project.bkp(`show ${id} --repository far --identity ${theirs.file}`)).stdout;
+      expect(shown).toMatch(/copy~\S+\/db\.db\.zst\.age/);
+    }
+    // A copy takes it from where it is now, and what lets the snapshot go finds all of it.
+    await rm(project.path('near'), { recursive: true });
+    await project.bkp('init --repository near');
+    await project.bkp(`apply --yes --only copy --identity ${theirs.file}`);
+    await project.bkp(`verify --repository near --deep --identity ${mine.file}`);
+    await project.bkp(`destroy shop@${id} --repository far --yes --force shop@${id}`);
+    expect(existsSync(folder)).toBe(false);
   });
 
   it('a damaged source is never spread, and is found out', async () => {

@@ -69,12 +69,14 @@ describe('where a copy comes from', () => {
     expect(sources(planOf({ stored, wanted, identities: unknown }))).toEqual(['copy a>b', 'copy a>c']);
   });
 
-  test('a damaged copy is replaced by the same bytes only', () => {
+  test('a damaged copy is replaced by the same bytes, else by what can be read', () => {
     const world = { wanted, damaged: 'a', identities: mine };
     expect(sources(planOf({ ...world, stored: { a: [MINE], b: [], c: [MINE] } }))).toEqual(['replace c>a']);
-    const made = planOf({ ...world, stored: { a: [MINE], b: [], c: [THEIRS] } });
+    expect(sources(planOf({ ...world, stored: { a: [THEIRS], b: [], c: [MINE] } }))).toEqual(['replace b>a']);
+    expect(sources(planOf({ ...world, stored: { a: [THEIRS], c: [MINE] } }))).toEqual(['copy c>b', 'replace c>a']);
+    const made = planOf({ ...world, stored: { a: [MINE], c: [THEIRS] } });
     expect(sources(made)).toEqual([]);
-    expect(outlineWithheld(made)).toEqual(['replace app@a replica-corrupt']);
+    expect(outlineWithheld(made)).toContain('replace app@a identity-missing');
   });
 });
 
