@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { connectionOf } from '../../services/connection.ts';
-import { searchServers } from '../elasticsearch-fixture.ts';
+import { startedServices } from '../../services/connection.ts';
 import { askJson, bulk } from './ask.ts';
 import { ownIndices } from './own-indices.ts';
 
-const PAIRS = searchServers().flatMap((from) => searchServers().map((to) => [from, to] as const));
+const SERVERS = [...startedServices('opensearch'), ...startedServices('elasticsearch')];
+const PAIRS = SERVERS.flatMap((from) => SERVERS.map((to) => [from, to] as const));
 
 test.each(PAIRS)('what %s held comes back in %s', async (from, to) => {
   const { url, prefix, take, documents } = await ownIndices(from);
