@@ -25,7 +25,7 @@ const keyOf = ({ prefix = '' }: Target, name: string): string => `${prefix}/${na
 const SIZES: Readonly<Record<Content, readonly number[]>> = {
   empty: [],
   small: [0, 1, 300, 5000],
-  large: [0, 300, 12 * 1024 * 1024, ...Array.from({ length: 40 }, () => 60_000)],
+  large: [0, 300, 9 * 1024 * 1024, ...Array.from({ length: 20 }, () => 60_000)],
 };
 
 /** Bytes that hardly compress, the same for the same seed. */
