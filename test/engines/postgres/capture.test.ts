@@ -193,7 +193,7 @@ describe('a capture is refused', () => {
     });
     for (let round = 0; round < 400; round++) {
       const ended = sql(
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'bkp' AND query LIKE 'COPY%'",
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'bkp' AND query LIKE 'COPY%'",
       );
       if (ended !== '0') break;
       await setTimeout(5);
