@@ -51,14 +51,14 @@ async function finish(session: Session, database: string, exchange: Exchange): P
   for (const { name, view } of away) {
     await setAside(session, database, { name, view }, exchange, there);
     if (bring.some((one) => one.name === name && one.view === null) && there.has(side + name))
-      if (await takePlace(session, database, { from: side + name, name, old })) late.push(name);
+      if (await takePlace(session, database, { prefix: side, name, old })) late.push(name);
   }
   for (const { name, view } of bring) {
     if (view !== null) {
       await dropCollection(session, database, name);
       await makeView(session, database, name, view);
     } else if (!away.some((one) => one.name === name) && there.has(side + name))
-      if (await takePlace(session, database, { from: side + name, name, old })) late.push(name);
+      if (await takePlace(session, database, { prefix: side, name, old })) late.push(name);
   }
   await dropUnfinished(session, database, side);
   await dropJournal(session, database);

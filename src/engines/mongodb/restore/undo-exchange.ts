@@ -23,7 +23,7 @@ export async function undoExchange(session: Session, database: string, exchange:
   for (const { name, view } of away) {
     if (!isAway(name)) continue;
     if (view === null) {
-      await takePlace(session, database, { from: old + name, name, old });
+      await takePlace(session, database, { prefix: old, name, old });
       continue;
     }
     if (!there.has(name)) await makeView(session, database, name, view);
