@@ -20,7 +20,7 @@ export function s3Store(): Store {
   };
   const read = async (Key: string): Promise<readonly [string, string]> => {
     const { Body, ContentType = '', CacheControl = '', Metadata = {} } = await admin.getObject({ Bucket: BUCKET, Key });
-    const about = [Key, ContentType, CacheControl, ...Object.entries(Metadata).map(String)].join(' ');
+    const about = [Key, ContentType, CacheControl, ...Object.entries(Metadata).map(String).toSorted()].join(' ');
     return [about, Buffer.from((await Body?.transformToByteArray()) ?? []).toString('latin1')];
   };
   return {

@@ -63,8 +63,11 @@ describe.each(STORES)('on %s', (service) => {
         'StorageClass',
       ] as const)
         expect(is.answer[key], `${name} ${key}`).toEqual(was.answer[key]);
-      const tags = (Key: string) => admin.getObjectTagging({ Bucket: bucket, Key });
-      expect((await tags(`to/${name}`)).TagSet?.toSorted()).toEqual((await tags(`from/${name}`)).TagSet?.toSorted());
+      const tags = async (Key: string) =>
+        ((await admin.getObjectTagging({ Bucket: bucket, Key })).TagSet ?? [])
+          .map((tag) => `${tag.Key}=${tag.Value}`)
+          .toSorted();
+      expect(await tags(`to/${name}`)).toEqual(await tags(`from/${name}`));
     }
   });
 
