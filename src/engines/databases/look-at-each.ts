@@ -1,5 +1,5 @@
 import type { Context } from '../../context.ts';
-import { BkpError } from '../../errors.ts';
+import { asProblem } from '../as-problem.ts';
 import type { Arrival, DestinationState, Probe, Problem } from '../engine.ts';
 import type { DatabasesConfig, DatabasesOf } from './parts.ts';
 
@@ -36,8 +36,7 @@ export async function probeEach<C extends DatabasesConfig, T>(
       warnings: tell(({ warnings }) => warnings),
     };
   } catch (error) {
-    if (!(error instanceof BkpError) || error.code === 'interrupted') throw error;
-    const problems = [{ message: error.message, hint: error.hint }];
+    const problems = [asProblem(error)];
     return { versions: { server: null, tool: null }, estimatedBytes: null, problems, warnings: [] };
   }
 }

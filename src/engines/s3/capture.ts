@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../../context.ts';
 import { throwIfAborted } from '../../errors.ts';
+import { asProblem } from '../as-problem.ts';
 import type { Capture, Probe } from '../engine.ts';
 import { openBucket, type S3Target } from './bucket.ts';
 import { listBucket } from './list-bucket.ts';
@@ -18,8 +19,7 @@ export async function probeBucket(target: S3Target, context: Context): Promise<P
     return { versions, estimatedBytes: null, problems: [], warnings: [] };
   } catch (error) {
     throwIfAborted(context.signal);
-    const { message, hint } = error as { readonly message: string; readonly hint?: string };
-    return { versions, estimatedBytes: null, problems: [{ message, hint }], warnings: [] };
+    return { versions, estimatedBytes: null, problems: [asProblem(error)], warnings: [] };
   }
 }
 

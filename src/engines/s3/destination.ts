@@ -1,6 +1,7 @@
 import type { Context } from '../../context.ts';
 import { throwIfAborted } from '../../errors.ts';
 import { requestListing } from '../../s3/request-listing.ts';
+import { asProblem } from '../as-problem.ts';
 import type { DestinationState } from '../engine.ts';
 import { isOwnObject, openBucket, type S3Target } from './bucket.ts';
 
@@ -25,7 +26,6 @@ export async function inspectBucket(target: S3Target, context: Context): Promise
     };
   } catch (error) {
     throwIfAborted(context.signal);
-    const { message, hint } = error as { readonly message: string; readonly hint?: string };
-    return { state: 'absent', description: 'not to be seen', problems: [{ message, hint }] };
+    return { state: 'absent', description: 'not to be seen', problems: [asProblem(error)] };
   }
 }

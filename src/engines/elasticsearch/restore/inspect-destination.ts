@@ -1,5 +1,5 @@
 import type { Context } from '../../../context.ts';
-import { BkpError } from '../../../errors.ts';
+import { asProblem } from '../../as-problem.ts';
 import type { Arrival, DestinationState } from '../../engine.ts';
 import { chooseIndices } from '../capture/choose-indices.ts';
 import { DOCUMENTS_FORMAT } from '../artifact/index-header.ts';
@@ -35,8 +35,7 @@ export async function inspectSearchDestination(
       };
     });
   } catch (error) {
-    if (!(error instanceof BkpError) || error.code === 'interrupted') throw error;
-    const problem = { message: error.message, hint: error.hint };
+    const problem = asProblem(error);
     return { state: 'absent', description: 'cannot be looked at', problems: [problem] };
   }
 }

@@ -1,5 +1,5 @@
 import type { Context } from '../../../context.ts';
-import { BkpError } from '../../../errors.ts';
+import { asProblem } from '../../as-problem.ts';
 import type { Probe } from '../../engine.ts';
 import { connect, type Session } from '../server/connection.ts';
 import { findMongoTool } from '../server/tools.ts';
@@ -21,8 +21,7 @@ export async function probeMongodb(target: MongodbTarget, context: Context): Pro
     };
     return { versions, estimatedBytes: source.bytes, problems, warnings };
   } catch (error) {
-    if (!(error instanceof BkpError) || error.code === 'interrupted') throw error;
-    const problems = [{ message: error.message, hint: error.hint }];
+    const problems = [asProblem(error)];
     const versions = { server: source?.server.version ?? null, tool: null };
     return { versions, estimatedBytes: null, problems, warnings: [] };
   } finally {

@@ -1,5 +1,5 @@
 import type { Context } from '../../../context.ts';
-import { BkpError } from '../../../errors.ts';
+import { asProblem } from '../../as-problem.ts';
 import type { Arrival, DestinationState } from '../../engine.ts';
 import { listCollections, listDatabases } from '../server/collections.ts';
 import { connect, type Session } from '../server/connection.ts';
@@ -21,8 +21,7 @@ export async function inspectMongodbDestination(
     if (live.length === 0) return { state: 'absent', description: 'no such database', problems: [] };
     return { state: 'occupied', description: `database with ${describeCollections(live)}`, problems: [] };
   } catch (error) {
-    if (!(error instanceof BkpError) || error.code === 'interrupted') throw error;
-    const problem = { message: error.message, hint: error.hint };
+    const problem = asProblem(error);
     return { state: 'absent', description: 'cannot be looked at', problems: [problem] };
   } finally {
     await session?.close();

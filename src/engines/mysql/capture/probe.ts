@@ -1,5 +1,5 @@
 import type { Context } from '../../../context.ts';
-import { BkpError } from '../../../errors.ts';
+import { asProblem } from '../../as-problem.ts';
 import type { Probe } from '../../engine.ts';
 import type { MysqlTarget, Session } from '../server/connection.ts';
 import { connectPatiently } from '../server/patient-session.ts';
@@ -15,8 +15,7 @@ export async function probeMysql(target: MysqlTarget, context: Context): Promise
     const versions = { server: serverName(server), tool: `${tool.program.split('/').at(-1)} ${tool.version}` };
     return { versions, estimatedBytes: bytes, problems, warnings: findings };
   } catch (error) {
-    if (!(error instanceof BkpError) || error.code === 'interrupted') throw error;
-    const problems = [{ message: error.message, hint: error.hint }];
+    const problems = [asProblem(error)];
     return { versions: { server: null, tool: null }, estimatedBytes: null, problems, warnings: [] };
   } finally {
     await session?.close();

@@ -1,5 +1,5 @@
 import type { Context } from '../../../context.ts';
-import { BkpError } from '../../../errors.ts';
+import { asProblem } from '../../as-problem.ts';
 import type { Arrival, DestinationState } from '../../engine.ts';
 import type { MysqlTarget, Session } from '../server/connection.ts';
 import { describeContents, liveState, readContents } from '../server/contents.ts';
@@ -29,8 +29,7 @@ export async function inspectMysqlDestination(
     const how = coming?.mode === 'replace' ? NOT_AT_ONCE : '';
     return { state: 'occupied', description: `database with ${describeContents(contents)}${how}`, problems };
   } catch (error) {
-    if (!(error instanceof BkpError) || error.code === 'interrupted') throw error;
-    const problem = { message: error.message, hint: error.hint };
+    const problem = asProblem(error);
     return { state: 'absent', description: 'cannot be looked at', problems: [problem] };
   } finally {
     await session?.close();

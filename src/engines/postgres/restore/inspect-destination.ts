@@ -1,6 +1,6 @@
 import type { Context } from '../../../context.ts';
-import { BkpError } from '../../../errors.ts';
 import { formatBytes } from '../../../format-bytes.ts';
+import { asProblem } from '../../as-problem.ts';
 import type { Arrival, DestinationState, Problem } from '../../engine.ts';
 import { connectAdmin, connectPatiently } from '../server/admin-session.ts';
 import type { PostgresTarget, Session } from '../server/connection.ts';
@@ -29,8 +29,7 @@ export async function inspectPostgresDestination(
     const replacedInPlace = !maySetAside(rights);
     return { state: 'occupied', description, problems, ...(replacedInPlace ? { replacedInPlace } : {}) };
   } catch (error) {
-    if (!(error instanceof BkpError) || error.code === 'interrupted') throw error;
-    const problem = { message: error.message, hint: error.hint };
+    const problem = asProblem(error);
     return { state: 'absent', description: 'cannot be looked at', problems: [problem] };
   } finally {
     await admin?.close();

@@ -1,5 +1,6 @@
 import type { Context } from '../../../context.ts';
 import { BkpError } from '../../../errors.ts';
+import { asProblem } from '../../as-problem.ts';
 import type { Probe, Problem } from '../../engine.ts';
 import type { RedisTarget } from '../server/connection.ts';
 import { readInfo } from '../server/server-info.ts';
@@ -22,8 +23,7 @@ export async function probeRedis(target: RedisTarget, context: Context): Promise
       session.close();
     }
   } catch (error) {
-    if (!(error instanceof BkpError) || error.code === 'interrupted') throw error;
-    const problems = [{ message: error.message, hint: error.hint }];
+    const problems = [asProblem(error)];
     return { versions: { server: null, tool: null }, estimatedBytes: null, problems, warnings: [] };
   }
 }

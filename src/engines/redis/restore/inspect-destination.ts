@@ -1,5 +1,5 @@
 import type { Context } from '../../../context.ts';
-import { BkpError } from '../../../errors.ts';
+import { asProblem } from '../../as-problem.ts';
 import type { Arrival, DestinationState } from '../../engine.ts';
 import { inspectDataFolder } from '../file/file-places.ts';
 import type { RedisTarget } from '../server/connection.ts';
@@ -30,8 +30,7 @@ export async function inspectRedisDestination(
       session.close();
     }
   } catch (error) {
-    if (!(error instanceof BkpError) || error.code === 'interrupted') throw error;
-    const problems = [{ message: error.message, hint: error.hint }];
+    const problems = [asProblem(error)];
     return { state: 'unsuitable', description: 'not reached', problems };
   }
 }
