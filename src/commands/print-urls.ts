@@ -31,10 +31,12 @@ export async function printUrls(
     throw usageError('cannot print a URL: no repository with the snapshot gives any', {
       hint: 'S3 repositories do; of a folder, `bkp show` prints the path',
     });
-  const expiresAt = new Date(session.context.clock.now().getTime() + validMs).toISOString();
+  const from = session.context.clock.now();
+  const validity = { from, seconds: Math.floor(validMs / 1000) };
+  const expiresAt = new Date(from.getTime() + validMs).toISOString();
   const folder = snapshotFolder(place.record.backup, id);
   const urls: { readonly key: string; readonly url: string }[] = [];
-  for (const { key } of artifacts) urls.push({ key, url: await presign(folder + key, Math.floor(validMs / 1000)) });
+  for (const { key } of artifacts) urls.push({ key, url: await presign(folder + key, validity) });
   switch (options.text('format')) {
     case 'json':
       terminal.out(`${JSON.stringify({ formatVersion: 1, expiresAt, urls }, null, 2)}\n`);

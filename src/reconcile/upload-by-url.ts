@@ -44,23 +44,23 @@ export async function makeUploadUrl(session: Session, repository: Repository, or
   const { presignUpload } = repository;
   if (presignUpload === undefined) throw usageError(`cannot print a URL: ${repository.location} gives none`);
   const isOpenMeanwhile = encryptionFor(session, backup, repository) !== null;
-  const now = context.clock.now();
-  const id = session.newId(now);
+  const id = session.newId(context.clock.now());
   const extension = extname(order.file).slice(1).toLowerCase();
   const key = `upload/${target.name}.${/^[a-z0-9]{1,16}$/.test(extension) ? extension : 'dump'}`;
-  const upload: UploadPlace = {
-    target: target.name,
-    takenAt: takenAt?.toISOString() ?? null,
-    expiresAt: new Date(now.getTime() + validMs).toISOString(),
-  };
   const request = { backup: backup.name, purpose: 'upload', run: id, waitMs: order.lockTimeoutMs };
   const lease = await takeLease(session, repository, request);
   try {
+    const from = context.clock.now();
+    const upload: UploadPlace = {
+      target: target.name,
+      takenAt: takenAt?.toISOString() ?? null,
+      expiresAt: new Date(from.getTime() + validMs).toISOString(),
+    };
     const place = { backup: backup.name, id, policy: policy.name, key, upload };
     const repositoryKey = await makeUploadPlace(repository, place, lease, context);
     return {
       id,
-      url: await presignUpload(repositoryKey, Math.floor(validMs / 1000)),
+      url: await presignUpload(repositoryKey, { from, seconds: Math.floor(validMs / 1000) }),
       expiresAt: upload.expiresAt,
       keptUntil: keptUntil(upload),
       isOpenMeanwhile,

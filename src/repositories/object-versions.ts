@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Repository } from './repository.ts';
+import type { Repository, UrlValidity } from './repository.ts';
 
 /** One state of an object that a store keeps after it was written over or removed. */
 export interface ObjectVersion {
@@ -48,7 +48,7 @@ export interface ObjectVersions {
   read(key: string, version: string): Promise<Buffer>;
   open(key: string, version: string): Promise<Readable>;
   /** The same URL as `presign` of the repository gives, for one version. */
-  presign(key: string, version: string, seconds: number): Promise<string>;
+  presign(key: string, version: string, validity: UrlValidity): Promise<string>;
   /** False when the store refuses it: locked, held, or more than the credentials may do. */
   remove(key: string, version: string): Promise<boolean>;
   lockOf(key: string, version: string): Promise<VersionLock>;

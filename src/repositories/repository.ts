@@ -30,6 +30,12 @@ export interface RepositoryCapabilities {
   readonly exclusiveCreate: boolean;
 }
 
+/** When a URL works: not from when it was signed, so that it ends when its receiver was told, however long that took. */
+export interface UrlValidity {
+  readonly from: Date;
+  readonly seconds: number;
+}
+
 /**
  * Keys and bytes, nothing else: a repository knows no snapshots. Every write is durable when its promise resolves and
  * visible whole or not at all. Keys are relative, `/`-separated, never empty, and cannot leave the root. Errors are
@@ -85,10 +91,10 @@ export interface Repository {
   freeBytes(): Promise<number | undefined>;
   /** The path of an object on this machine, where there is one: lets a program read it without Node. */
   localPath(key: string): string | undefined;
-  /** A URL that reads an object for so many seconds, for everybody who has it; absent where there is none. */
-  readonly presign?: (key: string, seconds: number) => Promise<string>;
+  /** A URL that reads an object for a while, for everybody who has it; absent where there is none. */
+  readonly presign?: (key: string, validity: UrlValidity) => Promise<string>;
   /** The same for a URL that writes an object: as often as somebody likes, until its time is over. */
-  readonly presignUpload?: (key: string, seconds: number) => Promise<string>;
+  readonly presignUpload?: (key: string, validity: UrlValidity) => Promise<string>;
   /** What was written over or removed, where the store may keep it; absent where none does. */
   readonly versions?: ObjectVersions;
   /**

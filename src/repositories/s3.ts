@@ -59,8 +59,8 @@ export function openS3Repository(config: S3Repository, edge: RepositoryEdge, opt
       checkKey(key);
       return undefined;
     },
-    presign: (key, seconds) => checked(key, () => presignRead(store, key, seconds)),
-    presignUpload: (key, seconds) => checked(key, () => presignWrite(store, key, seconds)),
+    presign: (key, validity) => checked(key, () => presignRead(store, key, validity)),
+    presignUpload: (key, validity) => checked(key, () => presignWrite(store, key, validity)),
     versions,
     // A bucket that is not there cannot be made by anybody here: that is an error of whatever is asked of it.
     exists: async () => true,

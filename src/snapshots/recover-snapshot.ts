@@ -88,8 +88,8 @@ function pin(
     ...(presign === undefined
       ? {}
       : {
-          presign: async (key, seconds) =>
-            pinned.has(key) ? versions.presign(key, versionOf(key), seconds) : presign(key, seconds),
+          presign: async (key, validity) =>
+            pinned.has(key) ? versions.presign(key, versionOf(key), validity) : presign(key, validity),
         }),
   };
 }

@@ -121,11 +121,28 @@ it('a URL writes its own key only, and reads nothing', async () => {
   expect((await fetch(url, { method: 'DELETE' })).status).toBe(403);
 });
 
+it('ends when it was said, however long it took to sign it', async () => {
+  const { project } = await makeShop();
+  const made = jsonOf(await project.bkp('upload old.db --target db --print-url --format json'));
+  const signed = new URL(String(made['url'])).searchParams;
+  const date = (signed.get('X-Amz-Date') ?? '').replace(/^(....)(..)(..T..)(..)(..Z)$/, '$1-$2-$3:$4:$5');
+  const end = Date.parse(date) + Number(signed.get('X-Amz-Expires')) * 1_000;
+  const said = Date.parse(String(made['expiresAt']));
+  expect(Math.floor(said / 1_000)).toBe(end / 1_000);
+
+  const config = await testBucket();
+  const { context } = await testContext();
+  const from = new Date(Date.now() - 10_000);
+  const url = await openS3Repository(config, context).presignUpload?.('a/key', { from, seconds: 5 });
+  expect((await fetch(url ?? '', { method: 'PUT', body: 'content' })).status).toBe(403);
+});
+
 it('is signed without the checksum of no content, also where the store takes checksums', async () => {
   const config = await testBucket();
   const { context } = await testContext();
   const repository = openS3Repository(config, context, { checksums: true });
-  const url = (await repository.presignUpload?.('snapshots/shop/x/upload/db.db', 60)) ?? '';
+  const url =
+    (await repository.presignUpload?.('snapshots/shop/x/upload/db.db', { from: new Date(), seconds: 60 })) ?? '';
   expect(url).not.toContain('checksum');
   expect((await fetch(url, { method: 'PUT', body: 'content' })).status).toBe(200);
   expect((await repository.read('snapshots/shop/x/upload/db.db')).toString()).toBe('content');

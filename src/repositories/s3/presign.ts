@@ -1,7 +1,13 @@
 import { objectAt, type Store } from '../../s3/store.ts';
+import type { UrlValidity } from '../repository.ts';
 
-/** A URL that reads an object for so long without further credentials. Nothing is asked of the store. */
-export async function presignRead(store: Store, key: string, seconds: number, version?: string): Promise<string> {
+const signedFor = ({ from, seconds }: UrlValidity): { readonly signingDate: Date; readonly expiresIn: number } => ({
+  signingDate: from,
+  expiresIn: seconds,
+});
+
+/** A URL that reads an object for a while without further credentials. Nothing is asked of the store. */
+export async function presignRead(store: Store, key: string, validity: UrlValidity, version?: string): Promise<string> {
   const [{ getSignedUrl }, { GetObjectCommand }] = await Promise.all([
     import('@aws-sdk/s3-request-presigner'),
     import('@aws-sdk/client-s3'),
@@ -9,7 +15,7 @@ export async function presignRead(store: Store, key: string, seconds: number, ve
   return store.request({
     verb: 'sign a URL for',
     object: key,
-    send: (client) => getSignedUrl(client, new GetObjectCommand(objectAt(store, key, version)), { expiresIn: seconds }),
+    send: (client) => getSignedUrl(client, new GetObjectCommand(objectAt(store, key, version)), signedFor(validity)),
   });
 }
 
@@ -17,7 +23,7 @@ export async function presignRead(store: Store, key: string, seconds: number, ve
  * A URL that writes an object by one plain PUT, whatever its content. A default encryption of the bucket holds; headers
  * would have to be sent by whoever has the URL.
  */
-export async function presignWrite(store: Store, key: string, seconds: number): Promise<string> {
+export async function presignWrite(store: Store, key: string, validity: UrlValidity): Promise<string> {
   const [{ getSignedUrl }, { PutObjectCommand }] = await Promise.all([
     import('@aws-sdk/s3-request-presigner'),
     import('@aws-sdk/client-s3'),
@@ -35,6 +41,6 @@ export async function presignWrite(store: Store, key: string, seconds: number): 
   return store.request({
     verb: 'sign a URL for',
     object: key,
-    send: (client) => getSignedUrl(client, command, { expiresIn: seconds }),
+    send: (client) => getSignedUrl(client, command, signedFor(validity)),
   });
 }

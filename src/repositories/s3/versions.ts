@@ -23,7 +23,7 @@ export function createVersions(store: RepositoryStore, creator: Creator): Object
     list: (start) => listVersions(store, start),
     read: (key, version) => readObject(store, key, version),
     open: (key, version) => openObject(store, key, version),
-    presign: (key, version, seconds) => presignRead(store, key, seconds, version),
+    presign: (key, version, validity) => presignRead(store, key, validity, version),
     remove: (key, version) => removeVersion(store, key, version),
     lockOf: async (key, version) => {
       const { defaultDays } = await keeping();

@@ -64,7 +64,7 @@ describe.each(STORES)('versions on %s', (service) => {
     const [third, second, first] = objects.map(({ version }) => version);
     expect((await versions.read('a/key', first ?? '')).toString()).toBe('first');
     expect((await buffer(await versions.open('a/key', second ?? ''))).toString()).toBe('second');
-    const answer = await fetch(await versions.presign('a/key', third ?? '', 60));
+    const answer = await fetch(await versions.presign('a/key', third ?? '', { from: new Date(), seconds: 60 }));
     expect(await answer.text()).toBe('third');
     for (const { key, version } of all) expect(await versions.remove(key, version)).toBe(true);
     expect(await versions.remove('a/key', first ?? '')).toBe(true);
