@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { GetObjectCommandOutput, S3 } from '@aws-sdk/client-s3';
+import { BkpError } from '../errors.ts';
 import { missingKey } from './errors.ts';
 import { cutShort, failureOf } from './failure.ts';
 import { isMissing, totalOf } from './answer.ts';
@@ -105,7 +106,7 @@ async function fetchRange(
           if (totalOf(answer.ContentRange) === total) return await collect(answer, chunks, end - at);
           throw unreadable(key, store, 'the store gives no ranges');
         } catch (error) {
-          throw failureOf(error).status === 412 ? unreadable(key, store, 'it was replaced meanwhile') : error;
+          throw failureOf(error).status === 412 ? unreadable(key, store, 'it was replaced meanwhile', error) : error;
         }
       },
     });
@@ -113,8 +114,12 @@ async function fetchRange(
   return chunks;
 }
 
-const unreadable = (key: string, { location, owner }: Store, reason: string): Error =>
-  owner.error(`cannot read ${JSON.stringify(key)} in ${location}: ${reason}`);
+const unreadable = (key: string, { location, owner }: Store, reason: string, cause?: unknown): Error =>
+  owner.error(`cannot read ${JSON.stringify(key)} in ${location}: ${reason}`, { cause });
+
+/** True where an object cannot be read to its end because another one stands there now. */
+export const isReplaced = (error: unknown): boolean =>
+  error instanceof BkpError && error.cause !== undefined && failureOf(error.cause).status === 412;
 
 /** Takes what comes of a body, at most what is expected, and gives its size; a cut after at least one byte is progress. */
 async function collect({ Body }: GetObjectCommandOutput, chunks: Uint8Array[], expected: number): Promise<number> {

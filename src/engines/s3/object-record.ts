@@ -9,6 +9,8 @@ export interface ObjectRecord {
   readonly entry: string;
   readonly bytes: number;
   readonly sha256: string;
+  /** Another object took its place while it was read: the next entry is of that one, under the same name. */
+  readonly isCut?: true;
   readonly etag: string;
   readonly version?: string;
   readonly modified?: string;

@@ -7,8 +7,9 @@ import { finished, pipeline } from 'node:stream/promises';
 import { pack } from 'tar-stream';
 import type { Context } from '../../context.ts';
 import type { Store } from '../../s3/store.ts';
+import { isReplaced } from '../../s3/download.ts';
 import { createEntryNames, METADATA } from './entry-name.ts';
-import { fetchObjects, type Fetched } from './fetch-objects.ts';
+import { fetchObject, fetchObjects, type Fetched } from './fetch-objects.ts';
 import { listBucket } from './list-bucket.ts';
 import { headersOf, type ObjectRecord } from './object-record.ts';
 
@@ -18,6 +19,10 @@ export interface Packing {
   /** Told about an object that was listed and then gone. */
   readonly onGone: (name: string) => void;
 }
+
+/** How often an object is read that another one replaces each time. */
+const TRIES = 3;
+const ZEROS = Buffer.alloc(64 * 1024);
 
 /** What bkp says of an entry; the rest is tar's own. */
 type EntryHeader = Parameters<ReturnType<typeof pack>['entry']>[0];
@@ -38,8 +43,8 @@ export function packObjects(store: Store, { scratch, onGone }: Packing, context:
           onGone(fetched.name);
           continue;
         }
-        const record = await packObject(fetched, nameOf(fetched.name), add);
-        if (!lines.write(`${JSON.stringify(record)}\n`)) await once(lines, 'drain');
+        for await (const record of packObject(store, fetched, nameOf(fetched.name), add))
+          if (!lines.write(`${JSON.stringify(record)}\n`)) await once(lines, 'drain');
       }
     } finally {
       lines.end();
@@ -52,21 +57,54 @@ export function packObjects(store: Store, { scratch, onGone }: Packing, context:
   return Readable.from(archive, { objectMode: false, highWaterMark: 256 * 1024 });
 }
 
-async function packObject(
+type AddEntry = (header: EntryHeader, content: Readable) => Promise<void>;
+
+/** Packs an object, again where another one replaces it meanwhile: the last entry of a name is the whole one. */
+async function* packObject(store: Store, first: Fetched, entry: string, add: AddEntry): AsyncGenerator<ObjectRecord> {
+  let fetched = first;
+  for (let tries = 1; ; tries++) {
+    const { record, problem } = await packOnce(fetched, entry, add);
+    yield record;
+    if (problem === undefined) return;
+    const again = tries < TRIES ? await fetchObject(store, first.name) : undefined;
+    if (again === undefined) throw problem;
+    fetched = again;
+  }
+}
+
+async function packOnce(
   { name, content, bytes, answer, tags }: Fetched,
   entry: string,
-  add: (header: EntryHeader, content: Readable) => Promise<void>,
-): Promise<ObjectRecord> {
+  add: AddEntry,
+): Promise<{ readonly record: ObjectRecord; readonly problem: unknown }> {
   const hash = createHash('sha256');
-  content.on('data', (chunk: Buffer) => hash.update(chunk));
+  let problem: unknown;
+  const filled = async function* (): AsyncGenerator<Buffer> {
+    let missing = bytes;
+    const take = (chunk: Buffer): Buffer => {
+      missing -= chunk.byteLength;
+      hash.update(chunk);
+      return chunk;
+    };
+    try {
+      for await (const chunk of content) yield take(chunk as Buffer);
+    } catch (error) {
+      if (!isReplaced(error)) throw error;
+      problem = error;
+      // The length of the entry was told before its bytes.
+      while (missing > 0) yield take(ZEROS.subarray(0, missing));
+    }
+  };
   const modified = answer.LastModified;
-  await add({ name: entry, size: bytes, mode: 0o644, ...(modified === undefined ? {} : { mtime: modified }) }, content);
+  const header = { name: entry, size: bytes, mode: 0o644, ...(modified === undefined ? {} : { mtime: modified }) };
+  await add(header, Readable.from(filled(), { objectMode: false }));
   const version = answer.VersionId;
-  return {
+  const record: ObjectRecord = {
     key: name,
     entry,
     bytes,
     sha256: hash.digest('hex'),
+    ...(problem === undefined ? {} : { isCut: true }),
     etag: answer.ETag ?? '',
     ...(version === undefined || version === 'null' ? {} : { version }),
     ...(modified === undefined ? {} : { modified: modified.toISOString() }),
@@ -74,4 +112,5 @@ async function packObject(
     metadata: answer.Metadata ?? {},
     tags,
   };
+  return { record, problem };
 }

@@ -13,11 +13,14 @@ import { readRecord } from './object-record.ts';
 export function readArchive(onMetadata: (chunk: Buffer) => void = () => undefined): RawReader {
   const [entries, records] = [createHash('sha256'), createHash('sha256')];
   const lines = splitLines((line) => {
-    const { entry, bytes, sha256 } = readRecord(line);
+    const { entry, bytes, sha256, isCut } = readRecord(line);
     records.update(`${bytes} ${sha256} ${fromText(entry)}\n`);
     described++;
+    if (isCut !== true) return;
+    cut++;
+    total -= bytes;
   });
-  let [objects, described, total] = [0, 0, 0];
+  let [objects, described, cut, total] = [0, 0, 0, 0];
   let hash: Hash | null = null;
   let isMetadata = false;
   const reader = createTarReader({
@@ -49,7 +52,7 @@ export function readArchive(onMetadata: (chunk: Buffer) => void = () => undefine
       if (!isMetadata) throw damaged('its metadata is missing');
       if (described !== objects || !entries.digest().equals(records.digest()))
         throw damaged('its metadata tells of other objects than those in it');
-      return { objects, bytes: total };
+      return { objects: objects - cut, bytes: total };
     },
   };
 }

@@ -14,7 +14,8 @@ import { openBucket, RESTORING, type S3Target } from './bucket.ts';
 import { listBucket } from './list-bucket.ts';
 import { isThere, putObject } from './put-object.ts';
 import { readArchive } from './read-archive.ts';
-import { readRecords, unpackObjects } from './unpack-objects.ts';
+import { removeListed, removeOthers } from './remove-objects.ts';
+import { unpackObjects } from './unpack-objects.ts';
 
 type Request = RestoreRequest<S3Target>;
 
@@ -71,6 +72,7 @@ async function replaceAll(
   try {
     await write(store, artifact, metadata, context);
     await removeOthers(store, metadata, context);
+    await removeObject(store, RESTORING);
   } catch (error) {
     if (!(error instanceof BkpError)) throw error;
     const hint = `${store.location} holds objects of both states now: restore again, or bring the safety snapshot back`;
@@ -149,23 +151,6 @@ async function merge(
       }),
   });
   return { facts: null, keptOld: [], restored: { objects }, conflicts: [], warnings: [] };
-}
-
-/** Removes what the archive does not have, once everything that it has is there. */
-async function removeOthers(store: Store, metadata: string, context: Context): Promise<void> {
-  const wanted = new Set<string>();
-  for await (const { key } of readRecords(metadata)) wanted.add(key);
-  for await (const { name } of listBucket(store, context.signal)) {
-    if (wanted.has(name)) continue;
-    throwIfAborted(context.signal);
-    await removeObject(store, name);
-  }
-  await removeObject(store, RESTORING);
-}
-
-/** Removes what the archive has: nobody else's objects were there before. */
-async function removeListed(store: Store, metadata: string): Promise<void> {
-  for await (const { key } of readRecords(metadata)) await removeObject(store, key);
 }
 
 /** Counts what is there now. */

@@ -33,6 +33,10 @@ export async function unpackObjects(
       const { value: record } = await records.next();
       if (record === undefined || record.entry !== entry.header.name)
         throw integrityError('cannot read the archive of objects: it is not the one that was checked');
+      if (record.isCut === true) {
+        entry.resume();
+        continue;
+      }
       if (record.bytes > SMALL_BYTES) {
         await put(record, Readable.from(entry, { objectMode: false }));
       } else {

@@ -1,4 +1,8 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { TargetOf } from '../../../src/engines/engine.ts';
 import { s3 } from '../../../src/engines/s3.ts';
@@ -152,7 +156,34 @@ describe('an object that', () => {
     expect(told).toEqual([['removed while the bucket was read, and not in the snapshot: "b"']]);
   });
 
-  test('is replaced while its ranges are read fails the capture', async () => {
+  test('is replaced while its ranges are read is read again', async () => {
+    let replace = true;
+    const later = randomBytes(8 * 1024 * 1024);
+    const { behind, repository, context, put, read, to } = await meeting(({ headers, path }) => {
+      if (!replace || !path.endsWith('/from/large') || headers['range'] === 'bytes=0-4194303') return undefined;
+      replace = false;
+      return {
+        kind: 'do',
+        run: async () => {
+          await put('large', later);
+          return { status: 412, etag: '' };
+        },
+      };
+    });
+    const taken = await take(s3Fixture, behind, repository, context);
+    expect(replace).toBe(false);
+    const facts = { objects: 4, bytes: 3 + later.length };
+    expect(taken.facts).toEqual(facts);
+    expect((await s3.check(incoming(taken, context), context, {})).facts).toEqual(facts);
+    for (const mode of ['new', 'replace'] as const) await restore(s3Fixture, taken, to, mode, context);
+    expect((await read('to/large')).body.equals(later)).toBe(true);
+    const stored = taken.repository.localPath(taken.artifacts[0]?.key ?? '');
+    const unpacked = await mkdtemp(join(context.workDir, 'unpacked-'));
+    await promisify(execFile)('sh', ['-c', `zstd -dc '${stored}' | tar -x -C '${unpacked}' -f -`]);
+    expect((await readFile(join(unpacked, 'large'))).equals(later)).toBe(true);
+  });
+
+  test('is replaced each time its ranges are read fails the capture', async () => {
     const { behind, repository, context } = await meeting(({ headers, path }) =>
       path.endsWith('/from/large') && headers['range'] !== 'bytes=0-4194303'
         ? { kind: 'answer', status: 412, code: 'PreconditionFailed' }
