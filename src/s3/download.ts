@@ -18,7 +18,8 @@ interface Wanted {
 
 /** An object that is being read. */
 export interface OpenedObject {
-  readonly content: Readable;
+  /** Its bytes where all of them came with the first answer, else a stream of them. */
+  readonly content: Buffer | Readable;
   readonly bytes: number;
   /** What the store says of it. */
   readonly answer: GetObjectCommandOutput;
@@ -34,15 +35,17 @@ interface Found {
  * where it was cut. All bytes are of one version.
  */
 export async function openObject(store: Store, key: string, version?: string): Promise<Readable> {
-  return (await openWithAnswer(store, key, version)).content;
+  const { content } = await openWithAnswer(store, key, version);
+  return Buffer.isBuffer(content) ? Readable.from([content], { objectMode: false }) : content;
 }
 
 /** The same with all that the store says of the object. A bucket that keeps versions is read at the first one found. */
 export async function openWithAnswer(store: Store, key: string, version?: string): Promise<OpenedObject> {
-  const stopping = new AbortController();
   const first: Uint8Array[] = [];
   const wanted = { key, version };
   const { total, answer } = await fetchFirst(store, wanted, first);
+  if (sizeOf(first) === total) return { content: Buffer.concat(first), bytes: total, answer };
+  const stopping = new AbortController();
   const pinned = { key, version: version ?? answer.VersionId };
   const fetch = (start: number, end: number): Promise<readonly Uint8Array[]> =>
     fetchRange(store, pinned, { total, answer }, { start, end }, stopping.signal);
@@ -140,6 +143,8 @@ async function collect({ Body }: GetObjectCommandOutput, chunks: Uint8Array[], e
   return bytes;
 }
 
+const sizeOf = (chunks: readonly Uint8Array[]): number => chunks.reduce((sum, { byteLength }) => sum + byteLength, 0);
+
 function rangedStream(
   total: number,
   first: readonly Uint8Array[],
@@ -148,7 +153,7 @@ function rangedStream(
 ): Readable {
   const underWay: Promise<readonly Uint8Array[]>[] = [];
   let ready = first.toReversed();
-  let next = first.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+  let next = sizeOf(first);
   const start = (): void => {
     while (underWay.length < RANGES && next < total) {
       const end = Math.min(next + RANGE_BYTES, total);

@@ -18,8 +18,10 @@ import { plan100k } from './cases/plan-100k.ts';
 import { plan200 } from './cases/plan-200.ts';
 import { redisDump } from './cases/redis.ts';
 import { s3Get } from './cases/s3-get.ts';
+import { s3Many } from './cases/s3-many.ts';
 import { s3Memory } from './cases/s3-mem.ts';
 import { s3Put } from './cases/s3-put.ts';
+import { s3Tree } from './cases/s3-tree.ts';
 import { sqliteLive } from './cases/sqlite-live.ts';
 import { startup } from './cases/startup.ts';
 import { verify } from './cases/verify.ts';
@@ -46,6 +48,8 @@ export const CASES: readonly BenchCase[] = [
   s3Put,
   s3Get,
   s3Memory,
+  s3Tree,
+  s3Many,
   verify,
   memoryFlat,
   pgMemoryFlat,

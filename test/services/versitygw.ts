@@ -49,6 +49,7 @@ export const versitygw: Service = {
         '--iam-dir',
         users,
         '--quiet',
+        '--keep-alive',
         'posix',
         '--versioning-dir',
         versions,

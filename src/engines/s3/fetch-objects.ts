@@ -13,7 +13,7 @@ export interface Fetched extends OpenedObject {
 
 /** Objects that are read ahead at once, and how much of them is in memory. */
 const AHEAD = 16;
-const AHEAD_BYTES = 16 * 1024 * 1024;
+const AHEAD_BYTES = 8 * 1024 * 1024;
 /** The first answer to a read brings no more. */
 const FIRST_BYTES = 4 * 1024 * 1024;
 
@@ -51,8 +51,12 @@ export async function* fetchObjects(
     }
   } finally {
     await source.return?.();
-    for (const { fetching } of underWay) fetching.then((one) => one?.content.destroy()).catch(() => undefined);
+    for (const { fetching } of underWay) fetching.then(dismiss).catch(() => undefined);
   }
+}
+
+function dismiss(fetched: Fetched | undefined): void {
+  if (fetched !== undefined && !Buffer.isBuffer(fetched.content)) fetched.content.destroy();
 }
 
 /** Opens one object; undefined where it is not there any more. */

@@ -30,9 +30,13 @@ type EntryHeader = Parameters<ReturnType<typeof pack>['entry']>[0];
 /** Every object of a bucket as one tar: at the root as they are named, their metadata in the last entry. */
 export function packObjects(store: Store, { scratch, onGone }: Packing, context: Context): Readable {
   const archive = pack({ highWaterMark: 256 * 1024 });
-  const add = async (header: EntryHeader, content: Readable): Promise<void> => {
-    const entry = archive.entry(header);
-    await pipeline(content, entry);
+  const add: AddEntry = async (header, content) => {
+    if (!Buffer.isBuffer(content)) return pipeline(content, archive.entry(header));
+    await new Promise<void>((resolve, reject) => {
+      const entry = archive.entry(header, content, (error) => (error ? reject(error) : resolve()));
+      // It tells its error twice.
+      entry.on('error', reject);
+    });
   };
   const work = async (): Promise<void> => {
     const nameOf = createEntryNames();
@@ -57,7 +61,8 @@ export function packObjects(store: Store, { scratch, onGone }: Packing, context:
   return Readable.from(archive, { objectMode: false, highWaterMark: 256 * 1024 });
 }
 
-type AddEntry = (header: EntryHeader, content: Readable) => Promise<void>;
+/** Adds an entry; resolves once there is room for the next one. */
+type AddEntry = (header: EntryHeader, content: Buffer | Readable) => Promise<void>;
 
 /** Packs an object, again where another one replaces it meanwhile: the last entry of a name is the whole one. */
 async function* packObject(store: Store, first: Fetched, entry: string, add: AddEntry): AsyncGenerator<ObjectRecord> {
@@ -79,7 +84,7 @@ async function packOnce(
 ): Promise<{ readonly record: ObjectRecord; readonly problem: unknown }> {
   const hash = createHash('sha256');
   let problem: unknown;
-  const filled = async function* (): AsyncGenerator<Buffer> {
+  const filled = async function* (stream: Readable): AsyncGenerator<Buffer> {
     let missing = bytes;
     const take = (chunk: Buffer): Buffer => {
       missing -= chunk.byteLength;
@@ -87,7 +92,7 @@ async function packOnce(
       return chunk;
     };
     try {
-      for await (const chunk of content) yield take(chunk as Buffer);
+      for await (const chunk of stream) yield take(chunk as Buffer);
     } catch (error) {
       if (!isReplaced(error)) throw error;
       problem = error;
@@ -97,7 +102,8 @@ async function packOnce(
   };
   const modified = answer.LastModified;
   const header = { name: entry, size: bytes, mode: 0o644, ...(modified === undefined ? {} : { mtime: modified }) };
-  await add(header, Readable.from(filled(), { objectMode: false }));
+  if (Buffer.isBuffer(content)) hash.update(content);
+  await add(header, Buffer.isBuffer(content) ? content : Readable.from(filled(content), { objectMode: false }));
   const version = answer.VersionId;
   const record: ObjectRecord = {
     key: name,

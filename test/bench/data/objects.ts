@@ -1,0 +1,29 @@
+import { eachLimited } from '../../../src/each-limited.ts';
+import type { BenchStore } from './store.ts';
+import { createRandom, createText } from './words.ts';
+
+const AT_ONCE = 16;
+
+export interface Objects {
+  readonly small: number;
+  readonly meanBytes: number;
+  readonly large: number;
+  readonly largeBytes: number;
+}
+
+/** Puts objects of text below a prefix, the small ones in folders of 100. */
+export async function putObjects(
+  { client, bucket }: BenchStore,
+  prefix: string,
+  { small, meanBytes, large, largeBytes }: Objects,
+): Promise<void> {
+  const random = createRandom(20);
+  const text = createText(random);
+  const put = (name: string, Body: Buffer): Promise<unknown> =>
+    client.putObject({ Bucket: bucket, Key: `${prefix}/${name}`, Body, ContentType: 'text/plain' });
+  const numbers = Array.from({ length: small }, (_, n) => n);
+  await eachLimited(numbers, AT_ONCE, (n) =>
+    put(`folder-${Math.floor(n / 100)}/object-${n}.txt`, text(Math.round(random() * 2 * meanBytes))),
+  );
+  for (let n = 0; n < large; n += 1) await put(`large-${n}.log`, text(largeBytes));
+}
