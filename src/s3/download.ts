@@ -127,7 +127,7 @@ export const isReplaced = (error: unknown): boolean =>
 /** Takes what comes of a body, at most what is expected, and gives its size; a cut after at least one byte is progress. */
 async function collect({ Body }: GetObjectCommandOutput, chunks: Uint8Array[], expected: number): Promise<number> {
   let bytes = 0;
-  let problem: unknown = cutShort('an empty body');
+  let problem: unknown;
   try {
     for await (const chunk of (Body ?? []) as AsyncIterable<Uint8Array>) {
       const wanted = chunk.subarray(0, expected - bytes);
@@ -139,7 +139,7 @@ async function collect({ Body }: GetObjectCommandOutput, chunks: Uint8Array[], e
   } catch (error) {
     problem = error;
   }
-  if (bytes === 0 && expected > 0) throw problem;
+  if (bytes === 0 && expected > 0) throw problem ?? cutShort('an empty body');
   return bytes;
 }
 
