@@ -16,7 +16,7 @@ export interface OptionsFile {
 /** Everything that names a server or a secret stands in a file that only we can read; the programs read no other. */
 export async function openOptionsFile(
   target: MysqlTarget,
-  family: Family,
+  family: Family | 'mydumper',
   isEncrypted: boolean,
   context: Context,
 ): Promise<OptionsFile> {

@@ -32,7 +32,7 @@ export function sessionTls(target: Tls): SslOptions | undefined {
 /** The same as lines of an options file, for the programs of a family: what our own session got, they must get too. */
 export function toolTls(
   target: Tls,
-  family: 'mysql' | 'mariadb',
+  family: 'mysql' | 'mariadb' | 'mydumper',
   isEncrypted: boolean,
 ): readonly (readonly [string, string | null])[] {
   const { tls, tlsCertificate, tlsKey } = target;
@@ -40,6 +40,11 @@ export function toolTls(
     ...(tlsCertificate === undefined ? [] : [['ssl-cert', tlsCertificate] as const]),
     ...(tlsKey === undefined ? [] : [['ssl-key', tlsKey] as const]),
   ];
+  // It takes what the library takes that it was built with, of either family, and passes over the rest.
+  if (family === 'mydumper')
+    return isEncrypted
+      ? [...toolTls(target, 'mysql', true), ['ssl-enforce', '1'], ...(verifies(target) ? [VERIFIED] : [])]
+      : [];
   if (!isEncrypted) return family === 'mysql' ? [['ssl-mode', 'DISABLED']] : [['skip-ssl', null]];
   const ca = authorities(target);
   const known = [...(ca === undefined ? [] : [['ssl-ca', ca] as const]), ...files];
@@ -53,3 +58,5 @@ export function toolTls(
   const wanted = tls === 'verify-ca' || tls === 'verify-full' ? mode[tls] : 'REQUIRED';
   return [['ssl-mode', wanted], ...known];
 }
+
+const VERIFIED = ['ssl-verify-server-cert', '1'] as const;
