@@ -59,7 +59,7 @@ export function createFolderReader(sink?: FolderSink): RawReader {
     part = next;
     member = lexerOf(notes, {
       statement(statement, text) {
-        if (!OF_PART[next].includes(statement.kind)) throw dumpError(`a ${statement.kind} stands in ${name}`);
+        if (!OF_PART[next].includes(statement.kind)) throw dumpError(`${name} has a statement that belongs elsewhere`);
         if (statement.kind === 'table') tables.add(statement.name);
         if (next === 'definitions') sink?.definition(statement, text);
       },
