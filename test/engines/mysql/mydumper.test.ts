@@ -148,13 +148,30 @@ describe('a dump that is not whole', () => {
 
   it('fails where a table was changed while it was written', async () => {
     const { bench, take: taking } = await withMydumper(
-      '$real "$@" && mariadb --defaults-file="$file" DATABASE -e "ALTER TABLE b ADD COLUMN m int"',
+      '$real "$@" && sed -i /protocol/d "$file" && mariadb --defaults-file="$file" DATABASE -e "ALTER TABLE b ADD COLUMN m int"',
     );
     await expect(taking()).rejects.toMatchObject({
       code: 'target',
       hint: 'a table was changed while it was dumped: capture again when that has ended',
     });
     expect(await bench.repository.list('', 'deep')).toEqual([]);
+  });
+});
+
+describe('a table of several files', () => {
+  it('is counted by a reader of its own process, and restored by several clients', async () => {
+    const bench = await oneDatabase(`CREATE TABLE a (n int PRIMARY KEY AUTO_INCREMENT, pad longtext);
+      INSERT INTO a (pad) SELECT REPEAT(SHA2(seq, 512), 8000) FROM seq_1_to_80; INSERT INTO a VALUES (0, NULL)`);
+    const capture = await mysql.capture({ ...bench.target, ...BY }, bench.context);
+    expect(capture.artifacts).toMatchObject([{ inspect: { program: 'mysql-mydumper' } }]);
+    const [folder = ''] = (await readdir(bench.context.workDir)).filter((name) => !/[.]/.test(name));
+    expect(await readdir(join(bench.context.workDir, folder, 'rows'))).toEqual(['000001.a.sql', '000002.a.sql']);
+    await capture.close();
+    const taken = await bench.take(BY);
+    expect(taken.facts).toMatchObject({ tables: { a: 81 } });
+    await bench.restore(taken, 'new', { destination: { ...bench.elsewhere, ...BY } });
+    const sum = (database: string): string => bench.ask('CHECKSUM TABLE a', database).split('\t')[1] ?? '';
+    expect(sum(bench.elsewhere.database)).toBe(sum(bench.target.database));
   });
 });
 
@@ -194,6 +211,19 @@ describe('the program', () => {
     expect(await readFile(join(folder, 'argv'), 'utf8')).toMatch(/ --threads=3 .*--trx-consistency-only/);
     expect(await readFile(join(folder, 'argv'), 'utf8')).not.toContain(bench.target.password);
     expect(await readFile(join(folder, 'mode'), 'utf8')).toBe('600\n');
+  });
+
+  it('goes where the target says: not to the socket of this machine for its name, nor away from a socket', async () => {
+    const bench = await oneDatabase(TABLES);
+    const { host: _, port = 0, ...anywhere } = bench.target;
+    const places = [
+      { ...anywhere, host: 'localhost', port },
+      { ...anywhere, socket: bench.connection['socket'] ?? '' },
+    ];
+    for (const place of places)
+      expect((await take(mysqlFixture, { ...place, ...BY }, bench.repository, bench.context)).facts).toMatchObject({
+        tables: { a: 2, b: 1 },
+      });
   });
 
   // As its documentation has it: other names of options, of files, and another form of metadata.

@@ -74,7 +74,7 @@ const DEFAULT_JOBS = 4;
 async function runMydumper(order: MydumperOrder, rows: string, context: Context): Promise<readonly string[]> {
   const { target, session, tables, mydumper } = order;
   const { database, jobs = DEFAULT_JOBS } = target;
-  const options = await openOptionsFile(target, 'mydumper', session.isEncrypted, context);
+  const options = await openOptionsFile(target, mydumper.reads, session.isEncrypted, context);
   const omitted = `${rows}.omitted`;
   const known = new Set(tablesWithRows(tables).map(({ name }) => name));
   const others = tables.filter(({ name }) => !known.has(name)).map(({ name }) => `${database}.${name}\n`);

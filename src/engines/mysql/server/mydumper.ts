@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Context } from '../../../context.ts';
 import { toolError } from '../../../errors.ts';
 import type { MysqlTarget } from './connection.ts';
+import type { OptionsReader } from './tls.ts';
 import { TOOL_FOLDERS } from './tools.ts';
 
 /** The program that reads several tables at once. */
@@ -9,6 +10,8 @@ export interface Mydumper {
   /** Absolute path. */
   readonly program: string;
   readonly version: string;
+  /** Of the library that it was built with. */
+  readonly reads: OptionsReader;
   /** Names of its options, which change from version to version. */
   readonly options: ReadonlySet<string>;
 }
@@ -37,7 +40,7 @@ export async function findMydumper({ tools: folder }: Pick<MysqlTarget, 'tools'>
     const help = await context.run({ argv: [program, '--help'] });
     const options = new Set([...help.stdout.matchAll(/--([a-z][\w-]*)/g)].map(([, name = '']) => name));
     const lacking = NEEDED.filter((name) => !options.has(name));
-    if (lacking.length === 0) return { program, version, options };
+    if (lacking.length === 0) return { program, version, reads: readsLike(told.stdout), options };
     throw toolError(`cannot use ${program} ${version}: it has no option --${lacking.join(', --')}`, {
       hint: 'install mydumper 0.10 or newer',
     });
@@ -46,6 +49,10 @@ export async function findMydumper({ tools: folder }: Pick<MysqlTarget, 'tools'>
     hint: 'install mydumper, or leave `method: mydumper` out',
   });
 }
+
+/** Versions of MySQL are below 10, those of MariaDB are not, whatever the name that is given. */
+const readsLike = (told: string): OptionsReader =>
+  Number(/built against \w+ (\d+)/.exec(told)?.[1] ?? 10) < 10 ? 'mysql' : 'libmariadb';
 
 const NAME = 'mydumper';
 
