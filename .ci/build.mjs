@@ -27,7 +27,9 @@ await build({
   splitting: true,
   format: 'esm',
   // CommonJS packages in an ES bundle ask for `require`.
-  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
 });
 // Large libraries that few commands use: the one file below does not grow by them.
 const OWN_FILE = {
@@ -64,6 +66,9 @@ await build({
   define: { 'import.meta.url': '__moduleUrl' },
   banner: { js: `${LAZY_BUILTINS}const __moduleUrl = require('node:url').pathToFileURL(__filename).href;` },
 });
-writeFileSync('dist/bkp.cjs', readFileSync('src/bkp.cjs', 'utf8').replace("import('./cli.ts')", "require('./cli.cjs')"));
+writeFileSync(
+  'dist/bkp.cjs',
+  readFileSync('src/bkp.cjs', 'utf8').replace("import('./cli.ts')", "require('./cli.cjs')"),
+);
 chmodSync('dist/bkp.cjs', 0o755);
 run('npx', ['--no-install', 'tsc', '-p', '.ci/tsconfig.build.json']);

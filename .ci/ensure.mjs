@@ -22,7 +22,8 @@ export function ensureNodeModules() {
   run('npm', ['ci', '--no-audit', '--no-fund']);
 }
 
-const onPath = (tool) => (process.env.PATH ?? '').split(':').some((folder) => folder !== '' && existsSync(`${folder}/${tool}`));
+const onPath = (tool) =>
+  (process.env.PATH ?? '').split(':').some((folder) => folder !== '' && existsSync(`${folder}/${tool}`));
 const isThere = (tool) => (tool.includes('/') ? existsSync(tool) : onPath(tool));
 
 // Debian makes and starts a cluster of its own with every PostgreSQL server it installs, unless it is told not to.

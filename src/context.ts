@@ -127,4 +127,12 @@ export interface Context {
 }
 
 export type JobName = 'sqlite' | 'demo-writer';
-export type ReaderName = 'tar' | 'mongo-archive' | 'mysql-dump' | 'pg-custom' | 'pg-directory' | 'pg-plain' | 'pg-tar';
+export type ReaderName =
+  | 'tar'
+  | 'mongo-archive'
+  | 'mysql-dump'
+  | 'mysql-mydumper'
+  | 'pg-custom'
+  | 'pg-directory'
+  | 'pg-plain'
+  | 'pg-tar';

@@ -8,7 +8,7 @@ import {
   restoreDatabases,
 } from './mysql/databases/mysql-databases.ts';
 import { nativeRestore } from './mysql/databases/native-restore.ts';
-import { DUMP_FORMAT } from './mysql/dump/format.ts';
+import { STORED_FORMATS } from './mysql/dump/format.ts';
 import { mysqlAsideExists, removeMysqlAside } from './mysql/restore/set-aside.ts';
 import { MYSQL_TOOLS, neededTools } from './mysql/server/needed-tools.ts';
 
@@ -23,7 +23,7 @@ export const mysql: Engine<'mysql'> = {
     noOwner: true,
     safetyBeforeMerge: true,
     local: false,
-    formats: [DUMP_FORMAT],
+    formats: STORED_FORMATS,
     tools: MYSQL_TOOLS,
   },
   neededTools,

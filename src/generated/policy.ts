@@ -635,7 +635,15 @@ export interface MysqlTarget {
    */
   readonly lockTimeout?: string;
   /**
-   * Folder with mysqldump and mysql, or mariadb-dump and mariadb. Default: those on PATH and in the folders of distributions. A MySQL server needs those of MySQL, a MariaDB server those of MariaDB.
+   * Who reads the rows: `dump`, the default, is mysqldump or mariadb-dump alone, in one stream; with `mydumper` that program reads several tables at once, into the temporary folder, and the rest is dumped as before.
+   */
+  readonly method?: 'dump' | 'mydumper';
+  /**
+   * With `method: mydumper`: tables read at once, and files of rows restored at once. Default 4.
+   */
+  readonly jobs?: number;
+  /**
+   * Folder with mysqldump and mysql, or mariadb-dump and mariadb, and mydumper, if it is not elsewhere. Default: those on PATH and in the folders of distributions. A MySQL server needs those of MySQL, a MariaDB server those of MariaDB.
    */
   readonly tools?: string;
   readonly formerly?: Formerly;

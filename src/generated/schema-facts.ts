@@ -330,6 +330,8 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "globals",
       "lock",
       "lockTimeout",
+      "method",
+      "jobs",
       "tools",
       "formerly",
       "compression",
@@ -344,7 +346,8 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "databases",
       "excludeDatabases",
       "globals",
-      "lock"
+      "lock",
+      "method"
     ],
     "paths": [
       "socket",
@@ -386,6 +389,8 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "globals": "boolean",
       "lock": "boolean",
       "lockTimeout": "text",
+      "method": "text",
+      "jobs": "number",
       "tools": "text",
       "formerly": "list",
       "compression": "text",

@@ -14,6 +14,7 @@ const JOBS: Readonly<Record<JobName, () => Promise<(input: unknown) => unknown>>
 
 const READERS: Readonly<Record<`read-${ReaderName}`, () => Promise<() => RawReader>>> = {
   'read-mysql-dump': async () => (await import('../engines/mysql/dump/inspector.ts')).openDumpInspector,
+  'read-mysql-mydumper': async () => (await import('../engines/mysql/dump/folder-reader.ts')).openFolderInspector,
   'read-mongo-archive': async () => (await import('../engines/mongodb/archive/archive-facts.ts')).openArchiveInspector,
   'read-pg-custom': async () => (await import('../engines/postgres/archive/custom-archive.ts')).openCustomInspector,
   'read-pg-directory': async () => (await import('../engines/postgres/archive/tar-archive.ts')).openDirectoryInspector,

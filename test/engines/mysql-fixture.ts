@@ -16,10 +16,10 @@ const uniqueOf = (folder: string): string => createHash('sha256').update(folder)
 
 /**
  * A name for a folder: databases of a test are told apart, and carry the odd characters of its folders. mariadb-dump of
- * 10.11 loses databases with events whose names have quotes, and says so.
+ * 10.11 loses databases with events whose names have quotes, mydumper takes no backticks, and both say so.
  */
-const databaseFor = (folder: string): string =>
-  `${Array.from(basename(folder).replaceAll(/[\s'"]/g, ' '))
+const databaseFor = (folder: string, method: Method = 'dump'): string =>
+  `${Array.from(basename(folder).replaceAll(method === 'dump' ? /[\s'"]/g : /[\s'"`]/g, ' '))
     .slice(0, 17)
     .join('')} ${uniqueOf(folder)}`;
 
@@ -51,22 +51,37 @@ function dropAll(target: Target): void {
 /** Programs on PATH are Debian's: they are what a test can spoil, and of no use for MySQL. */
 const OWN_TOOLS = 'mariadb-10.11';
 
+type Method = NonNullable<Target['method']>;
+
+/** What makes the bytes of an artifact. */
+function producerOf(service: string, method: Method): EngineFixture<'mysql'>['producer'] {
+  if (method === 'mydumper') return { tool: 'mydumper', word: ' --no-schemas ' };
+  return service === OWN_TOOLS ? { tool: 'mariadb-dump', word: ' --hex-blob ' } : null;
+}
+
+/** mydumper takes no backticks in names. */
+function contents(method: Method, bytes: number): string {
+  const all = SCHEMA + DEFINITIONS + rows(bytes);
+  return method === 'dump' ? all : all.replaceAll('``', '');
+}
+
 /** MySQL or MariaDB on one of the servers of the run. */
-export const mysqlFixtureOn = (service: string): EngineFixture<'mysql'> => ({
-  name: service,
+export const mysqlFixtureOn = (service: string, method: Method = 'dump'): EngineFixture<'mysql'> => ({
+  name: method === 'dump' ? service : `${service} by ${method}`,
   engine: mysql,
   isPersistent: true,
-  producer: service === OWN_TOOLS ? { tool: 'mariadb-dump', word: ' --hex-blob ' } : null,
+  producer: producerOf(service, method),
   consumer: service === OWN_TOOLS ? { tool: 'mariadb', word: ' --binary-mode ' } : null,
+  capturesByPath: method === 'mydumper',
   query: { sql: "SELECT count(*) FROM events WHERE level = 'error'", value: 50 },
 
   async make(folder, content) {
     const connection = connectionOf(service);
     const { host = '', port = '', password = '', bin = '' } = connection;
     const tools = service === OWN_TOOLS ? {} : { tools: bin };
-    const database = databaseFor(folder);
+    const database = databaseFor(folder, method);
     const user = `app ${uniqueOf(folder)}`;
-    const target = { type: 'mysql', host, port: Number(port), user, password, database, ...tools } as const;
+    const target = { type: 'mysql', host, port: Number(port), user, password, database, method, ...tools } as const;
     createMysqlDatabase(connection, database);
     administer(
       target,
@@ -76,12 +91,12 @@ export const mysqlFixtureOn = (service: string): EngineFixture<'mysql'> => ({
       dropAll(target);
       administer(target, `DROP USER ${quoteText(user)}@'%'`);
     });
-    if (content !== 'empty') ask(target, SCHEMA + DEFINITIONS + rows(content === 'large' ? 100_000 : 256));
+    if (content !== 'empty') ask(target, contents(method, content === 'large' ? 100_000 : 256));
     return target;
   },
 
   elsewhere(target, folder) {
-    const destination = { ...target, database: databaseFor(folder) };
+    const destination = { ...target, database: databaseFor(folder, method) };
     onTestFinished(() => dropAll(destination));
     return destination;
   },
@@ -117,7 +132,8 @@ export const mysqlFixtureOn = (service: string): EngineFixture<'mysql'> => ({
     ...(tools === undefined ? {} : { PATH: `${tools}:${process.env['PATH']}` }),
   }),
 
-  recordBoundary: (raw) => raw.lastIndexOf(';\n') + 2,
+  // In a tar, the end of the files with rows.
+  recordBoundary: (raw) => (method === 'dump' ? raw.lastIndexOf(';\n') + 2 : raw.indexOf('definitions.sql')),
 });
 
 export const mysqlFixture: EngineFixture<'mysql'> = mysqlFixtureOn(OWN_TOOLS);

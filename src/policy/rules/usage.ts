@@ -72,9 +72,12 @@ const SERIAL: readonly unknown[] = ['tar', 'plain'];
 
 function jobs(set: PolicySet): readonly Diagnostic[] {
   return set.targets.flatMap(({ document, path, value }) => {
-    const { jobs: count, format } = recordOf(value);
-    if (typeof count !== 'number' || count <= 1 || !SERIAL.includes(format)) return [];
+    const { type, jobs: count, format, method = 'dump' } = recordOf(value);
+    if (typeof count !== 'number' || count <= 1) return [];
     const place = { document, path: [...path, 'jobs'], part: 'value' } as const;
+    if (type === 'mysql' && method !== 'mydumper')
+      return [diagnose('BKP2006', place, `one program dumps, not ${count}`, 'several jobs need `method: mydumper`')];
+    if (!SERIAL.includes(format)) return [];
     const hint = '`directory` is dumped and restored by several jobs, `custom` is restored by several';
     return [diagnose('BKP2006', place, `format ${String(format)} has one job, not ${count}`, hint)];
   });

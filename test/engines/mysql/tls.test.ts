@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TargetOf } from '../../../src/engines/engine.ts';
 import { mysql } from '../../../src/engines/mysql.ts';
+import { openOptionsFile } from '../../../src/engines/mysql/server/options-file.ts';
 import { connectionOf } from '../../services/connection.ts';
 import { startMariadb } from '../../services/mariadb.ts';
 import { mysqlClient } from '../../services/mysql-client.ts';
@@ -69,19 +70,22 @@ const problemOf = async (target: Target): Promise<string> => {
 };
 
 describe('a connection', () => {
-  test.each(['prefer', 'require', 'verify-ca', 'verify-full', 'by certificate'] as const)(
-    'is encrypted for sessions and for programs: %s',
-    async (tls) => {
+  const ways = ['prefer', 'require', 'verify-ca', 'verify-full', 'by certificate'] as const;
+  const methods = ['dump', 'mydumper'] as const;
+
+  test.each(ways.flatMap((tls) => methods.map((method) => [tls, method] as const)))(
+    'is encrypted for sessions and for programs: %s, %s',
+    async (tls, method) => {
       const { context, folder: work } = await testContext();
       const repository = await newRepository(work, context);
       const keys: Partial<Target> =
         tls === 'by certificate'
           ? { user: 'guest', password: '', tls: 'require', tlsCertificate: client.certificate, tlsKey: client.key }
           : { tls, ...(tls.startsWith('verify') ? { tlsCa: authority.certificate } : {}) };
-      const target = targetWith(keys);
+      const target = targetWith({ ...keys, method });
       const taken = await take(mysqlFixture, target, repository, context);
       expect(taken.facts).toMatchObject({ tables: { t: 2 } });
-      const destination = { ...target, database: `copy ${tls}` };
+      const destination = { ...target, database: `copy ${tls} ${method}` };
       await restore(mysqlFixture, taken, destination, 'new', context);
       expect(mysqlClient(server.connection, destination.database, 'SELECT COUNT(*) FROM t')).toBe('2');
     },
@@ -99,6 +103,19 @@ describe('a connection', () => {
     chmodSync(shared.key, 0o644);
     const open = targetWith({ tls: 'require', tlsCertificate: shared.certificate, tlsKey: shared.key });
     expect(await problemOf(open)).toContain('others than its owner may read it');
+  });
+
+  test('of mydumper is refused by itself where the server cannot be trusted', async () => {
+    const { context } = await testContext();
+    for (const tls of ['verify-ca', 'verify-full'] as const) {
+      const target = { ...targetWith({ tls, tlsCa: other.certificate }), database: 'shop' };
+      const { argument, close } = await openOptionsFile(target, 'libmariadb', true, context);
+      const out = join(context.workDir, tls);
+      const argv = ['mydumper', argument, '--database=shop', `--outputdir=${out}`] as const;
+      const { exitCode, stderr } = await context.run({ argv });
+      await close();
+      expect([exitCode, stderr]).toEqual([1, expect.stringContaining('TLS/SSL error')]);
+    }
   });
 
   test('goes in the clear where the server has no TLS and nobody asked for it', async () => {

@@ -85,6 +85,13 @@ describe('settings that do not fit', () => {
     expect(await problemsWith(text.replace('jobs: 4', 'jobs: 1'), 'BKP2006')).toEqual([]);
   });
 
+  it('refuse parallel jobs of MySQL where one program dumps', async () => {
+    const text = GOOD.replace(/(app-db: ).*/, '$1{ type: mysql, database: app, jobs: 4 }');
+    expect(await problemsWith(text, 'BKP2006')).toEqual(['bkp.yaml:6:47 BKP2006 one program dumps, not 4']);
+    expect(await problemsWith(text.replace('jobs: 4', 'jobs: 4, method: mydumper'), 'BKP2006')).toEqual([]);
+    expect(await problemsWith(text.replace('jobs: 4', 'jobs: 1'), 'BKP2006')).toEqual([]);
+  });
+
   it('refuse the destination of a restore in a target', async () => {
     expect(await problemsWith(GOOD.replace('[conf, /etc/app]', '[conf], root: /x'), 'BKP2054')).toEqual([
       'bkp.yaml:7:44 BKP2054 "root" says where to restore: it does not belong in a target',

@@ -9,8 +9,8 @@ import { openOptionsFile } from '../server/options-file.ts';
 import { queryValue } from '../server/query-value.ts';
 import { captureUsers } from '../users/capture-users.ts';
 import { USERS } from '../users/users-script.ts';
-import { dumpArtifact } from './dump-artifact.ts';
 import { holdLock } from './held-lock.ts';
+import { openDump } from './open-dump.ts';
 import { readyDatabase, type ReadyDatabase } from './ready-database.ts';
 
 /** Gets one database or several ready to be dumped. */
@@ -36,12 +36,17 @@ export async function captureMysql(config: MysqlConfig, context: Context): Promi
     const lock = config.lock === true ? await holdLock(ready, context) : null;
     if (lock !== null) closings.push(() => lock.close());
     const artifacts: OutgoingArtifact[] = [];
-    for (const { target, tool, server, session, bytes } of ready) {
+    const said: string[] = [];
+    for (const database of ready) {
+      const { target, server, session } = database;
       const options = await openOptionsFile(target, server.family, session.isEncrypted, context);
       closings.push(() => options.close());
       // What checks ask is seen from now on; the dump sees it a moment later, and the same with a lock.
       await session.query('START TRANSACTION WITH CONSISTENT SNAPSHOT');
-      artifacts.push(dumpArtifact(target, tool, options.argument, bytes));
+      const dump = await openDump(database, options.argument, context);
+      closings.push(() => dump.close());
+      artifacts.push(dump.artifact);
+      said.push(...dump.warnings.map((one) => aboutOne(one, target.database, config)));
     }
     const users = config.globals === true ? [await captureUsers(firstOf(ready).session, firstOf(ready).server)] : [];
     const parts = ready.map((database, index) => ({ database, artifact: artifacts[index] }));
@@ -59,7 +64,11 @@ export async function captureMysql(config: MysqlConfig, context: Context): Promi
         return since === null ? [began, context.clock.now()] : [since, since];
       },
       versions: versionsOf(ready),
-      warnings: [...(isOne || since !== null ? [] : [APART]), ...ready.flatMap((one) => warningsOf(one, isOne))],
+      warnings: [
+        ...(isOne || since !== null ? [] : [APART]),
+        ...ready.flatMap((one) => warningsOf(one, config)),
+        ...said,
+      ],
       facts: () => factsOf(ready, isOne),
       ...(isOne ? { query: (sql: string) => queryValue(firstOf(ready).session, sql) } : {}),
       close,
@@ -84,8 +93,11 @@ function versionsOf(ready: readonly ReadyDatabase[]): Capture['versions'] {
   return { server: server.version, tool: tool.version };
 }
 
-const warningsOf = ({ target, findings }: ReadyDatabase, isOne: boolean): readonly string[] =>
-  findings.map(({ message }) => (isOne ? message : `${target.database}: ${message}`));
+const warningsOf = ({ target, findings }: ReadyDatabase, config: MysqlConfig): readonly string[] =>
+  findings.map(({ message }) => aboutOne(message, target.database, config));
+
+const aboutOne = (message: string, name: string, { database }: MysqlConfig): string =>
+  database === undefined ? `${name}: ${message}` : message;
 
 /** Without a lock no count of the server is that of the dump. */
 async function factsOf(ready: readonly ReadyDatabase[], isOne: boolean): Promise<Facts> {

@@ -1,3 +1,4 @@
+import type { ProcessSpec } from '../../../context.ts';
 import type { OutgoingArtifact } from '../../engine.ts';
 import type { MysqlTarget } from '../server/connection.ts';
 import type { FoundTool } from '../server/tools.ts';
@@ -20,16 +21,24 @@ const OPTIONS = [
 /** What only the programs of one family know; `--comments` keep what its users wrote into routines. */
 const OF_FAMILY = { mysql: ['--set-gtid-purged=OFF', '--column-statistics=0'], mariadb: [] } as const;
 /** A reader of its own process takes longer to start than so much to read. */
-const SMALL_BYTES = 16 * 1024 * 1024;
+export const SMALL_BYTES: number = 16 * 1024 * 1024;
 
-/** One database as SQL that names no database, so that it comes back under any name. */
+/** How one database becomes SQL that names no database, so that it comes back under any name. */
+export const dumpArgv = (
+  { database }: Pick<MysqlTarget, 'database'>,
+  { program, family }: FoundTool,
+  optionsArgument: string,
+  more: readonly string[] = [],
+): ProcessSpec['argv'] => [program, optionsArgument, ...OPTIONS, ...OF_FAMILY[family], ...more, '--', database];
+
+/** One database in one stream. */
 export function dumpArtifact(
   target: MysqlTarget,
-  { program, family }: FoundTool,
+  tool: FoundTool,
   optionsArgument: string,
   bytes: number,
 ): OutgoingArtifact {
-  const argv = [program, optionsArgument, ...OPTIONS, ...OF_FAMILY[family], '--', target.database] as const;
+  const argv = dumpArgv(target, tool, optionsArgument);
   const open = openDumpInspector;
   return {
     name: '',

@@ -9,12 +9,7 @@ export function judgeDump({ exitCode, stderr }: ProcessEnd): Judgement {
   const said = lines.map((line) => ERROR.exec(line)?.[1]).find((reason) => reason !== undefined);
   const reason = said === undefined ? `exit code ${exitCode}` : withoutValues(said);
   // Its rows are none of the snapshot any more, and the dump ends there.
-  if (/\b1412\b|Table definition has changed/.test(stderr))
-    return {
-      verdict: 'failed',
-      reason,
-      hint: 'a table was changed while it was dumped: capture again when that has ended',
-    };
+  if (MEANS_CHANGED.test(stderr)) return { verdict: 'failed', reason, hint: CHANGED };
   if (/\b1356\b|references invalid table/.test(stderr))
     return {
       verdict: 'failed',
@@ -25,6 +20,9 @@ export function judgeDump({ exitCode, stderr }: ProcessEnd): Judgement {
     return { verdict: 'failed', reason, hint: 'raise max_allowed_packet of the server above its largest row' };
   return { verdict: 'failed', reason };
 }
+
+export const MEANS_CHANGED: RegExp = /\b1412\b|Table definition has changed/;
+export const CHANGED = 'a table was changed while it was dumped: capture again when that has ended';
 
 const ERROR = /^[\w/.-]*(?:mysqldump|mariadb-dump)[^:]*: (?:Got error: |Error: )?(.*)$/;
 

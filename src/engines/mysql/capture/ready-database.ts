@@ -6,14 +6,18 @@ import { readGrants } from '../server/grants.ts';
 import { readTables, type TableInfo } from '../server/objects.ts';
 import { connectPatiently } from '../server/patient-session.ts';
 import { readServer, type Server } from '../server/server.ts';
+import { findMydumper, type Mydumper } from '../server/mydumper.ts';
 import { findFitting, type FoundTool } from '../server/tools.ts';
 import { captureFindings } from './findings.ts';
+import { mydumperProblems } from './mydumper-problems.ts';
 import { captureProblems } from './problems.ts';
 
 /** What was found out about a database before it is dumped. */
 export interface LookedAt {
   readonly server: Server;
   readonly tool: FoundTool;
+  /** Null unless the target asks for it. */
+  readonly mydumper: Mydumper | null;
   readonly tables: readonly TableInfo[];
   readonly problems: readonly Problem[];
   readonly findings: readonly Problem[];
@@ -32,14 +36,19 @@ export async function lookAtDatabase(session: Session, target: MysqlTarget, cont
   const server = await readServer(session);
   const grants = await readGrants(session);
   const tables = await readTables(session, target.database);
-  const problems = await captureProblems(session, target, tables, grants);
+  const isParallel = target.method === 'mydumper';
+  const problems = [
+    ...(await captureProblems(session, target, tables, grants)),
+    ...(isParallel ? await mydumperProblems(session, target, tables, grants) : []),
+  ];
   const findings = await captureFindings(session, target, tables, grants);
   const tool = await findFitting('dump', server, target, context);
+  const mydumper = isParallel ? await findMydumper(target, context) : null;
   const [size] = await session.query<{ readonly bytes: string | null }>(
     'SELECT SUM(DATA_LENGTH) AS bytes FROM information_schema.TABLES WHERE TABLE_SCHEMA = ?',
     [target.database],
   );
-  return { server, tool, tables, problems, findings, bytes: Number(size?.bytes ?? 0) };
+  return { server, tool, mydumper, tables, problems, findings, bytes: Number(size?.bytes ?? 0) };
 }
 
 /** Connects, and looks for what would make a dump fail, or pass for whole, before it starts. Throws `target` or `tool`. */

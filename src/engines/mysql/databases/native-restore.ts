@@ -1,5 +1,6 @@
 import { shellQuote } from '../../shell-quote.ts';
 import type { MysqlConfig } from '../server/connection.ts';
+import { FOLDER_FORMAT } from '../dump/format.ts';
 import { USERS_FORMAT } from '../users/users-script.ts';
 import { quoteIdentifier } from '../server/quote.ts';
 
@@ -13,6 +14,8 @@ export function nativeRestore(
   // What is there already is an error that may be passed over.
   if (format === USERS_FORMAT) return `${decode} | ${to} --force`;
   const into = name === '' ? (database ?? 'restored') : name;
+  // The files of a tar are one script, in their order.
+  const script = format === FOLDER_FORMAT ? `${decode} | tar -xOf -` : decode;
   const create = `${to} -e ${shellQuote(`CREATE DATABASE ${quoteIdentifier(into)}`)}`;
-  return `${create} && ${decode} | ${to} --binary-mode --comments --default-character-set=utf8mb4 ${shellQuote(`--database=${into}`)}`;
+  return `${create} && ${script} | ${to} --binary-mode --comments --default-character-set=utf8mb4 ${shellQuote(`--database=${into}`)}`;
 }

@@ -154,7 +154,7 @@ export function createDumpLexer(parts: DumpParts): DumpLexer {
     for (; at < chunk.length; at += 1) {
       const byte = chunk[at];
       if (inString) {
-        if (byte === QUOTE) inString = false;
+        if (byte === quote) inString = false;
         else if (byte === BACKSLASH) {
           at += 1;
           if (at === chunk.length) {
@@ -162,7 +162,7 @@ export function createDumpLexer(parts: DumpParts): DumpLexer {
             return at;
           }
         }
-      } else if (byte === QUOTE) inString = true;
+      } else if (byte === QUOTE || byte === DOUBLE) [inString, quote] = [true, byte];
       else if (byte === OPEN) {
         if (depth === 0) rows += 1;
         depth += 1;

@@ -1,53 +1,35 @@
 import type { Readable } from 'node:stream';
 import type { Context, ProcessEnd } from '../../../context.ts';
-import { targetError, throwIfAborted, toolError } from '../../../errors.ts';
-import type { Facts, IncomingArtifact } from '../../engine.ts';
+import { throwIfAborted } from '../../../errors.ts';
+import type { Facts } from '../../engine.ts';
 import { feedProgram } from '../../feed-program.ts';
-import { collectDefinitions, type ScriptStatement } from '../dump/definitions.ts';
+import { collectDefinitions } from '../dump/definitions.ts';
 import { openDumpNotes } from '../dump/inspector.ts';
+import { FOLDER_FORMAT } from '../dump/format.ts';
 import { createDumpLexer } from '../dump/lexer.ts';
-import { describeStatement, type Statement } from '../dump/statement.ts';
+import { describeStatement } from '../dump/statement.ts';
 import { transformStatement } from '../dump/transform.ts';
-import { withoutValues } from '../server/explain-error.ts';
-import { openOptionsFile } from '../server/options-file.ts';
-import type { MysqlTarget } from '../server/connection.ts';
-import { isOlder } from '../server/server.ts';
-import type { FoundTool } from '../server/tools.ts';
+import { assertRan, knowsSandbox, openClient } from './client.ts';
+import { type FedDump, type Feed, isRun } from './feed.ts';
+import { feedFolder } from './feed-folder.ts';
 
-/** A dump and the database that it goes into. */
-export interface Feed {
-  readonly artifact: IncomingArtifact;
-  readonly target: MysqlTarget;
-  /** Its name on the server. */
-  readonly database: string;
-  readonly client: FoundTool;
-  readonly isEncrypted: boolean;
-  readonly noOwner: boolean;
-  /** Tables and rows only; else everything but events, which would run at once. */
-  readonly tablesOnly: boolean;
-}
-
-/** What a dump held. */
-export interface FedDump {
-  readonly facts: Facts;
-  /** What makes its views, triggers, routines and events. */
-  readonly definitions: readonly ScriptStatement[];
-}
+/** Lets the client of the server run a dump, several where its files are many. */
+export const feedDump = (feed: Feed, context: Context): Promise<FedDump> =>
+  feed.artifact.format === FOLDER_FORMAT ? feedFolder(feed, context) : feedStream(feed, context);
 
 /**
- * Lets the client of the server run a dump. It passes through here on its way: the client takes the end of what it reads
+ * One client for all of it. The dump passes through here on its way: the client takes the end of what it reads
  * for the end of the script, and so must not see one before the dump was found to be whole.
  */
-export async function feedDump(feed: Feed, context: Context): Promise<FedDump> {
-  const options = await openOptionsFile(feed.target, feed.client.family, feed.isEncrypted, context);
+async function feedStream(feed: Feed, context: Context): Promise<FedDump> {
+  const client = await openClient(feed, context);
   try {
-    const argv = [feed.client.program, options.argument, ...CLIENT, `--database=${feed.database}`] as const;
     let fed: FedDump | undefined;
     await feed.artifact.into({
       kind: 'reader',
       read: async (raw) => {
         let ended: ProcessEnd;
-        const running = context.start({ argv }, { stdin: 'pipe', stdout: 'ignore' });
+        const running = context.start({ argv: client.argv }, { stdin: 'pipe', stdout: 'ignore' });
         const filter = openFilter(feed);
         try {
           await feedProgram(running, filter.pieces(raw));
@@ -62,20 +44,9 @@ export async function feedDump(feed: Feed, context: Context): Promise<FedDump> {
     if (fed === undefined) throw new Error('a dump that nobody read');
     return fed;
   } finally {
-    await options.close();
+    await client.close();
   }
 }
-
-/** In binary mode the client runs SQL and nothing else: no program, no file of this machine. */
-const CLIENT = [
-  '--binary-mode',
-  '--default-character-set=utf8mb4',
-  '--max-allowed-packet=1G',
-  '--comments',
-  '--quick',
-  '--local-infile=0',
-  '--init-command=SET SESSION wait_timeout = 604800, net_read_timeout = 3600, net_write_timeout = 3600',
-] as const;
 
 function openFilter(feed: Feed): { pieces(raw: Readable): AsyncGenerator<Buffer, void, void>; outcome(): FedDump } {
   const notes = openDumpNotes();
@@ -118,40 +89,3 @@ function openFilter(feed: Feed): { pieces(raw: Readable): AsyncGenerator<Buffer,
     outcome: () => ({ facts, definitions: definitions.script }),
   };
 }
-
-function isRun({ kind, of }: Statement, tablesOnly: boolean): boolean {
-  if (kind === 'event' || (kind === 'drop' && of === 'event')) return false;
-  if (!tablesOnly) return true;
-  return !['view', 'view-stand-in', 'trigger', 'routine', 'drop', 'alter-database'].includes(kind);
-}
-
-/** From these versions on, MariaDB's client takes the line that forbids it to start programs; others end there. */
-function knowsSandbox({ family, version }: FoundTool): boolean {
-  if (family !== 'mariadb') return false;
-  const since = {
-    '10.5': '10.5.25',
-    '10.6': '10.6.18',
-    '10.11': '10.11.8',
-    '11.0': '11.0.6',
-    '11.1': '11.1.5',
-    '11.2': '11.2.4',
-  };
-  const known = Object.entries(since).find(([line]) => version.startsWith(`${line}.`))?.[1] ?? '11.4.2';
-  return !isOlder(version, known);
-}
-
-/** The client repeats the statement that failed, rows and all: only its own sentence is told. */
-function assertRan({ exitCode, signal, stderr }: ProcessEnd): void {
-  if (signal !== null) throw toolError(`cannot restore with the client: it was ended by ${signal}`);
-  if (exitCode === 0) return;
-  const said = /^ERROR (\d+) \(\w+\)(?: at line \d+)?: (.*)$/m.exec(stderr);
-  const reason = said?.[2] === undefined ? `exit code ${exitCode}` : withoutValues(said[2]);
-  throw targetError(`cannot restore with the client: ${reason}`, { hint: HINTS[said?.[1] ?? ''] });
-}
-
-const HINTS: Readonly<Record<string, string>> = {
-  '1227': '`--no-owner` lets whoever restores own views, triggers, routines and events',
-  '1419': 'set log_bin_trust_function_creators = 1 on the server, or restore as a user with SUPER',
-  '1273': 'restore into a server that knows the collation',
-  '1153': 'raise max_allowed_packet of the server',
-};

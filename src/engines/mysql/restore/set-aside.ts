@@ -1,5 +1,5 @@
 import type { Context } from '../../../context.ts';
-import { targetError } from '../../../errors.ts';
+import { type AsideDatabases, asideExists, removeAside } from '../../databases/set-aside.ts';
 import type { FoundAside } from '../../engine.ts';
 import { asDatabase } from '../databases/list-databases.ts';
 import type { MysqlConfig, Session } from '../server/connection.ts';
@@ -8,33 +8,18 @@ import { databaseExists, isOldName } from '../server/names.ts';
 import { connectPatiently } from '../server/patient-session.ts';
 import { quoteIdentifier } from '../server/quote.ts';
 
+const DATABASES: AsideDatabases<MysqlConfig, Session> = {
+  connect: (destination, context) => connectPatiently(asDatabase(destination, ''), context, null),
+  exists: databaseExists,
+  drop: dropDatabase,
+  isOldName,
+  quote: quoteIdentifier,
+};
+
 /** True while the database that a replacement set aside is on the server. */
 export const mysqlAsideExists = (old: FoundAside<MysqlConfig>, context: Context): Promise<boolean> =>
-  withServerOf(old, context, (session) => databaseExists(session, old.reference));
+  asideExists(old, DATABASES, context);
 
 /** Drops a database that a replacement set aside; one that is gone is no failure. Refuses other names. */
-export async function removeMysqlAside(old: FoundAside<MysqlConfig>, context: Context): Promise<void> {
-  if (!isOldName(old.reference) || old.reference === old.destination?.database)
-    throw targetError(
-      `cannot remove database ${old.reference}: it is not the name of an old database that was set aside`,
-    );
-  await withServerOf(old, context, (session) => dropDatabase(session, old.reference));
-}
-
-async function withServerOf<T>(
-  { reference, destination }: FoundAside<MysqlConfig>,
-  context: Context,
-  use: (session: Session) => Promise<T>,
-): Promise<T> {
-  if (destination === undefined) {
-    throw targetError(`cannot look for database ${reference}: its server is not known any more`, {
-      hint: `drop it by hand: DROP DATABASE ${quoteIdentifier(reference)}`,
-    });
-  }
-  const session = await connectPatiently(asDatabase(destination, ''), context, null);
-  try {
-    return await use(session);
-  } finally {
-    await session.close();
-  }
-}
+export const removeMysqlAside = (old: FoundAside<MysqlConfig>, context: Context): Promise<void> =>
+  removeAside(old, DATABASES, context);

@@ -44,6 +44,8 @@ const GLOBAL: ReadonlySet<string> = new Set([
   'SET_ANY_DEFINER',
   'SHOW_ROUTINE',
   'CREATE USER',
+  'RELOAD',
+  'FLUSH_TABLES',
 ]);
 
 /** `%` stands for any letters and `_` for one, unless a backslash is before them. */

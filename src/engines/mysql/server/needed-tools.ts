@@ -14,6 +14,16 @@ const client = (tool: string, ofMariadb: string): ToolNeed => ({
 /** Which family it must be, only the server tells. */
 export const MYSQL_TOOLS: readonly ToolNeed[] = [client('mysqldump', 'mariadb-dump'), client('mysql', 'mariadb')];
 
+const mydumper = (folder: string | undefined): ToolNeed => ({
+  tool: 'mydumper',
+  versionArgv: ['mydumper', '--version'],
+  debianPackage: 'mydumper',
+  homebrewPackage: 'mydumper',
+  folders: folder === undefined ? TOOL_FOLDERS : [folder, ...TOOL_FOLDERS],
+});
+
 /** What one target needs, to be captured and to come back. */
-export const neededTools = ({ tools: only }: MysqlConfig): readonly ToolNeed[] =>
-  only === undefined ? MYSQL_TOOLS : MYSQL_TOOLS.map((need) => ({ ...need, only }));
+export const neededTools = ({ tools: only, method }: MysqlConfig): readonly ToolNeed[] => [
+  ...(only === undefined ? MYSQL_TOOLS : MYSQL_TOOLS.map((need) => ({ ...need, only }))),
+  ...(method === 'mydumper' ? [mydumper(only)] : []),
+];

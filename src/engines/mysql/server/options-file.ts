@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import type { Context } from '../../../context.ts';
 import { targetError } from '../../../errors.ts';
 import type { MysqlTarget } from './connection.ts';
-import type { Family } from './server.ts';
-import { toolTls } from './tls.ts';
+import { type OptionsReader, toolTls } from './tls.ts';
 
 /** How the server's own programs reach it: their first argument, and the file behind it. */
 export interface OptionsFile {
@@ -16,7 +15,7 @@ export interface OptionsFile {
 /** Everything that names a server or a secret stands in a file that only we can read; the programs read no other. */
 export async function openOptionsFile(
   target: MysqlTarget,
-  family: Family,
+  family: OptionsReader,
   isEncrypted: boolean,
   context: Context,
 ): Promise<OptionsFile> {
@@ -26,11 +25,11 @@ export async function openOptionsFile(
       ? ([
           ['host', host],
           ['port', String(port)],
-          ['protocol', 'tcp'],
+          ['protocol', PROTOCOLS[family].tcp],
         ] as const)
       : ([
           ['socket', socket],
-          ['protocol', 'socket'],
+          ['protocol', PROTOCOLS[family].socket],
         ] as const);
   const lines = [
     ...place,
@@ -45,6 +44,10 @@ export async function openOptionsFile(
   await writeFile(path, `[client]\n${text}\n`, { mode: 0o600, flag: 'wx' });
   return { argument: `--defaults-file=${path}`, close: () => rm(path, { force: true }) };
 }
+
+/** Without it `localhost` is a socket. The library passes over words here. */
+const NAMED = { tcp: 'tcp', socket: 'socket' } as const;
+const PROTOCOLS = { mysql: NAMED, mariadb: NAMED, libmariadb: { tcp: '1', socket: '2' } } as const;
 
 /** As the programs read it: in double quotes, with a backslash before what would end or change it. */
 function quoteValue(key: string, value: string): string {

@@ -1,22 +1,7 @@
-import { targetError } from '../../../errors.ts';
+import { onlyValue } from '../../databases/only-value.ts';
 import type { FactValue } from '../../engine.ts';
 import type { Session } from './connection.ts';
 
 /** One value of one row. */
-export async function queryValue(session: Session, sql: string): Promise<FactValue> {
-  const rows = await session.query<Readonly<Record<string, unknown>>>(sql);
-  const [row, ...more] = rows;
-  const values = Object.values(row ?? {});
-  if (row === undefined || more.length > 0 || values.length !== 1)
-    throw targetError(
-      `cannot check with ${JSON.stringify(sql)}: it gives ${rows.length} rows of ${values.length} values, not one value`,
-    );
-  return factOf(values[0]);
-}
-
-function factOf(value: unknown): FactValue {
-  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return value;
-  const text =
-    typeof value === 'string' ? value : Buffer.isBuffer(value) ? value.toString('utf8') : JSON.stringify(value);
-  return /^-?\d{1,15}(\.\d{1,9})?$/.test(text) ? Number(text) : text;
-}
+export const queryValue = async (session: Session, sql: string): Promise<FactValue> =>
+  onlyValue(sql, await session.query(sql));

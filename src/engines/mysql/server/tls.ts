@@ -4,6 +4,9 @@ import { targetError } from '../../../errors.ts';
 import { assertPrivateKey, authorities, readTlsFile, verifies } from '../../tls-files.ts';
 import type { MysqlTarget } from './connection.ts';
 
+/** Whose way of writing options a program reads: a family's own, or that of the library others are built with. */
+export type OptionsReader = 'mysql' | 'mariadb' | 'libmariadb';
+
 type Tls = Pick<MysqlTarget, 'host' | 'tls' | 'tlsCa' | 'tlsCertificate' | 'tlsKey' | 'socket'>;
 
 /** How our own sessions are encrypted; undefined where they are not. */
@@ -32,7 +35,7 @@ export function sessionTls(target: Tls): SslOptions | undefined {
 /** The same as lines of an options file, for the programs of a family: what our own session got, they must get too. */
 export function toolTls(
   target: Tls,
-  family: 'mysql' | 'mariadb',
+  family: OptionsReader,
   isEncrypted: boolean,
 ): readonly (readonly [string, string | null])[] {
   const { tls, tlsCertificate, tlsKey } = target;
@@ -40,9 +43,12 @@ export function toolTls(
     ...(tlsCertificate === undefined ? [] : [['ssl-cert', tlsCertificate] as const]),
     ...(tlsKey === undefined ? [] : [['ssl-key', tlsKey] as const]),
   ];
+  if (!isEncrypted && family === 'libmariadb') return [];
   if (!isEncrypted) return family === 'mysql' ? [['ssl-mode', 'DISABLED']] : [['skip-ssl', null]];
   const ca = authorities(target);
   const known = [...(ca === undefined ? [] : [['ssl-ca', ca] as const]), ...files];
+  if (family === 'libmariadb')
+    return [['ssl-enforce', '1'], ...known, ...(verifies(target) ? [['ssl-verify-server-cert', '1'] as const] : [])];
   if (family === 'mariadb')
     return [
       ['ssl', null],

@@ -1,5 +1,6 @@
 import type { RawReader } from '../../engine.ts';
 import { createTarReader } from '../../files/tar-reader.ts';
+import type { MemberSink } from '../../databases/file-writer.ts';
 import type { BlockCounts } from './blocks.ts';
 import { cutArchive, damagedArchive } from './errors.ts';
 import { readHeader } from './header.ts';
@@ -21,13 +22,6 @@ export interface TarArchiveReader {
   start(): ArchiveStart | undefined;
   /** Throws `integrity` unless the archive was whole. */
   end(): ArchiveStart & BlockCounts;
-}
-
-/** Gets every file of an archive whose name is one that the archive announced. */
-export interface MemberSink {
-  begin(name: string): void;
-  data(chunk: Buffer): void;
-  end(): void;
 }
 
 /** What is done with the bytes of the present file. */

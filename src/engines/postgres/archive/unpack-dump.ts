@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, openSync, writeSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../../../context.ts';
-import { type BkpError, hasErrnoCode, reasonOf, targetError } from '../../../errors.ts';
+import { createFileWriter } from '../../databases/file-writer.ts';
 import type { IncomingArtifact } from '../../engine.ts';
 import { requireFreeSpace } from '../../free-space.ts';
 import { createCustomArchiveReader } from './custom-archive.ts';
 import { archiveFacts, type DumpFacts } from './dump-facts.ts';
-import { createTarArchiveReader, type MemberSink } from './tar-archive.ts';
+import { createTarArchiveReader } from './tar-archive.ts';
 import { tellPositions } from './tell-positions.ts';
 
 /** A stored dump as it lies on the disk, private to this run. */
@@ -126,34 +125,4 @@ const pushAll = (artifact: IncomingArtifact, push: (chunk: Buffer) => void): Pro
     async read(raw) {
       for await (const chunk of raw) push(chunk as Buffer);
     },
-  });
-
-/** Writes files one after the other; their names were checked by the reader. */
-function createFileWriter(folder: string): MemberSink & { close(): void } {
-  let file: number | null = null;
-  const close = (): void => {
-    if (file !== null) closeSync(file);
-    file = null;
-  };
-  return {
-    close,
-    begin(name) {
-      file = openSync(join(folder, name), 'wx', 0o600);
-    },
-    data(chunk) {
-      if (file === null) throw new Error('bytes of no file');
-      try {
-        for (let at = 0; at < chunk.length;) at += writeSync(file, chunk, at);
-      } catch (error) {
-        throw hasErrnoCode(error, 'ENOSPC', 'EDQUOT', 'EFBIG', 'EIO') ? cannotWrite(error) : error;
-      }
-    },
-    end: close,
-  };
-}
-
-const cannotWrite = (error: unknown): BkpError =>
-  targetError(`cannot unpack the dump: ${reasonOf(error)}`, {
-    hint: 'free some space, or set TMPDIR to a larger place',
-    cause: error,
   });

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context, ProcessSpec } from '../../../context.ts';
 import { targetError } from '../../../errors.ts';
-import { findTar, type TarProgram, tarProcess } from '../../files/tar-program.ts';
+import { bytesIn, tarOfFolder, tellingGrowth } from '../../databases/dump-folder.ts';
+import { findTar } from '../../files/tar-program.ts';
 import { requireFreeSpace } from '../../free-space.ts';
 import type { Session } from '../server/connection.ts';
 import type { DumpOrder } from './dump-artifact.ts';
@@ -35,8 +36,7 @@ export async function dumpFolder(order: DumpOrder, context: Context): Promise<Du
     const warnings = await runDump(order, folder, context);
     const names = (await readdir(folder)).toSorted();
     const sorted = [TOC_FILE, ...names.filter((name) => name !== TOC_FILE)];
-    await writeFile(list, `${sorted.join('\n')}\n`, { mode: 0o600, flag: 'wx' });
-    const process = tarProcess(tar, context, argvOf(tar, folder, list));
+    const process = await tarOfFolder(tar, { folder, list, names: sorted }, context);
     return { process, bytes: await bytesIn(folder), warnings, close };
   } catch (error) {
     await close();
@@ -50,28 +50,12 @@ async function runDump(
   context: Context,
 ): Promise<readonly string[]> {
   const form = ['--format=directory', '--compress=0', '--no-sync', `--jobs=${jobs}`, `--file=${folder}`];
-  const beat = setInterval(() => void tellProgress(database, folder, context), BEAT_MS);
-  try {
-    const judgement = judgeDump(await context.run({ argv: [program, ...form, '--no-password', ...options], env }));
-    if (judgement.verdict !== 'failed') return judgement.warnings;
-    throw targetError(`cannot dump database ${database}: ${judgement.reason}`, { hint: judgement.hint });
-  } finally {
-    clearInterval(beat);
-  }
-}
-
-/** Often enough for time limits, seldom enough for a folder with thousands of files. */
-const BEAT_MS = 10_000;
-
-async function tellProgress(database: string, folder: string, context: Context): Promise<void> {
-  const bytes = await bytesIn(folder).catch(() => 0);
-  context.emit({ type: 'progress', subject: `dumping ${database}`, bytes, totalBytes: null });
-}
-
-async function bytesIn(folder: string): Promise<number> {
-  let bytes = 0;
-  for (const name of await readdir(folder)) bytes += (await stat(join(folder, name))).size;
-  return bytes;
+  const argv = [program, ...form, '--no-password', ...options] as const;
+  const judgement = judgeDump(
+    await tellingGrowth(`dumping ${database}`, folder, () => context.run({ argv, env }), context),
+  );
+  if (judgement.verdict !== 'failed') return judgement.warnings;
+  throw targetError(`cannot dump database ${database}: ${judgement.reason}`, { hint: judgement.hint });
 }
 
 /** About what a dump takes: the database without its indexes, as far as that is known without waiting for locks. */
@@ -81,13 +65,4 @@ async function sizeOf(session: Session): Promise<number> {
        * COALESCE(sum(relpages::bigint), 0) AS bytes FROM pg_catalog.pg_class WHERE relkind = 'i'`,
   );
   return Number(row?.bytes ?? 0);
-}
-
-/** Nobody's files, of no time: the same dump gives the same bytes. */
-function argvOf({ flavour }: TarProgram, folder: string, list: string): readonly string[] {
-  const nobody =
-    flavour === 'gnu'
-      ? ['--numeric-owner', '--owner=0', '--group=0', '--mtime=@0', '--mode=0600', '--blocking-factor=64']
-      : ['--uid', '0', '--gid', '0', '--uname', '', '--gname', ''];
-  return ['-c', '-f', '-', '--format=pax', ...nobody, '-C', folder, '-T', list];
 }
