@@ -584,6 +584,7 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "sessionToken",
       "profile",
       "caFile",
+      "method",
       "formerly",
       "compression",
       "compressionLevel",
@@ -595,7 +596,8 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
     ],
     "defines": [
       "bucket",
-      "prefix"
+      "prefix",
+      "method"
     ],
     "paths": [
       "caFile"
@@ -626,6 +628,7 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "sessionToken": "text",
       "profile": "text",
       "caFile": "text",
+      "method": "text",
       "formerly": "list",
       "compression": "text",
       "compressionLevel": "number",

@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import { areSameRecipients } from '../encryption/recipient.ts';
+import { engineOf } from '../engines/registry.ts';
 import { BkpError } from '../errors.ts';
 import type { ResolvedBackup } from '../policy/resolved-policy.ts';
 import type { Repository } from '../repositories/repository.ts';
@@ -40,6 +41,8 @@ export async function beginBesides(
   const home = repositories.get(capture.repository)?.repository;
   const besides = new Map<string, Beside>();
   if (backup === undefined || home === undefined) return besides;
+  // Many files are better copied one by one, those that are there already not at all.
+  if (backup.targets.some(({ config }) => engineOf(config.type).listsFiles?.(config) === true)) return besides;
   const inHome = encryptionFor(session, backup, home);
   const isElsewhere = home.localPath('any') === undefined;
   for (const step of execution.steps) {

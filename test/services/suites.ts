@@ -35,6 +35,7 @@ export function kindsFor(paths: readonly string[]): ReadonlySet<ServerKind> {
 /** Those of them that only the full set of servers runs: formats that few people choose, servers that are long to build. */
 export const FULL_SET_SUITES: readonly string[] = [
   'test/engines/conformance-postgres-{directory,plain,tar}.test.ts',
+  'test/engines/conformance-s3-mirror.test.ts',
   'test/repositories/s3/minio.test.ts',
 ];
 

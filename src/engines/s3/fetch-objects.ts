@@ -55,7 +55,8 @@ export async function* fetchObjects(
   }
 }
 
-async function fetchObject(store: Store, name: string): Promise<Fetched | undefined> {
+/** Opens one object; undefined where it is not there any more. */
+export async function fetchObject(store: Store, name: string): Promise<Fetched | undefined> {
   try {
     const opened = await openWithAnswer(store, name);
     return { ...opened, name, tags: await tagsOf(store, name, opened.answer) };
@@ -66,7 +67,7 @@ async function fetchObject(store: Store, name: string): Promise<Fetched | undefi
 }
 
 /** The tags of an object, asked for only where the store says that there are some. */
-async function tagsOf(
+export async function tagsOf(
   store: Store,
   name: string,
   { TagCount, VersionId }: GetObjectCommandOutput,
