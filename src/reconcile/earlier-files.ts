@@ -1,5 +1,7 @@
 import type { Context } from '../context.ts';
+import { engineOf } from '../engines/registry.ts';
 import { BkpError } from '../errors.ts';
+import type { ResolvedBackup } from '../policy/resolved-policy.ts';
 import { isGood } from '../snapshots/standing.ts';
 import type { Repository } from '../repositories/repository.ts';
 import { snapshotFolder } from '../snapshots/keys.ts';
@@ -12,6 +14,10 @@ import type { ArtifactPlace } from './copy-artifact.ts';
 import type { BackupExecution } from './execution.ts';
 import { recordsOf } from './holder.ts';
 import { requireSigned } from './require-manifest.ts';
+
+/** True where a capture of the backup stores files each by itself. */
+export const listsFiles = ({ targets }: Pick<ResolvedBackup, 'targets'>): boolean =>
+  targets.some(({ config }) => engineOf(config.type).listsFiles?.(config) === true);
 
 /** Artifacts that list files, of one snapshot in one repository, by the name of their target. */
 export type ListedFolders = ReadonlyMap<string, ArtifactPlace>;
