@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { EXIT, notFoundError, usageError } from '../errors.ts';
-import { downloadArtifact } from '../reconcile/download.ts';
+import { downloadArtifact, downloadFiles } from '../reconcile/download.ts';
 import { findForReading } from '../reconcile/find-stored.ts';
 import { observeRepositories } from '../reconcile/observe-repositories.ts';
 import { openManifest } from '../reconcile/open-manifest.ts';
@@ -43,16 +43,11 @@ export const downloadCommand: CommandRun = async ([reference = '', folder = ''],
       throw usageError('cannot download: name the folder', { hint: `bkp download ${reference} ./out` });
     const written: { readonly path: string; readonly bytes: number }[] = [];
     for (const artifact of artifacts) {
-      written.push(
-        await downloadArtifact(session, {
-          place,
-          id: manifest.id,
-          artifact,
-          folder,
-          native: options.flag('native'),
-          force: options.flag('force'),
-        }),
-      );
+      const [native, force] = [options.flag('native'), options.flag('force')];
+      const input = { place, id: manifest.id, artifact, folder, native, force };
+      written.push(await downloadArtifact(session, input));
+      const files = await downloadFiles(session, input);
+      if (files !== null) written.push(files);
     }
     const { terminal } = environment;
     if (options.text('format') === 'json')

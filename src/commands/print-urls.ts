@@ -24,6 +24,11 @@ export async function printUrls(
 ): Promise<ExitCode> {
   if (options.flag('native'))
     throw usageError('cannot print a URL of what the native tool reads: a URL gives the stored bytes');
+  const listing = artifacts.find(({ folder }) => folder !== undefined);
+  if (listing !== undefined)
+    throw usageError(`cannot print a URL of ${listing.key}: it lists files that are stored each by itself`, {
+      hint: 'name the other targets with --target; `bkp download` fetches all',
+    });
   const validMs = urlValidity(options);
   const place = places.find(({ repository }) => repository.presign !== undefined);
   const presign = place?.repository.presign;

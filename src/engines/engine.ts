@@ -1,6 +1,7 @@
+import type { Readable } from 'node:stream';
 import type { Context, ReaderName } from '../context.ts';
 import type { Target } from '../generated/policy.ts';
-import type { ByteSink, ByteSource } from '../streams/bytes.ts';
+import type { ByteSink, ByteSource, ListedFile } from '../streams/bytes.ts';
 
 export type RestoreMode = 'new' | 'replace' | 'merge';
 
@@ -74,13 +75,35 @@ export interface OutgoingArtifact {
   readonly extension: string;
   /** The native format: `sqlite3`, `tar-pax`. */
   readonly format: string;
-  readonly source: ByteSource;
+  readonly source: ByteSource | FolderSource;
   /** Expected raw bytes, for progress. */
   readonly estimatedBytes: number | null;
   /** Sees the raw bytes while they are stored. Left out by `checks: fast`. */
   readonly inspect?: Inspector;
   /** Which part of the target it is, where several artifacts tell the same facts: it stands below each of them (`tables kong`). */
   readonly part?: string;
+}
+
+/**
+ * An artifact of very many files: its bytes are a list of them, one line of JSON each (`ListedFile`), and every file is
+ * stored by itself, as it is, while the list is read.
+ */
+export interface FolderSource {
+  readonly kind: 'folder';
+  open(folder: OutgoingFolder): Readable;
+}
+
+/** Where the files of such an artifact go. */
+export interface OutgoingFolder {
+  /**
+   * The same file in the last good snapshot, as its list has it; keys are to be asked for in the order of their bytes, one
+   * after the other.
+   */
+  earlier(key: string): Promise<ListedFile | undefined>;
+  /** Stores a file. Throws `integrity` where other than so many bytes came. */
+  put(key: string, content: Buffer | Readable, bytes: number): Promise<ListedFile>;
+  /** Lets the repository copy an earlier file without its bytes coming through here; undefined where it cannot. */
+  keep(file: ListedFile): Promise<ListedFile | undefined>;
 }
 
 /** Checks the format's own end mark and counts facts while raw bytes pass. */
@@ -129,6 +152,8 @@ export interface IncomingArtifact {
   readonly rawBytes: number | null;
   /** Decodes and moves the bytes; throws `integrity` when they are cut or differ from the manifest. */
   into(sink: ByteSink): Promise<void>;
+  /** Present where it lists files: opens one of them. Its bytes end in an `integrity` error unless they are those listed. */
+  readonly openFile?: (file: ListedFile) => Promise<Readable>;
 }
 
 /** Keys of a target as far as they are known: all, those that say what is captured, or none. */
@@ -248,6 +273,8 @@ export interface Engine<K extends Target['type'] = Target['type']> {
    * where. Finishes or undoes what an earlier, killed restore of the same destination left.
    */
   restore(request: RestoreRequest<TargetOf<K>>, context: Context): Promise<RestoreOutcome>;
+  /** True where a capture of the target lists files that are stored each by itself: they cannot be encrypted. */
+  listsFiles?(target: TargetOf<K>): boolean;
   /** The command a person types to restore this artifact without bkp, given the name of the decoded file or `-` stream. */
   nativeRestore(
     target: TargetOf<K>,

@@ -854,7 +854,7 @@ export interface RedisTarget {
   readonly checks?: CheckDepth;
 }
 /**
- * A bucket of any S3-compatible store, or a prefix of one: every object with its metadata, in one tar.
+ * A bucket of any S3-compatible store, or a prefix of one: every object with its metadata.
  */
 export interface S3Target {
   /**
@@ -901,6 +901,10 @@ export interface S3Target {
    * File with certificates that may sign the store's, besides the well-known ones.
    */
   readonly caFile?: string;
+  /**
+   * `archive`: all objects in one tar. `mirror`: each object by itself in the repository, those that did not change copied by the store; never compressed, and not in encrypted repositories. Default: `archive`.
+   */
+  readonly method?: 'archive' | 'mirror';
   readonly formerly?: Formerly;
   readonly compression?: Compression;
   readonly compressionLevel?: CompressionLevel;

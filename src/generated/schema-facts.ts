@@ -589,6 +589,7 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "sessionToken",
       "profile",
       "caFile",
+      "method",
       "formerly",
       "compression",
       "compressionLevel",
@@ -600,7 +601,8 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
     ],
     "defines": [
       "bucket",
-      "prefix"
+      "prefix",
+      "method"
     ],
     "paths": [
       "caFile"
@@ -631,6 +633,7 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "sessionToken": "text",
       "profile": "text",
       "caFile": "text",
+      "method": "text",
       "formerly": "list",
       "compression": "text",
       "compressionLevel": "number",

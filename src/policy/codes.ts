@@ -53,6 +53,7 @@ export const CODES = {
   BKP2064: { severity: 'error', title: 'two ways to sign in to one server' },
   BKP2065: { severity: 'error', title: 'keys of a MongoDB target that do not go together' },
   BKP2066: { severity: 'error', title: 'files of a Redis server without their folder' },
+  BKP2067: { severity: 'error', title: 'a mirror in an encrypted repository' },
   BKP2070: { severity: 'error', title: 'not a public key to encrypt to' },
   BKP2071: { severity: 'error', title: 'encryption without a recipient' },
   BKP2072: { severity: 'warning', title: 'an identity lies only inside what it opens' },

@@ -5,6 +5,7 @@ import { checkCopies } from './rules/copies.ts';
 import { checkDatabases } from './rules/databases.ts';
 import { checkEncryption } from './rules/encryption.ts';
 import { checkFormats } from './rules/formats.ts';
+import { checkMirrors } from './rules/mirrors.ts';
 import { checkMongodb } from './rules/mongo-target.ts';
 import { checkNames } from './rules/names.ts';
 import { checkObjectLock } from './rules/object-lock.ts';
@@ -25,6 +26,7 @@ const RULES: readonly Rule[] = [
   checkReferences,
   checkChecks,
   checkDatabases,
+  checkMirrors,
   checkMongodb,
   checkSearchServers,
   checkServerFiles,

@@ -7,6 +7,7 @@ import type { Lease } from '../snapshots/held-lease.ts';
 import type { Manifest, ManifestTarget } from '../snapshots/manifest.ts';
 import { cleanRemains } from '../snapshots/remove-remains.ts';
 import { beginSnapshot, type SnapshotDraft } from '../snapshots/snapshot-draft.ts';
+import { listsFiles } from './earlier-files.ts';
 import { encryptionFor, type WantedEncryption } from './encryption-of.ts';
 import type { BackupExecution } from './execution.ts';
 import { sealManifest } from './seal-manifest.ts';
@@ -40,6 +41,8 @@ export async function beginBesides(
   const home = repositories.get(capture.repository)?.repository;
   const besides = new Map<string, Beside>();
   if (backup === undefined || home === undefined) return besides;
+  // Many files are better copied one by one, those that are there already not at all.
+  if (listsFiles(backup)) return besides;
   const inHome = encryptionFor(session, backup, home);
   const isElsewhere = home.localPath('any') === undefined;
   for (const step of execution.steps) {

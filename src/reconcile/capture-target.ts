@@ -7,11 +7,13 @@ import type { Check, ResolvedTarget } from '../policy/resolved-policy.ts';
 import type { Repository } from '../repositories/repository.ts';
 import type { CheckOutcome, ManifestTarget } from '../snapshots/manifest.ts';
 import type { Beside } from './besides.ts';
+import type { ArtifactPlace } from './copy-artifact.ts';
 import type { WantedEncryption } from './encryption-of.ts';
 import { nativeCommand } from './native-command.ts';
 import { checkName, factAt, factText, judge } from './expectations.ts';
 import { joinFacts } from './join-facts.ts';
 import { type StoredCapture, storeCaptured } from './store-captured.ts';
+import { totalBytes } from './total-bytes.ts';
 
 export interface CaptureTargetInput {
   readonly target: ResolvedTarget;
@@ -26,6 +28,8 @@ export interface CaptureTargetInput {
   readonly threads: number;
   /** To whom it is encrypted; null where everybody may read it. */
   readonly encryption: WantedEncryption | null;
+  /** The files that the newest snapshot in this repository has of the target; undefined without such. */
+  readonly earlier: ArtifactPlace | undefined;
   /** Repositories that are given the same in the same pass. */
   readonly besides: readonly Beside[];
   /** Reserves the place of an artifact: writes its key into begin.json and returns the repository key. */
@@ -47,8 +51,7 @@ export async function captureTarget(input: CaptureTargetInput, context: Context)
 }
 
 function finish({ target }: CaptureTargetInput, captured: ManifestTarget, context: Context): ManifestTarget {
-  const rawBytes = captured.artifacts.reduce((sum, artifact) => sum + (artifact.rawBytes ?? 0), 0);
-  const storedBytes = captured.artifacts.reduce((sum, artifact) => sum + artifact.storedBytes, 0);
+  const { raw: rawBytes, stored: storedBytes } = totalBytes(captured.artifacts);
   context.emit({
     type: 'target-finished',
     target: target.name,

@@ -7,12 +7,14 @@ import type { Manifest, ManifestArtifact } from '../snapshots/manifest.ts';
 import { moveKeys } from '../snapshots/move-keys.ts';
 import { holdSnapshot, lockArtifacts } from '../snapshots/object-lock.ts';
 import { inTermsOfManifest, type Replacement, withReplacements } from '../snapshots/replacements.ts';
-import { artifactKeys, readSnapshot } from '../snapshots/read-snapshot.ts';
+import { artifactKeys } from '../snapshots/manifest-codec.ts';
+import { readSnapshot } from '../snapshots/read-snapshot.ts';
 import { cleanRemains } from '../snapshots/remove-remains.ts';
 import { beginSnapshot } from '../snapshots/snapshot-draft.ts';
 import { isBeingRemoved, newestMark, protection } from '../snapshots/standing.ts';
 import { type Beside, commitBeside, dropBeside } from './besides.ts';
 import { copyArtifact, DamagedSource, hasArrived, type ArtifactPlace } from './copy-artifact.ts';
+import { copyFolder } from './copy-folder.ts';
 import { encryptionFor } from './encryption-of.ts';
 import type { StepDone } from './execute-step.ts';
 import type { BackupExecution } from './execution.ts';
@@ -134,11 +136,17 @@ async function copyStored(
 ): Promise<Manifest> {
   const manifest = moveKeys(source.manifest, draft.prefix);
   const folder = snapshotFolder(draft.backup, draft.id);
-  for (const { from, artifact } of pairs(source, manifest)) {
+  for (const { from, artifact, target } of pairs(source, manifest)) {
     const to = { repository, folder, artifact };
+    if (artifact.folder !== undefined) await draft.addKey(artifact.folder.key);
     await draft.addKey(artifact.key);
+    if (artifact.folder !== undefined) {
+      const isThereInPart = draft.announced.has(artifact.folder.key);
+      await copyFolder({ from, to, known: known.folders.get(target), isThereInPart }, context);
+      continue;
+    }
     if (draft.announced.has(artifact.key) && (await hasArrived(to, context))) continue;
-    const same = known.get(artifact.storedSha256);
+    const same = known.keys.get(artifact.storedSha256);
     if (same !== undefined && (await repository.clone(same, folder + artifact.key)) && (await hasArrived(to, context)))
       continue;
     await copyArtifact(from, to, context);
@@ -161,7 +169,10 @@ async function replaceArtifacts(execution: BackupExecution, step: Step, source: 
   for (const { from, artifact } of wanted) {
     await lease.assertHeld();
     const isSame = from.artifact.storedSha256 === artifact.storedSha256;
-    if (isSame) await copyArtifact(from, { repository, folder, artifact }, stoppable(session));
+    const to = { repository, folder, artifact };
+    if (isSame && artifact.folder !== undefined)
+      await copyFolder({ from, to, known: undefined, isThereInPart: true }, stoppable(session));
+    else if (isSame) await copyArtifact(from, to, stoppable(session));
     else
       stored.push(
         await storeInstead({ from, artifact, repository, backup, manifest: before }, lease, stoppable(session)),
@@ -200,7 +211,7 @@ async function keepLikeTheRest(
 function pairs(
   { repository, backup, manifest }: Source,
   receiver: Manifest,
-): readonly { readonly from: ArtifactPlace; readonly artifact: ManifestArtifact }[] {
+): readonly { readonly from: ArtifactPlace; readonly artifact: ManifestArtifact; readonly target: string }[] {
   const folder = snapshotFolder(backup, manifest.id);
   return Object.entries(receiver.targets).flatMap(([name, target]) =>
     target.artifacts.map((artifact, index) => {
@@ -210,7 +221,7 @@ function pairs(
       const same = there.find((one) => one.name === artifact.name) ?? inOrder;
       if (same === undefined)
         throw notFoundError(`cannot copy ${artifact.key}: ${repository.location} has no such artifact of ${name}`);
-      return { artifact, from: { repository, folder, artifact: same } };
+      return { artifact, target: name, from: { repository, folder, artifact: same } };
     }),
   );
 }

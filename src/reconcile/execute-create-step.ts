@@ -1,6 +1,7 @@
 import type { Manifest } from '../snapshots/manifest.ts';
 import { indexFolders, viewBackup } from './backup-view.ts';
 import { beginBesides, dropBeside } from './besides.ts';
+import { listsFiles, newestFolders } from './earlier-files.ts';
 import { executeCreate } from './execute-create.ts';
 import type { StepDone } from './execute-step.ts';
 import type { BackupExecution } from './execution.ts';
@@ -30,6 +31,7 @@ export async function createStep(execution: BackupExecution, step: Step): Promis
     repository,
     lease,
     previous: await lastGood(execution),
+    earlier: listsFiles(backup) ? await newestFolders(execution, step.repository, repository) : new Map(),
     run,
     besides: [...besides.values()],
   }).catch(async (error: unknown) => {

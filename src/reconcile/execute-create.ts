@@ -12,6 +12,7 @@ import { withTimeLimits } from '../streams/time-limits.ts';
 import { ownNames } from './backup-view.ts';
 import type { Beside } from './besides.ts';
 import { captureTarget, failedTarget } from './capture-target.ts';
+import type { ListedFolders } from './earlier-files.ts';
 import { definitionDigest, definitionsOf } from './definition.ts';
 import { eachLimited } from '../each-limited.ts';
 import { encryptionFor, type WantedEncryption } from './encryption-of.ts';
@@ -32,6 +33,8 @@ export interface CreateInput {
   readonly lease: Lease;
   /** The last good snapshot's manifest, for `previous` in checks and for progress. */
   readonly previous: Manifest | undefined;
+  /** Files that the repository has already. */
+  readonly earlier: ListedFolders;
   /** Told when the `after` hooks have run. */
   readonly run: OpenRun;
   /** Repositories that are given the same in the same pass. Whoever began the snapshot there commits it, or drops it. */
@@ -123,6 +126,7 @@ async function captureOne(
             engine: engineOf(config.type),
             checks: input.backup.checks[target.name] ?? [],
             previous: previousOf(target, input.previous),
+            earlier: ownNames(target).flatMap((name) => input.earlier.get(name) ?? [])[0],
             repository: input.repository,
             encryption: input.encryption,
             threads: compressorThreads(context.host.cpus, Math.min(input.backup.parallelism, input.targets.length)),

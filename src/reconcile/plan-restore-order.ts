@@ -7,6 +7,7 @@ import { needsSafety, obstacleAt, type PreparedRestore, type PreparedTarget } fr
 import { reason } from './reasons.ts';
 import type { Session } from './session.ts';
 import type { Destination, DestinationTarget, Plan, PlanNotice } from './step.ts';
+import { totalBytes } from './total-bytes.ts';
 
 /** A restore asked for on the command line as a plan: what will be written where, over what, and what is captured first. */
 export function planRestoreOrder(
@@ -85,9 +86,6 @@ function refusal(target: PreparedTarget, { backup, repository }: Draft): PlanNot
 }
 
 function estimateOf({ targets }: PreparedRestore): { readBytes: number; writeBytes: number } {
-  const artifacts = targets.flatMap(({ stored }) => stored.artifacts);
-  return {
-    readBytes: artifacts.reduce((sum, artifact) => sum + artifact.storedBytes, 0),
-    writeBytes: artifacts.reduce((sum, artifact) => sum + (artifact.rawBytes ?? 0), 0),
-  };
+  const { raw, stored } = totalBytes(targets.flatMap((target) => target.stored.artifacts));
+  return { readBytes: stored, writeBytes: raw };
 }

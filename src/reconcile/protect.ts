@@ -1,7 +1,7 @@
 import { BkpError } from '../errors.ts';
 import { addMark } from '../snapshots/marks.ts';
 import { holdSnapshot } from '../snapshots/object-lock.ts';
-import { artifactKeys } from '../snapshots/read-snapshot.ts';
+import { artifactKeys } from '../snapshots/manifest-codec.ts';
 import type { FoundSnapshot, SnapshotPlace } from './find-snapshot.ts';
 import { requireManifest } from './require-manifest.ts';
 import type { Session } from './session.ts';

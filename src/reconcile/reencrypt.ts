@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import { areSameRecipients } from '../encryption/recipient.ts';
-import { BkpError } from '../errors.ts';
+import { BkpError, guardError } from '../errors.ts';
 import type { Repository } from '../repositories/repository.ts';
 import { snapshotFolder } from '../snapshots/keys.ts';
 import type { Arrival } from '../snapshots/arrivals.ts';
@@ -32,6 +32,11 @@ export interface Reencryption {
  */
 export async function reencryptSnapshot({ from, to, wanted }: Reencryption, context: Context): Promise<Manifest> {
   const { encryption: _before, ...whole } = await unsealManifest(from.manifest, context);
+  const listing = Object.values(whole.targets).flatMap((target) => target.artifacts.filter((one) => one.folder));
+  if (listing[0] !== undefined)
+    throw guardError(`cannot encrypt ${listing[0].key}: its files are stored as they are`, {
+      hint: 'keep its backup in repositories without encryption, or let it go: `bkp destroy`',
+    });
   const folder = snapshotFolder(from.backup, whole.id);
   const targets: [string, ManifestTarget][] = [];
   for (const [name, target] of Object.entries(whole.targets)) {

@@ -88,6 +88,7 @@ async function capture(
     repository,
     lease,
     previous: undefined,
+    earlier: new Map(),
     run,
     besides: [],
   });

@@ -2,11 +2,13 @@ import type { Context } from '../context.ts';
 import type { Capture, Facts } from '../engines/engine.ts';
 import { factsOfPart } from '../engines/part-facts.ts';
 import type { ManifestArtifact } from '../snapshots/manifest.ts';
-import { storeArtifact, type StoredBytes, type StorePlace } from '../streams/store-artifact.ts';
+import type { ByteSource } from '../streams/bytes.ts';
+import { storeArtifact, type StoredArtifact, type StoredBytes, type StorePlace } from '../streams/store-artifact.ts';
 import type { Beside } from './besides.ts';
 import type { CaptureTargetInput } from './capture-target.ts';
 import { encryptableKey } from './encryptable-key.ts';
 import type { WantedEncryption } from './encryption-of.ts';
+import { storeWithFiles } from './store-folder.ts';
 
 /** An artifact of a capture as it lies in the repositories. */
 export interface StoredCapture {
@@ -25,28 +27,35 @@ export async function storeCaptured(
   context: Context,
 ): Promise<StoredCapture> {
   const { target, repository, threads, encryption } = input;
-  const { inspect, ...bare } = artifact;
+  const { inspect, source } = artifact;
   const compression = target.compression.method === 'none' ? null : target.compression.method;
   const keyFor = (wanted: WantedEncryption | null): string =>
     encryptableKey({ ...artifact, target: target.name, compression }, index, wanted);
   const key = keyFor(encryption);
   const besides = await announceBesides(input, keyFor);
-  const result = await storeArtifact(
-    {
-      artifact: target.checks === 'full' && inspect !== undefined ? artifact : bare,
-      compression: target.compression,
-      recipients: encryption?.recipients,
-      threads,
-      repository,
-      key: await input.addKey(key),
-      besides: besides.map(({ place }) => place),
-      onProgress: (bytes) => {
-        input.progressed();
-        context.emit({ type: 'progress', subject: target.name, bytes, totalBytes: expectedBytes(input, key) });
+  const repositoryKey = await input.addKey(key);
+  const store = (bytes: ByteSource, onProgress: (stored: number) => void): Promise<StoredArtifact> =>
+    storeArtifact(
+      {
+        artifact: { source: bytes, ...(target.checks === 'full' && inspect !== undefined ? { inspect } : {}) },
+        compression: target.compression,
+        recipients: encryption?.recipients,
+        threads,
+        repository,
+        key: repositoryKey,
+        besides: besides.map(({ place }) => place),
+        onProgress,
       },
-    },
-    context,
-  );
+      context,
+    );
+  const onProgress = (bytes: number): void => {
+    input.progressed();
+    context.emit({ type: 'progress', subject: target.name, bytes, totalBytes: expectedBytes(input, key) });
+  };
+  const { result, folder } =
+    source.kind === 'folder'
+      ? await storeWithFiles(input, source, (list) => store(list, () => input.progressed()), context)
+      : { result: await store(source, onProgress), folder: undefined };
   const describe = (at: string, wanted: WantedEncryption | null, bytes: StoredBytes): ManifestArtifact => ({
     key: at,
     name: artifact.name,
@@ -56,6 +65,7 @@ export async function storeCaptured(
     rawBytes: result.rawBytes,
     storedBytes: bytes.storedBytes,
     storedSha256: bytes.storedSha256,
+    ...(folder === undefined ? {} : { folder }),
   });
   const beside = new Map<Beside, ManifestArtifact>();
   for (const [place, { to, key: at }] of besides.entries()) {

@@ -11,6 +11,7 @@ import { MANIFEST_FORMAT, type Manifest, type ManifestArtifact } from '../snapsh
 import { cleanRemains } from '../snapshots/remove-remains.ts';
 import { beginSnapshot } from '../snapshots/snapshot-draft.ts';
 import { openArtifact, openNativeFile } from '../streams/open-artifact.ts';
+import type { ByteSource } from '../streams/bytes.ts';
 import { storeArtifact } from '../streams/store-artifact.ts';
 import { definitionDigest, definitionsOf } from './definition.ts';
 import { encryptableKey } from './encryptable-key.ts';
@@ -78,7 +79,7 @@ async function adopt(session: Session, input: UploadInput, adoption: Adoption): 
   const draft = await beginSnapshot(repository, { ...name, policy: session.policy.name }, lease, session.context);
   try {
     const engine = engineOf(target.config.type);
-    const artifact: OutgoingArtifact = {
+    const artifact: OutgoingArtifact & { readonly source: ByteSource } = {
       name: '',
       extension: extname(file).slice(1) || 'dump',
       format: engine.adoptedFormat?.(target.config) ?? engine.capabilities.formats[0] ?? target.config.type,

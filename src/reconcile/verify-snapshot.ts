@@ -3,12 +3,11 @@ import { keepArtifactsHere, openArtifacts } from './open-artifacts.ts';
 import { unsealManifest } from './seal-manifest.ts';
 import type { Context } from '../context.ts';
 import { engineOf } from '../engines/registry.ts';
-import { BkpError, reasonOf } from '../errors.ts';
 import type { ResolvedPolicy } from '../policy/resolved-policy.ts';
 import type { Repository } from '../repositories/repository.ts';
-import type { Manifest, ManifestTarget } from '../snapshots/manifest.ts';
+import { bytesStored, type Manifest, type ManifestTarget } from '../snapshots/manifest.ts';
 import { snapshotFolder } from '../snapshots/keys.ts';
-import { verifyStored } from '../streams/hash-stored.ts';
+import { damageOf, verifyArtifact } from './verify-folder.ts';
 
 /** What a verification found. */
 export interface Verification {
@@ -74,10 +73,10 @@ async function verifyTarget(
 ): Promise<{ readonly damaged: Verification['damaged']; readonly isDeep: boolean }> {
   const damaged: { key: string; reason: string }[] = [];
   for (const artifact of target.artifacts) {
-    const place = { repository, key: snapshotFolder(folder, id) + artifact.key };
+    const place = { repository, folder: snapshotFolder(folder, id) };
     const reason = await damageOf(() =>
-      verifyStored(artifact, place, context, (bytes) =>
-        context.emit({ type: 'progress', subject: `hashing ${name}`, bytes, totalBytes: artifact.storedBytes }),
+      verifyArtifact(artifact, place, context, (bytes) =>
+        context.emit({ type: 'progress', subject: `hashing ${name}`, bytes, totalBytes: bytesStored(artifact) }),
       ),
     );
     if (reason !== null) damaged.push({ key: artifact.key, reason });
@@ -93,14 +92,4 @@ async function verifyTarget(
   });
   if (reason === null) return { damaged, isDeep: false };
   return { damaged: target.artifacts.map(({ key }) => ({ key, reason })), isDeep: true };
-}
-
-async function damageOf(check: () => Promise<unknown>): Promise<string | null> {
-  try {
-    await check();
-    return null;
-  } catch (error) {
-    if (error instanceof BkpError && (error.code === 'integrity' || error.code === 'not-found')) return reasonOf(error);
-    throw error;
-  }
 }

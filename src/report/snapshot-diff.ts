@@ -1,4 +1,5 @@
 import { formatBytes } from '../format-bytes.ts';
+import { totalBytes } from '../reconcile/total-bytes.ts';
 import type { Manifest } from '../snapshots/manifest.ts';
 import { factRows, type FactValue } from './snapshot-text.ts';
 import { formatTable } from './table.ts';
@@ -31,13 +32,12 @@ export const withoutFacts = (changes: readonly SnapshotChange[]): readonly Snaps
 function valuesOf(manifest: Manifest, target: string): ReadonlyMap<string, FactValue> {
   const stored = manifest.targets[target];
   if (stored === undefined) return new Map();
-  const raw = stored.artifacts.reduce((sum, artifact) => sum + (artifact.rawBytes ?? 0), 0);
-  const bytes = stored.artifacts.reduce((sum, artifact) => sum + artifact.storedBytes, 0);
+  const bytes = totalBytes(stored.artifacts);
   return new Map<string, FactValue>([
     ['status', stored.status],
     ...factRows(stored.facts, 'facts'),
-    ['rawBytes', raw],
-    ['storedBytes', bytes],
+    ['rawBytes', bytes.raw],
+    ['storedBytes', bytes.stored],
   ]);
 }
 

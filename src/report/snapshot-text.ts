@@ -43,6 +43,11 @@ function formatTarget(name: string, target: ManifestTarget, paint: Paint): strin
       'artifact',
       `${artifact.key}  ${artifact.rawBytes === null ? '' : `${formatBytes(artifact.rawBytes)}, `}stored ${formatBytes(artifact.storedBytes)}`,
     ]),
+    ...target.artifacts.flatMap(({ folder }) =>
+      folder === undefined
+        ? []
+        : [['', `${folder.key}  ${folder.files.toLocaleString('en')} files, ${formatBytes(folder.bytes)}`]],
+    ),
     ...factRows(target.facts).map(([fact, value]) => [fact, String(value)]),
     ...target.checks.map((check) => [
       'check',

@@ -1,6 +1,10 @@
+import { eachLimited } from '../each-limited.ts';
 import { guardError } from '../errors.ts';
 import type { ObjectVersion, ObjectVersions } from '../repositories/object-versions.ts';
 import type { Repository } from '../repositories/repository.ts';
+
+/** Of the many objects of a folder. */
+const AT_ONCE = 16;
 
 /** The versions of a repository where it keeps any; undefined where what is removed is gone. */
 export async function keptVersions({ versions }: Repository): Promise<ObjectVersions | undefined> {
@@ -34,7 +38,26 @@ export async function readFirst(repository: Repository, key: string): Promise<Bu
 export async function removeWhole(repository: Repository, key: string): Promise<void> {
   const versions = await keptVersions(repository);
   if (versions === undefined) return repository.remove(key);
-  const all = await versionsOfKey(versions, key);
+  await removeVersions(repository, versions, key, await versionsOfKey(versions, key));
+}
+
+/** The same for everything below a folder, whose key ends with a slash. */
+export async function removeFolder(repository: Repository, folder: string): Promise<void> {
+  const versions = await keptVersions(repository);
+  if (versions === undefined) {
+    await eachLimited(await repository.list(folder, 'deep'), AT_ONCE, (key) => repository.remove(key));
+    return;
+  }
+  const byKey = Map.groupBy(await versions.list(folder), ({ key }) => key);
+  await eachLimited([...byKey], AT_ONCE, ([key, all]) => removeVersions(repository, versions, key, all));
+}
+
+async function removeVersions(
+  repository: Repository,
+  versions: ObjectVersions,
+  key: string,
+  all: readonly ObjectVersion[],
+): Promise<void> {
   for (const { version } of all) {
     if (await versions.remove(key, version)) continue;
     const { objectLock } = await versions.keeping();

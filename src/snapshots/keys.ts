@@ -98,7 +98,7 @@ const LONGEST_NAME = 180;
  * Percent-encodes all but lower-case letters, digits, `_`, `-` and inner dots, so that two names stay two where a file
  * system ignores case. Over-long names end in a digest; the manifest has the name itself.
  */
-function encodeName(name: string): string {
+export function encodeName(name: string): string {
   const encoded = Array.from(Buffer.from(name), (byte, index) => {
     const character = String.fromCharCode(byte);
     const isPlain = /[a-z0-9_-]/.test(character) || (character === '.' && index > 0);

@@ -1,10 +1,10 @@
 import { integrityError } from '../errors.ts';
 import { validateManifest } from '../generated/validate-manifest.js';
-import { checkKey } from '../repositories/key.ts';
+import { checkKey, checkPrefix } from '../repositories/key.ts';
 import { isInstant, parseDocument, writeDocument, type Parsed } from './document.ts';
 import type { SnapshotRecord } from './inventory.ts';
 import type { SnapshotName } from './keys.ts';
-import { MANIFEST_FORMAT, type Manifest } from './manifest.ts';
+import { bytesRaw, bytesStored, MANIFEST_FORMAT, type Manifest } from './manifest.ts';
 import { manifestSigner } from './signature.ts';
 
 /** The manifest's slim form: what planning needs and the catalog keeps. */
@@ -63,14 +63,21 @@ function assertSound(manifest: Manifest, name: SnapshotName): void {
   if (artifacts.some((artifact) => (artifact.encryption !== null) !== isEncrypted)) {
     throw new Error('`encryption` does not agree with its artifacts');
   }
-  assertKeys(targets.flatMap((target) => target.artifacts.map((artifact) => artifact.key)));
+  assertKeys(artifactKeys(manifest));
 }
+
+/** Keys of all artifacts, below the snapshot's folder; one that ends with a slash stands for all that lies below it. */
+export const artifactKeys = ({ targets }: Pick<Manifest, 'targets'>): readonly string[] =>
+  Object.values(targets).flatMap((target) =>
+    target.artifacts.flatMap(({ key, folder }) => (folder === undefined ? [key] : [folder.key, key])),
+  );
 
 /** Artifact keys stay below their snapshot's folder and are not its begin.json. */
 export function assertKeys(keys: readonly string[]): void {
   if (new Set(keys).size !== keys.length) throw new Error('two artifacts have the same key');
   for (const key of keys) {
-    checkKey(key);
+    if (key.endsWith('/')) checkPrefix(key);
+    else checkKey(key);
     if (key === 'begin.json') throw new Error('an artifact has the key begin.json');
   }
 }
@@ -91,8 +98,8 @@ export function slimManifest(manifest: Manifest): ManifestRecord {
     definitionSha256,
     targets: Object.fromEntries(Object.entries(manifest.targets).map(([target, { status: how }]) => [target, how])),
     protect: manifest.protect,
-    sizeBytes: artifacts.reduce((sum, artifact) => sum + (artifact.rawBytes ?? artifact.storedBytes), 0),
-    storedBytes: artifacts.reduce((sum, artifact) => sum + artifact.storedBytes, 0),
+    sizeBytes: artifacts.reduce((sum, artifact) => sum + (bytesRaw(artifact) ?? artifact.storedBytes), 0),
+    storedBytes: artifacts.reduce((sum, artifact) => sum + bytesStored(artifact), 0),
     ...(manifest.lockedUntil === undefined ? {} : { lockedUntil: manifest.lockedUntil }),
     ...(manifest.encryption === undefined ? {} : { recipients: manifest.encryption.recipients }),
     ...(manifest.signature === undefined ? {} : { signedBy: manifestSigner(manifest) ?? null }),

@@ -89,7 +89,26 @@ export interface ManifestArtifact {
   readonly rawBytes: number | null;
   readonly storedBytes: number;
   readonly storedSha256: string;
+  /** Present where the artifact is a list of files that are stored beside it. */
+  readonly folder?: ArtifactFolder;
 }
+
+/** The files that an artifact lists: each has a line there with its name in the folder, its size and its SHA-256. */
+export interface ArtifactFolder {
+  /** Key relative to `snapshots/<backup>/<id>/`, ending with a slash. */
+  readonly key: string;
+  readonly files: number;
+  /** Of all files together. */
+  readonly bytes: number;
+}
+
+/** All that an artifact takes in a repository. */
+export const bytesStored = ({ storedBytes, folder }: Pick<ManifestArtifact, 'storedBytes' | 'folder'>): number =>
+  storedBytes + (folder?.bytes ?? 0);
+
+/** What it was before compression, with the files that it lists; null where that was not counted. */
+export const bytesRaw = ({ rawBytes, folder }: Pick<ManifestArtifact, 'rawBytes' | 'folder'>): number | null =>
+  folder?.bytes ?? rawBytes;
 
 export type MarkKind = 'verified' | 'damaged' | 'protected' | 'unprotected' | 'restored' | 'released' | 'signed';
 

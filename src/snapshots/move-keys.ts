@@ -8,10 +8,16 @@ export function moveKeys(manifest: Manifest, prefix: string): Manifest {
 }
 
 function moved(target: ManifestTarget, prefix: string): ManifestTarget {
-  const keys = new Map(target.artifacts.map(({ key }) => [key, prefix + key]));
+  const keys = new Map(
+    target.artifacts.flatMap(({ key, folder }) => [key, folder?.key ?? key]).map((key) => [key, prefix + key]),
+  );
   return {
     ...target,
-    artifacts: target.artifacts.map((artifact) => ({ ...artifact, key: prefix + artifact.key })),
+    artifacts: target.artifacts.map(({ folder, ...artifact }) => ({
+      ...artifact,
+      key: prefix + artifact.key,
+      ...(folder === undefined ? {} : { folder: { ...folder, key: prefix + folder.key } }),
+    })),
     restore: renameKeys(target.restore, keys),
   };
 }

@@ -154,5 +154,8 @@ async function versionsOfKeys(
 ): ReturnType<ObjectVersions['list']> {
   const folder = snapshotFolder(backup, id);
   const wanted = new Set(keys.map((key) => folder + key));
-  return (await versions.list(folder)).filter(({ key }) => wanted.has(key));
+  const folders = [...wanted].filter((key) => key.endsWith('/'));
+  return (await versions.list(folder)).filter(
+    ({ key }) => wanted.has(key) || folders.some((below) => key.startsWith(below)),
+  );
 }

@@ -8,7 +8,7 @@ import type { MarkRecord, SnapshotRecord } from './inventory.ts';
 import { manifestKey, snapshotFolder, type SnapshotName } from './keys.ts';
 import { firstVersion, isThere, keptVersions, versionsOfKey } from './kept-versions.ts';
 import { CLEANED, type Manifest } from './manifest.ts';
-import { parseManifest, slimManifest } from './manifest-codec.ts';
+import { artifactKeys, parseManifest, slimManifest } from './manifest-codec.ts';
 import { marksAbout, readMarks, type StoredMark } from './marks.ts';
 import { readBegin } from './remove-remains.ts';
 import { trustedIn, unsignedReason } from './trust.ts';
@@ -68,10 +68,6 @@ export async function readSnapshot(
   };
   return { ok: true, value: { manifest: parsed.value, sha256, marks, record } };
 }
-
-/** Keys of all artifacts, below the snapshot's folder. */
-export const artifactKeys = ({ targets }: Pick<Manifest, 'targets'>): readonly string[] =>
-  Object.values(targets).flatMap((target) => target.artifacts.map(({ key }) => key));
 
 const markOfCleaning = (begin: Begin | undefined, keys: readonly string[]): readonly MarkRecord[] =>
   begin === undefined || !isCleaning(begin, keys)

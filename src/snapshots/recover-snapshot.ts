@@ -37,6 +37,10 @@ export async function recoverSnapshot(
   for (const artifact of Object.values(manifest.targets).flatMap((target) => target.artifacts)) {
     const candidates = byKey.get(folder + artifact.key) ?? [];
     pinned.set(folder + artifact.key, await fitting(versions, candidates, artifact));
+    if (artifact.folder === undefined) continue;
+    // What they must be says the list, to whoever reads them.
+    for (const [file, all] of byKey)
+      if (file.startsWith(folder + artifact.folder.key)) pinned.set(file, firstVersion(all));
   }
   const missing = [...pinned].filter(([, version]) => version === undefined).map(([lost]) => lost.slice(folder.length));
   return { ok: true, value: { manifest, repository: pin(repository, versions, pinned), missing } };

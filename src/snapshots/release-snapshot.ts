@@ -5,6 +5,7 @@ import type { Lease } from './held-lease.ts';
 import { manifestKey, type SnapshotName } from './keys.ts';
 import { removeWhole } from './kept-versions.ts';
 import type { Manifest } from './manifest.ts';
+import { artifactKeys } from './manifest-codec.ts';
 import { addMark } from './marks.ts';
 import { assertUnlocked } from './object-lock.ts';
 import { readSnapshot, type StoredSnapshot } from './read-snapshot.ts';
@@ -103,6 +104,5 @@ async function readRecovered(
 /** Everything the snapshot may have left: what its manifest lists, and what begin.json lists besides (failed targets). */
 async function keysOf(repository: Repository, manifest: Manifest): Promise<readonly string[]> {
   const begin = await readBegin(repository, manifest);
-  const stored = Object.values(manifest.targets).flatMap((target) => target.artifacts.map((artifact) => artifact.key));
-  return [...new Set([...stored, ...(begin?.keys ?? [])])].toSorted();
+  return [...new Set([...artifactKeys(manifest), ...(begin?.keys ?? [])])].toSorted();
 }

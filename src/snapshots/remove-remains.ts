@@ -7,7 +7,7 @@ import { readIfPresent } from './identity.ts';
 import { beginKey, manifestKey, snapshotFolder, type SnapshotName } from './keys.ts';
 import { isLeaseOver } from './leases.ts';
 import { assertKeys } from './manifest-codec.ts';
-import { keptVersions, removeWhole, versionsOfKey } from './kept-versions.ts';
+import { keptVersions, removeFolder, removeWhole, versionsOfKey } from './kept-versions.ts';
 import { CLEANED } from './manifest.ts';
 import { addMark, isCleaned, readMarks, releasedKeys } from './marks.ts';
 import { assertUnlocked } from './object-lock.ts';
@@ -118,6 +118,7 @@ export async function removeArtifacts(
 ): Promise<void> {
   for (const key of [...keys, 'begin.json']) {
     await lease.assertHeld();
-    await removeWhole(repository, `${snapshotFolder(backup, id)}${key}`);
+    const remove = key.endsWith('/') ? removeFolder : removeWhole;
+    await remove(repository, `${snapshotFolder(backup, id)}${key}`);
   }
 }

@@ -25,6 +25,16 @@ export type ByteSink =
   /** Code in Node that reads to the end. */
   | { readonly kind: 'reader'; read(raw: Readable): Promise<void> };
 
+/** One of many files that an artifact lists: a line of it as JSON, in which whoever made it keeps more of its own. */
+export interface ListedFile {
+  /** What it is; the lines stand in the order of the bytes of their keys. */
+  readonly key: string;
+  /** Its name in the folder of the artifact. */
+  readonly entry: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
 export type CompressionMethod = 'zstd' | 'gzip' | 'none';
 
 export interface Compression {

@@ -2,12 +2,13 @@ import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { createReadStream } from 'node:fs';
 import type { Context, ReaderName, StdioEnd } from '../context.ts';
-import type { Facts, OutgoingArtifact } from '../engines/engine.ts';
+import type { Facts } from '../engines/engine.ts';
 import type { ByteSource } from './bytes.ts';
 import type { Encoder } from './encoder.ts';
 import { handOver, type Pipe, pipePrograms } from './pipe-programs.ts';
 import { fanOut, readerStage } from './raw-reader.ts';
 import { judgeEnd, type Stages } from './stages.ts';
+import type { StoreRequest } from './store-artifact.ts';
 
 /** Bytes on their way from a source through the encoder. */
 export interface CaptureFlow {
@@ -30,7 +31,7 @@ export interface CaptureOutcome {
  * program too, whenever nothing in this process has to see them.
  */
 export function startCapture(
-  artifact: Pick<OutgoingArtifact, 'source' | 'inspect'>,
+  artifact: StoreRequest['artifact'],
   encoder: Encoder,
   file: { readonly fd: number; readonly bytes: number } | undefined,
   stages: Stages,
@@ -53,7 +54,7 @@ export function startCapture(
 }
 
 function captureThroughNode(
-  { source, inspect }: Pick<OutgoingArtifact, 'source' | 'inspect'>,
+  { source, inspect }: StoreRequest['artifact'],
   encoder: Encoder,
   stages: Stages,
   context: Context,

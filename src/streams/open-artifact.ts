@@ -3,8 +3,10 @@ import type { Context } from '../context.ts';
 import type { IncomingArtifact } from '../engines/engine.ts';
 import type { Repository } from '../repositories/repository.ts';
 import type { ManifestArtifact } from '../snapshots/manifest.ts';
+import type { ByteSink } from './bytes.ts';
 import { chooseDecoder, PLAIN } from './decoder.ts';
 import { decodeInto } from './incoming.ts';
+import { openListed } from './listed-file.ts';
 import { openFile, openStored } from './stored-input.ts';
 
 /**
@@ -17,7 +19,7 @@ export function openArtifact(
   { repository, key }: { readonly repository: Repository; readonly key: string },
   context: Context,
 ): IncomingArtifact {
-  const { name, format, rawBytes, storedBytes, storedSha256 } = artifact;
+  const { name, format, rawBytes, storedBytes, storedSha256, folder } = artifact;
   const incoming = {
     key,
     storedBytes,
@@ -26,7 +28,10 @@ export function openArtifact(
     chooseDecoder: () => chooseDecoder(artifact, key, context),
     open: () => openStored(repository, key, storedBytes),
   };
-  return { name, format, rawBytes, into: (sink) => decodeInto(sink, incoming, context) };
+  const opened = { name, format, rawBytes, into: (sink: ByteSink) => decodeInto(sink, incoming, context) };
+  if (folder === undefined) return opened;
+  const files = key.slice(0, key.length - artifact.key.length) + folder.key;
+  return { ...opened, openFile: (file) => openListed(repository, files, file) };
 }
 
 /** A file of this machine that is in the native format, as engines see an artifact. */

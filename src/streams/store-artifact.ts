@@ -5,7 +5,7 @@ import { integrityError, throwIfAborted } from '../errors.ts';
 import type { Facts, OutgoingArtifact } from '../engines/engine.ts';
 import type { Repository } from '../repositories/repository.ts';
 import { branch, type Branches } from './branches.ts';
-import type { Compression } from './bytes.ts';
+import type { ByteSource, Compression } from './bytes.ts';
 import { type CaptureOutcome, startCapture } from './capture-flow.ts';
 import { chooseCompressor } from './compressor.ts';
 import { chooseEncoder } from './encoder.ts';
@@ -24,7 +24,7 @@ export interface StorePlace {
 }
 
 export interface StoreRequest extends StorePlace {
-  readonly artifact: Pick<OutgoingArtifact, 'source' | 'inspect'>;
+  readonly artifact: { readonly source: ByteSource } & Pick<OutgoingArtifact, 'inspect'>;
   readonly compression: Compression;
   /** Threads of the compressing program. */
   readonly threads: number;

@@ -13,11 +13,14 @@ import type {
 } from '../../src/engines/engine.ts';
 import { factsOfPart, uniteFacts } from '../../src/engines/part-facts.ts';
 import type { Target } from '../../src/generated/policy.ts';
+import { NO_FILES } from '../../src/reconcile/earlier-files.ts';
+import { storeFiles } from '../../src/reconcile/store-folder.ts';
 import { openDirectoryRepository } from '../../src/repositories/directory.ts';
 import type { Repository } from '../../src/repositories/repository.ts';
 import type { ManifestArtifact } from '../../src/snapshots/manifest.ts';
 import { openArtifact } from '../../src/streams/open-artifact.ts';
-import { storeArtifact } from '../../src/streams/store-artifact.ts';
+import type { ByteSource } from '../../src/streams/bytes.ts';
+import { storeArtifact, type StoredArtifact } from '../../src/streams/store-artifact.ts';
 import type { EngineFixture } from './fixture.ts';
 
 export const SNAPSHOT = '20261119T020000Z-k3x9q2aa';
@@ -53,8 +56,16 @@ export async function take<K extends Target['type']>(
     for (const artifact of capture.artifacts) {
       const key = `snapshots/test/${SNAPSHOT}/t${encodeURIComponent(artifact.name).toLowerCase()}.${artifact.extension}.zst`;
       const compression = { method: 'zstd', level: 1 } as const;
-      const request = { artifact, compression, threads: 1, repository, key };
-      const stored = await storeArtifact(onProgress === undefined ? request : { ...request, onProgress }, context);
+      const store = (source: ByteSource): Promise<StoredArtifact> => {
+        const request = { artifact: { ...artifact, source }, compression, threads: 1, repository, key };
+        return storeArtifact(onProgress === undefined ? request : { ...request, onProgress }, context);
+      };
+      const { source } = artifact;
+      const place = { repository, folder: key.replace(/\.files\.ndjson\.zst$/, '/'), earlier: NO_FILES };
+      const { result: stored, ...files } =
+        source.kind === 'folder'
+          ? await storeFiles(source, place, store, () => undefined)
+          : { result: await store(source) };
       const own = stored.facts ?? {};
       counted.push(artifact.part === undefined ? own : factsOfPart(own, artifact.part));
       const { rawBytes, storedBytes, storedSha256 } = stored;
@@ -67,12 +78,14 @@ export async function take<K extends Target['type']>(
         rawBytes,
         storedBytes,
         storedSha256,
+        ...('files' in files ? { folder: { key: place.folder, ...files } } : {}),
       });
     }
     return { repository, artifacts, facts: { ...(await ownFacts), ...uniteFacts(counted) } };
   } catch (error) {
     // Of several artifacts those before the failure are whole; without a manifest they are nothing.
     for (const { key } of artifacts) await repository.remove(key);
+    for (const key of await repository.list(`snapshots/test/${SNAPSHOT}/t/`, 'deep')) await repository.remove(key);
     throw error;
   } finally {
     await capture.close();

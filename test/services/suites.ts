@@ -36,6 +36,7 @@ export function kindsFor(paths: readonly string[]): ReadonlySet<ServerKind> {
 export const FULL_SET_SUITES: readonly string[] = [
   'test/engines/conformance-mysql-mydumper.test.ts',
   'test/engines/conformance-postgres-{directory,plain,tar}.test.ts',
+  'test/engines/conformance-s3-mirror.test.ts',
   'test/repositories/s3/minio.test.ts',
 ];
 

@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import type { Context } from '../../context.ts';
 import { throwIfAborted } from '../../errors.ts';
 import { asProblem } from '../as-problem.ts';
-import type { Capture, Probe } from '../engine.ts';
+import type { Capture, OutgoingArtifact, Probe } from '../engine.ts';
 import { openBucket, type S3Target } from './bucket.ts';
 import { listBucket } from './list-bucket.ts';
+import { MIRROR } from './mirror-archive.ts';
+import { mirrorObjects } from './mirror-objects.ts';
 import { packObjects } from './pack-objects.ts';
 import { readArchive } from './read-archive.ts';
+import { readList } from './read-list.ts';
 
 const MOST_NAMED = 5;
 
@@ -31,21 +34,25 @@ export async function captureBucket(target: S3Target, context: Context): Promise
   const start = context.clock.now();
   const folder = await mkdtemp(join(context.workDir, 's3-'));
   const gone: string[] = [];
+  const onGone = (name: string): void => void gone.push(name);
+  const archive: OutgoingArtifact = {
+    name: '',
+    extension: 'tar',
+    format: 's3-tar',
+    source: { kind: 'stream', open: () => packObjects(store, { scratch: join(folder, 'metadata'), onGone }, context) },
+    estimatedBytes: null,
+    inspect: { open: () => readArchive() },
+  };
+  const mirror: OutgoingArtifact = {
+    name: '',
+    extension: 'files.ndjson',
+    format: MIRROR,
+    source: { kind: 'folder', open: (into) => mirrorObjects(store, into, onGone, context) },
+    estimatedBytes: null,
+    inspect: { open: () => readList() },
+  };
   return {
-    artifacts: [
-      {
-        name: '',
-        extension: 'tar',
-        format: 's3-tar',
-        source: {
-          kind: 'stream',
-          open: () =>
-            packObjects(store, { scratch: join(folder, 'metadata'), onGone: (name) => gone.push(name) }, context),
-        },
-        estimatedBytes: null,
-        inspect: { open: () => readArchive() },
-      },
-    ],
+    artifacts: [target.method === 'mirror' ? mirror : archive],
     get pointInTime() {
       return [start, context.clock.now()] as const;
     },

@@ -1,4 +1,5 @@
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
+import { eachInOrder, type Room } from '../../each-limited.ts';
 import { BkpError } from '../../errors.ts';
 import { openWithAnswer, type OpenedObject } from '../../s3/download.ts';
 import { failureOf } from '../../s3/failure.ts';
@@ -11,53 +12,21 @@ export interface Fetched extends OpenedObject {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-/** Objects that are read ahead at once, and how much of them is in memory. */
-const AHEAD = 16;
-const AHEAD_BYTES = 8 * 1024 * 1024;
 /** The first answer to a read brings no more. */
 const FIRST_BYTES = 4 * 1024 * 1024;
+/** What is read ahead. */
+const AHEAD: Room<BucketObject> = {
+  items: 16,
+  weight: 8 * 1024 * 1024,
+  weigh: ({ bytes }) => Math.min(bytes, FIRST_BYTES),
+};
 
 /** Reads objects in the order in which they are listed, several at once. */
-export async function* fetchObjects(
+export const fetchObjects = (
   store: Store,
   objects: AsyncIterable<BucketObject>,
-): AsyncGenerator<Fetched | { readonly name: string; readonly content: null }> {
-  const underWay: { readonly bytes: number; readonly fetching: Promise<Fetched | undefined>; readonly name: string }[] =
-    [];
-  const source = objects[Symbol.asyncIterator]();
-  let held = 0;
-  let isEnded = false;
-  try {
-    for (;;) {
-      while (!isEnded && underWay.length < AHEAD && (held < AHEAD_BYTES || underWay.length === 0)) {
-        const listed = await source.next();
-        if (listed.done === true) {
-          isEnded = true;
-          break;
-        }
-        const { name } = listed.value;
-        const bytes = Math.min(listed.value.bytes, FIRST_BYTES);
-        const fetching = fetchObject(store, name);
-        // It is awaited in its turn; until then its failure must not end the process.
-        fetching.catch(() => undefined);
-        underWay.push({ bytes, fetching, name });
-        held += bytes;
-      }
-      const next = underWay.shift();
-      if (next === undefined) return;
-      const fetched = await next.fetching;
-      yield fetched ?? { name: next.name, content: null };
-      held -= next.bytes;
-    }
-  } finally {
-    await source.return?.();
-    for (const { fetching } of underWay) fetching.then(dismiss).catch(() => undefined);
-  }
-}
-
-function dismiss(fetched: Fetched | undefined): void {
-  if (fetched !== undefined && !Buffer.isBuffer(fetched.content)) fetched.content.destroy();
-}
+): AsyncIterable<Fetched | { readonly name: string; readonly content: null }> =>
+  eachInOrder(objects, AHEAD, async ({ name }) => (await fetchObject(store, name)) ?? { name, content: null });
 
 /** Opens one object; undefined where it is not there any more. */
 export async function fetchObject(store: Store, name: string): Promise<Fetched | undefined> {
@@ -71,7 +40,7 @@ export async function fetchObject(store: Store, name: string): Promise<Fetched |
 }
 
 /** The tags of an object, asked for only where the store says that there are some. */
-async function tagsOf(
+export async function tagsOf(
   store: Store,
   name: string,
   { TagCount, VersionId }: GetObjectCommandOutput,

@@ -31,10 +31,31 @@ const HEADERS = [
 ] as const;
 
 /** Headers of an object as they stand in an answer. */
-export function headersOf(answer: GetObjectCommandOutput): Readonly<Record<string, string>> {
+function headersOf(answer: GetObjectCommandOutput): Readonly<Record<string, string>> {
   const pairs = HEADERS.flatMap((name) => (answer[name] === undefined ? [] : [[name, answer[name]] as const]));
   const expires = answer.ExpiresString === undefined ? [] : [['Expires', answer.ExpiresString] as const];
   return Object.fromEntries([...pairs, ...expires]);
+}
+
+/** The record of an object whose bytes are stored, with what the store said of it when they were read. */
+export function recordOf(
+  { key, entry, bytes, sha256 }: Pick<ObjectRecord, 'key' | 'entry' | 'bytes' | 'sha256'>,
+  answer: GetObjectCommandOutput,
+  tags: Readonly<Record<string, string>>,
+): ObjectRecord {
+  const { VersionId: version, LastModified: modified } = answer;
+  return {
+    key,
+    entry,
+    bytes,
+    sha256,
+    etag: answer.ETag ?? '',
+    ...(version === undefined || version === 'null' ? {} : { version }),
+    ...(modified === undefined ? {} : { modified: modified.toISOString() }),
+    headers: headersOf(answer),
+    metadata: answer.Metadata ?? {},
+    tags,
+  };
 }
 
 /** The same as an object is written with. */

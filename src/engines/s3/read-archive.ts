@@ -58,7 +58,7 @@ export function readArchive(onMetadata: (chunk: Buffer) => void = () => undefine
 }
 
 /** Gives the lines of what passes; the last one must have its line end. */
-function splitLines(take: (line: string) => void): { push(chunk: Buffer): void; end(): void } {
+export function splitLines(take: (line: string) => void): { push(chunk: Buffer): void; end(): void } {
   let rest = Buffer.alloc(0);
   return {
     push(chunk) {

@@ -38,10 +38,11 @@ export async function takeSnapshot(
   const capture = await files.capture({ type: 'files', ...target }, context);
   try {
     const [artifact] = capture.artifacts;
-    if (artifact === undefined) throw new Error('no artifact');
+    const source = artifact?.source;
+    if (artifact === undefined || source === undefined || source.kind === 'folder') throw new Error('no artifact');
     const key = `snapshots/test/${randomUUID()}/files.tar.zst`;
     const stored = await storeArtifact(
-      { artifact, compression: { method: 'zstd', level: 1 }, threads: 1, repository, key },
+      { artifact: { ...artifact, source }, compression: { method: 'zstd', level: 1 }, threads: 1, repository, key },
       context,
     );
     const { storedBytes, storedSha256, rawBytes } = stored;

@@ -1,0 +1,234 @@
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import type { S3Repository } from '../../src/generated/policy.ts';
+import { adminOf, endLocks, objectsIn, STORE, testBucket, versionedBucket } from '../repositories/s3/bucket.ts';
+import { type Proxy, startProxy } from '../repositories/s3/proxy.ts';
+import { connectionOf } from '../services/connection.ts';
+import { jsonOf, makePlace, type Place, withEnvironment } from './run-bkp.ts';
+
+/** Keys of which some are one where a file system ignores case, or no names of files there. */
+const KEYS = ['a', 'b/c', 'Ä', 'ä', 'B.txt', 'b.txt', 'new\nline', '%41', 'x y', '.hidden', 'k'.repeat(200)];
+
+const policyWith = (repositories: readonly string[], source: S3Repository, more = ''): string => `version: 1
+name: shop
+repositories:
+${repositories.map((line) => `  ${line}\n`).join('')}
+targets:
+  images:
+    type: s3
+    method: mirror
+    bucket: ${source.bucket}
+    prefix: from
+    endpoint: ${source.endpoint}
+    accessKeyId: \${env:KEY}
+    secretAccessKey: \${env:SECRET}
+backups:
+  shop:
+    targets: [images]
+    repositories: [${repositories.map((line) => line.replace(/:.*/s, '')).join(', ')}]
+    schedule: "0 0 1 1 *"
+    retention: { keepLast: 2 }
+    verify: { every: 7d }
+${more}`;
+
+const farIn = ({ bucket }: S3Repository, endpoint: string, more = ''): string =>
+  `far: { type: s3, bucket: ${bucket}, prefix: deep/prefix, endpoint: "${endpoint}", accessKeyId: "\${env:KEY}", secretAccessKey: "\${env:SECRET}"${more} }`;
+const NEAR = 'near: { type: directory, path: near, dedupe: hardlink }';
+
+const { accessKeyId: KEY = '', secretAccessKey: SECRET = '' } = connectionOf(STORE);
+const KEYS_IN_ENVIRONMENT = { KEY, SECRET };
+
+interface Shop extends Place {
+  readonly put: (key: string, body: string, more?: object) => Promise<unknown>;
+  readonly bucket: string;
+  readonly proxy: Proxy;
+  /** The folder of the objects of a snapshot in the near repository. */
+  readonly objects: (id: string) => string;
+  readonly ids: (args?: string) => Promise<readonly string[]>;
+}
+
+async function makeShop(
+  made: Promise<S3Repository>,
+  repositories: (config: S3Repository, endpoint: string) => readonly string[],
+): Promise<Shop> {
+  const config = await made;
+  const { bucket, endpoint = '' } = config;
+  const proxy = await startProxy(endpoint);
+  const bare = await makePlace();
+  onTestFinished(() => bare.remove());
+  const place = withEnvironment(bare, KEYS_IN_ENVIRONMENT);
+  const source = { ...config, endpoint: proxy.endpoint };
+  await writeFile(place.path('bkp.yaml'), policyWith(repositories(config, proxy.endpoint), source));
+  const put: Shop['put'] = (key, Body, more = {}) =>
+    adminOf(STORE).putObject({ Bucket: bucket, Key: `from/${key}`, Body, ...more });
+  return {
+    ...place,
+    put,
+    bucket,
+    proxy,
+    objects: (id) => place.path('near/snapshots/shop', id, 'images'),
+    ids: async (args = '') => {
+      const { snapshots } = jsonOf(await place.bkp(`list --format json${args}`));
+      return (snapshots as readonly { readonly id: string }[]).map(({ id }) => id);
+    },
+  };
+}
+
+const fill = async ({ put }: Shop): Promise<void> => {
+  for (const key of KEYS) await put(key, `content of ${key}`, { ContentType: 'text/odd', Tagging: 'kind=test' });
+};
+
+/** Bodies of objects that were asked for whole, or at least more than their first byte. */
+const readFrom = ({ seen }: Proxy, since: number, path: string): number =>
+  seen
+    .slice(since)
+    .filter((one) => one.method === 'GET' && one.path.includes(path) && !one.query.has('list-type'))
+    .filter((one) => !one.query.has('tagging') && one.headers.range !== 'bytes=0-0').length;
+
+const flip = (path: string): void => {
+  const bytes = readFileSync(path);
+  bytes[0] = (bytes[0] ?? 0) ^ 1;
+  // Not in place: the file may have another name in another snapshot.
+  rmSync(path);
+  writeFileSync(path, bytes);
+};
+
+test('a mirror goes through its life in a folder and a bucket', { timeout: 600_000 }, async () => {
+  const shop = await makeShop(testBucket(), (config, endpoint) => [NEAR, farIn(config, endpoint)]);
+  const { bkp, put, proxy, objects, path } = shop;
+  await fill(shop);
+  await bkp('apply --yes --init-repositories');
+  expect((await bkp('plan --detailed-exitcode')).stdout).toContain('No changes.');
+  expect((await bkp('verify --deep')).stdout).toContain('Good: 2 stored snapshots.');
+  const [first = ''] = await shop.ids(' --repository near');
+  expect(readdirSync(objects(first))).toHaveLength(KEYS.length);
+  expect((await bkp('show shop@latest')).stdout).toContain(`images/  ${KEYS.length} files`);
+
+  // What did not change is not read again, and not sent again; what stands with it is as it is now.
+  await put('a', 'another');
+  await adminOf(STORE).putObjectTagging({
+    Bucket: shop.bucket,
+    Key: 'from/Ä',
+    Tagging: { TagSet: [{ Key: 'new', Value: 'tag' }] },
+  });
+  let since = proxy.seen.length;
+  await bkp('backup shop');
+  const [second = ''] = await shop.ids(' --repository near');
+  expect(second).not.toBe(first);
+  expect(readFrom(proxy, since, '/from/')).toBe(1);
+  const same = (name: string): boolean =>
+    statSync(join(objects(first), name)).ino === statSync(join(objects(second), name)).ino;
+  expect(readdirSync(objects(second)).filter((name) => !same(name))).toEqual(['a']);
+  await bkp('apply --yes');
+  const sent = proxy.seen.slice(since).filter((one) => one.method === 'PUT' && one.path.includes(`${second}/images/`));
+  expect(sent.filter((one) => one.headers['x-amz-copy-source'] === undefined)).toHaveLength(1);
+  expect(sent).toHaveLength(KEYS.length);
+
+  // Damage is named by object; what is missing or wrong comes from the other copy, and nothing else.
+  flip(join(objects(second), 'b.txt'));
+  rmSync(join(objects(second), 'x%20y'));
+  const found = await bkp('verify --repository near', 1);
+  expect(found.stdout + found.stderr).toContain('2 of its 11 files are not what it says');
+  expect(found.stdout + found.stderr).toMatch(/"b\.txt".*"x y"/s);
+  expect((await bkp('plan')).stdout).toContain('replica-corrupt');
+  since = proxy.seen.length;
+  await bkp('apply --yes');
+  expect(readFrom(proxy, since, `${second}/images/`)).toBe(2);
+  expect((await bkp('verify --deep')).stdout).toContain('Good: 4 stored snapshots.');
+
+  // The oldest goes with all its objects, and takes nothing from the others.
+  await bkp('backup shop');
+  await bkp('apply --yes');
+  expect(await shop.ids(' --repository near')).toHaveLength(2);
+  expect(readdirSync(path('near/snapshots/shop'))).not.toContain(first);
+  const inBucket = await objectsIn({ type: 's3', bucket: shop.bucket });
+  expect(inBucket.filter((key) => key.includes(`${first}/`))).toEqual([]);
+  expect((await bkp('verify --deep')).stdout).toContain('Good: 4 stored snapshots.');
+
+  await bkp('restore shop@latest --repository far --into prefix=back --yes');
+  const back = await adminOf(STORE).getObject({ Bucket: shop.bucket, Key: 'back/b/c' });
+  expect(await back.Body?.transformToString()).toBe('content of b/c');
+  expect(back).toMatchObject({ ContentType: 'text/odd', TagCount: 1 });
+  await bkp('download shop@latest out');
+  expect((await readFile(path('out/images/b%2Fc'))).toString()).toBe('content of b/c');
+  expect((await bkp('download shop@latest --print-url', 4)).stderr).toContain('--target');
+
+  const [newest = ''] = await shop.ids(' --repository near');
+  await bkp(`destroy shop@${second} --yes`);
+  expect(readdirSync(path('near/snapshots/shop'))).toEqual([newest]);
+});
+
+test('what a capture that was cut short left is cleaned, and only that', { timeout: 300_000 }, async () => {
+  const shop = await makeShop(testBucket(), () => [NEAR]);
+  const { bkp, path, proxy, put } = shop;
+  await fill(shop);
+  await put('large', 'x'.repeat(9 * 1024 * 1024));
+  await bkp('apply --yes --init-repositories');
+  const [id = ''] = await shop.ids();
+  // The process dies while the last object is on its way.
+  await put('large', 'y'.repeat(9 * 1024 * 1024));
+  const child = shop.start(['backup', 'shop'], { env: KEYS_IN_ENVIRONMENT });
+  proxy.meet((one) => {
+    if (one.method === 'GET' && one.path.endsWith('/from/large')) child.kill('SIGKILL');
+    return undefined;
+  });
+  await new Promise((resolve) => child.once('close', resolve));
+  proxy.meet(() => undefined);
+  const left = readdirSync(path('near/snapshots/shop')).filter((name) => name !== id);
+  expect(left).toHaveLength(1);
+  await mkdir(path('near/snapshots/shop', left[0] ?? '', 'foreign'));
+  await cp(path('bkp.yaml'), path('near/snapshots/shop', left[0] ?? '', 'foreign', 'file'));
+  expect((await bkp('plan')).stdout).toContain('partial-upload');
+  await bkp('apply --yes');
+  const rest = readdirSync(path('near/snapshots/shop', left[0] ?? ''));
+  expect(rest).toEqual(['foreign']);
+  expect((await bkp('verify --deep')).stdout).toContain('Good: 1 stored snapshot.');
+});
+
+test('an abort leaves nothing of a snapshot, whatever was on its way', { timeout: 300_000 }, async () => {
+  const shop = await makeShop(testBucket(), () => [NEAR]);
+  const { path, proxy, put } = shop;
+  await fill(shop);
+  await put('large', 'x'.repeat(9 * 1024 * 1024));
+  await shop.bkp('init --repository near');
+  const child = shop.start(['backup', 'shop'], { env: KEYS_IN_ENVIRONMENT });
+  proxy.meet((one) => {
+    // A second signal would end it at once.
+    if (one.path.endsWith('/from/large') && !child.killed) child.kill('SIGTERM');
+    return undefined;
+  });
+  expect(await new Promise((resolve) => child.once('close', resolve))).toBe(130);
+  const left = readdirSync(path('near'), { recursive: true, encoding: 'utf8' });
+  expect(left.filter((name) => /^(?:snapshots|manifests|\.tmp)\/./.test(name))).toEqual([]);
+});
+
+test('every object is locked, and held with its snapshot', { timeout: 300_000 }, async () => {
+  const lock = ', objectLock: { mode: governance, days: 7 }';
+  const shop = await makeShop(versionedBucket('locks'), (config, endpoint) => [farIn(config, endpoint, lock)]);
+  const { bkp, put, bucket } = shop;
+  await put('a', 'one');
+  await put('b/c', 'two');
+  await bkp('apply --yes --init-repositories');
+  const [id = ''] = await shop.ids();
+  const admin = adminOf(STORE);
+  const keys = (await objectsIn({ type: 's3', bucket })).filter((key) => key.includes(`${id}/images/`));
+  expect(keys.map((key) => key.replace(/.*\//, ''))).toEqual(['a', 'b%2Fc']);
+  for (const Key of keys) {
+    const { Retention } = await admin.getObjectRetention({ Bucket: bucket, Key });
+    expect(Retention?.RetainUntilDate?.getTime()).toBeGreaterThan(Date.now() + 6 * 86_400_000);
+  }
+  await bkp('protect shop@latest');
+  for (const Key of keys)
+    expect((await admin.getObjectLegalHold({ Bucket: bucket, Key })).LegalHold?.Status).toBe('ON');
+  await bkp('unprotect shop@latest');
+
+  // Somebody deletes all that can be deleted: the versions still are the snapshot.
+  for (const Key of await objectsIn({ type: 's3', bucket }))
+    if (Key.includes(id)) await admin.deleteObject({ Bucket: bucket, Key });
+  await bkp(`restore shop@${id} --into prefix=back --yes`);
+  const back = await admin.getObject({ Bucket: bucket, Key: 'back/b/c' });
+  expect(await back.Body?.transformToString()).toBe('two');
+  await endLocks({ bucket });
+});
