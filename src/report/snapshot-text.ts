@@ -43,6 +43,7 @@ function formatTarget(name: string, target: ManifestTarget, paint: Paint): strin
       'artifact',
       `${artifact.key}  ${artifact.rawBytes === null ? '' : `${formatBytes(artifact.rawBytes)}, `}stored ${formatBytes(artifact.storedBytes)}`,
     ]),
+    ...(target.references ?? []).map(({ name, store }) => ['reference', `${name}, with the server (${store})`]),
     ...factRows(target.facts).map(([fact, value]) => [fact, String(value)]),
     ...target.checks.map((check) => [
       'check',
