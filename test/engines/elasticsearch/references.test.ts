@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { rename } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { proxyTo } from './proxy.ts';
 import { openShop, type Shop } from './shop.ts';
 
 const SERVICE = 'opensearch-2.19.6';
@@ -103,4 +105,50 @@ test('what a killed capture left is cleaned, and nothing that is not ours', asyn
   await shop.bkp('apply --yes');
   expect(await shop.onServer()).toEqual([expect.stringMatching(/^bkp-/), 'by-hand', 'other-policy']);
   expect((await shop.bkp('plan')).stdout).toContain('No changes.');
+});
+
+test('a capture that is killed leaves what the next apply cleans, also with the server', async () => {
+  const shop = await takenShop();
+  let child: ReturnType<Shop['start']> | undefined;
+  // The server takes it, and nobody hears of it.
+  const server = await proxyTo(shop.url, async ({ method }, send) => {
+    const answer = await send();
+    if (method === 'PUT') child?.kill('SIGKILL');
+    return answer;
+  });
+  await shop.policy({ server });
+  child = shop.start(['backup', 'shop']);
+  await once(child, 'exit');
+  expect(await shop.onServer()).toHaveLength(2);
+  await shop.policy();
+  expect((await shop.bkp('plan')).stdout).toContain('no manifest names what search left with its server');
+  await shop.bkp('apply --yes');
+  expect(await shop.onServer()).toHaveLength(1);
+  expect((await shop.bkp('plan')).stdout).toContain('No changes.');
+});
+
+test('a capture whose check fails leaves nothing with the server', async () => {
+  const shop = await takenShop();
+  await shop.policy({ checks: `{ facts: documents.${shop.prefix}_orders, expect: "> 50" }` });
+  const run = await shop.run(['backup', 'shop']);
+  expect(run.stderr + run.stdout).toContain('expected > 50');
+  expect(await shop.onServer()).toHaveLength(1);
+});
+
+test('a second runner does not clean what a first one is taking', async () => {
+  const shop = await takenShop();
+  let seen = '';
+  const server = await proxyTo(shop.url, async ({ method }, send) => {
+    const answer = await send();
+    if (method === 'PUT') {
+      await shop.policy();
+      seen = (await shop.bkp('plan')).stdout;
+    }
+    return answer;
+  });
+  await shop.policy({ server });
+  await shop.bkp('backup shop');
+  expect(seen).not.toBe('');
+  expect(seen).not.toContain('no manifest names');
+  expect(await shop.onServer()).toHaveLength(2);
 });

@@ -12,7 +12,11 @@ export interface Shop extends Place {
   /** What every index begins with, and the name of the server's repository. */
   readonly prefix: string;
   /** Writes the policy; `server` is where bkp reaches the server. */
-  policy(change?: { readonly server?: string; readonly repositories?: string }): Promise<void>;
+  policy(change?: {
+    readonly server?: string;
+    readonly repositories?: string;
+    readonly checks?: string;
+  }): Promise<void>;
   ids(): Promise<readonly string[]>;
   /** Snapshots that the server has. */
   onServer(): Promise<readonly string[]>;
@@ -43,7 +47,7 @@ export async function openShop(service: string): Promise<Shop> {
     ...place,
     url,
     prefix,
-    policy: ({ server = url, repositories = 'near, far' } = {}) =>
+    policy: ({ server = url, repositories = 'near, far', checks } = {}) =>
       writeFile(
         place.path('bkp.yaml'),
         `version: 1
@@ -64,7 +68,7 @@ backups:
     targets: [search]
     repositories: [${repositories}]
     retention: { keepLast: 2 }
-`,
+${checks === undefined ? '' : `    checks: { search: [${checks}] }\n`}`,
       ),
     async ids() {
       const { stdout } = await place.bkp('list --format json');
