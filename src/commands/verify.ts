@@ -6,6 +6,7 @@ import { observeRepositories } from '../reconcile/observe-repositories.ts';
 import { requireManifest, unsignedNow } from '../reconcile/require-manifest.ts';
 import { stoppable, type Session } from '../reconcile/session.ts';
 import { shareCatalogs } from '../reconcile/share-catalogs.ts';
+import { askServers } from '../reconcile/verify-references.ts';
 import { damageData, verifySnapshot } from '../reconcile/verify-snapshot.ts';
 import { formatVerdicts, type Verdict } from '../report/verdicts-text.ts';
 import { addMark } from '../snapshots/marks.ts';
@@ -129,6 +130,7 @@ async function lookAt(session: Session, place: SnapshotPlace, deep: boolean): Re
       deep,
       session.policy,
       stoppable(session),
+      askServers(session),
     );
   } catch (error) {
     if (error instanceof BkpError && error.code === 'integrity')

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Context, ReaderName } from '../context.ts';
 import type { Target } from '../generated/policy.ts';
 import type { ByteSink, ByteSource, ListedFile } from '../streams/bytes.ts';
+import type { Origin, Reference, ReferenceKeeper } from './references.ts';
 
 export type RestoreMode = 'new' | 'replace' | 'merge';
 
@@ -135,6 +136,8 @@ export interface Capture {
   readonly versions: Versions;
   /** What people must know of a capture that is whole all the same: what lies outside of it. */
   readonly warnings: readonly string[];
+  /** What was left with the server; the artifacts tell where. Whoever does not keep the capture releases it. */
+  readonly references?: readonly Reference[];
   /**
    * Facts and findings that do not need the raw stream (a finished copy on disk); runs beside the storing. Throws
    * `integrity` when the copy is damaged: the capture has failed.
@@ -246,7 +249,9 @@ export interface Engine<K extends Target['type'] = Target['type']> {
   /** Looks at the target without changing anything. Throws only for bugs and aborts: what is wrong is a `problem`. */
   probe(target: TargetOf<K>, context: Context): Promise<Probe>;
   /** Gets the data ready to be read. Throws `target` or `tool` when that is impossible; leaves nothing behind then. */
-  capture(target: TargetOf<K>, context: Context): Promise<Capture>;
+  capture(target: TargetOf<K>, context: Context, origin?: Origin): Promise<Capture>;
+  /** Present where captures may leave something with the server. */
+  readonly references?: ReferenceKeeper<TargetOf<K>>;
   /**
    * The engine's own full check of stored artifacts, without a server. Throws `integrity` for damage. `definition` is what
    * is known of the target: it may name a program that can read them.

@@ -348,7 +348,7 @@ export interface CommandTarget {
   readonly checks?: CheckDepth;
 }
 /**
- * Indices of Elasticsearch or OpenSearch, exported as portable files: every document as it was sent, mappings, settings, aliases.
+ * Indices of Elasticsearch or OpenSearch, as portable files or as snapshots of the server: every document as it was sent, mappings, settings, aliases.
  */
 export interface ElasticsearchTarget {
   /**
@@ -388,6 +388,11 @@ export interface ElasticsearchTarget {
    */
   readonly tlsFingerprint?: string;
   /**
+   * `export`: portable files in the repositories of the backup. `snapshot`: the server copies into a repository of its own, and bkp keeps a reference to it, which is no copy. Default export.
+   */
+  readonly method?: 'export' | 'snapshot';
+  readonly snapshotRepository?: SearchRepository;
+  /**
    * Only these indices. One that matches nothing fails the capture. Default: all that are neither hidden nor the server's own.
    *
    * @minItems 1
@@ -424,6 +429,25 @@ export interface ElasticsearchTarget {
   readonly compression?: Compression;
   readonly compressionLevel?: CompressionLevel;
   readonly checks?: CheckDepth;
+}
+/**
+ * Where the server copies to with `method: snapshot`.
+ */
+export interface SearchRepository {
+  /**
+   * Its name on the server.
+   */
+  readonly name: string;
+  /**
+   * Its kind: then it is registered where it is missing. One that is registered otherwise is never replaced.
+   */
+  readonly type?: 'fs' | 's3' | 'url' | 'azure' | 'gcs';
+  /**
+   * Its settings, as the server takes them; keys to a store belong into the keystore of the server.
+   */
+  readonly settings?: {
+    readonly [k: string]: string | number | boolean;
+  };
 }
 /**
  * Restore indices under other names; only as `--into rename=from=kestra_*,to=look_*` and under `restores`. Aliases are renamed alike or left out.

@@ -108,6 +108,8 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "bearerToken",
       "tlsCa",
       "tlsFingerprint",
+      "method",
+      "snapshotRepository",
       "indices",
       "excludeIndices",
       "hidden",
@@ -124,6 +126,7 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "type"
     ],
     "defines": [
+      "method",
       "indices",
       "excludeIndices",
       "hidden",
@@ -160,6 +163,11 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "bearerToken": "text",
       "tlsCa": "text",
       "tlsFingerprint": "text",
+      "method": "text",
+      "snapshotRepository": "object",
+      "snapshotRepository.name": "text",
+      "snapshotRepository.type": "text",
+      "snapshotRepository.settings": "object",
       "indices": "list",
       "excludeIndices": "list",
       "hidden": "boolean",

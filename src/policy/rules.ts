@@ -13,6 +13,7 @@ import { checkPlaces } from './rules/places.ts';
 import { checkReferences } from './rules/references.ts';
 import { checkRestores } from './rules/restores.ts';
 import { checkSearchServers } from './rules/search-servers.ts';
+import { checkServerReferences } from './rules/server-references.ts';
 import { checkServerFiles } from './rules/server-files.ts';
 import { checkSigning } from './rules/signing.ts';
 import { checkUsage } from './rules/usage.ts';
@@ -30,6 +31,7 @@ const RULES: readonly Rule[] = [
   checkMongodb,
   checkSearchServers,
   checkServerFiles,
+  checkServerReferences,
   checkEncryption,
   checkSigning,
   checkUsage,

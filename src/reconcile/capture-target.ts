@@ -1,7 +1,8 @@
 import type { Context } from '../context.ts';
 import type { Capture, Engine, Facts, FactValue } from '../engines/engine.ts';
+import type { Origin } from '../engines/references.ts';
 import { uniteFacts } from '../engines/part-facts.ts';
-import { integrityError } from '../errors.ts';
+import { integrityError, reasonOf } from '../errors.ts';
 import type { Target } from '../generated/policy.ts';
 import type { Check, ResolvedTarget } from '../policy/resolved-policy.ts';
 import type { Repository } from '../repositories/repository.ts';
@@ -10,6 +11,7 @@ import type { Beside } from './besides.ts';
 import type { ArtifactPlace } from './copy-artifact.ts';
 import type { WantedEncryption } from './encryption-of.ts';
 import { nativeCommand } from './native-command.ts';
+import { releaseOne } from './release-references.ts';
 import { checkName, factAt, factText, judge } from './expectations.ts';
 import { joinFacts } from './join-facts.ts';
 import { type StoredCapture, storeCaptured } from './store-captured.ts';
@@ -30,6 +32,10 @@ export interface CaptureTargetInput {
   readonly encryption: WantedEncryption | null;
   /** The files that the newest snapshot in this repository has of the target; undefined without such. */
   readonly earlier: ArtifactPlace | undefined;
+  /** What is left with a server carries it. */
+  readonly origin: Origin;
+  /** For what must be done after an abort too. */
+  readonly afterwards: Context;
   /** Repositories that are given the same in the same pass. */
   readonly besides: readonly Beside[];
   /** Reserves the place of an artifact: writes its key into begin.json and returns the repository key. */
@@ -68,7 +74,7 @@ async function captureOnce(
   input: CaptureTargetInput,
   context: Context,
 ): Promise<{ readonly retry: boolean; readonly captured: ManifestTarget }> {
-  const capture = await input.engine.capture(input.config, context);
+  const capture = await input.engine.capture(input.config, context, input.origin);
   const factsOfCopy = capture.facts();
   factsOfCopy.catch(() => undefined);
   try {
@@ -89,10 +95,21 @@ async function captureOnce(
       warnings: [...capture.warnings, ...stored.flatMap((one) => one.warnings)],
       checks,
       artifacts: stored.map((one) => one.artifact),
+      ...(capture.references === undefined ? {} : { references: capture.references }),
       restore: stored.map((one) => nativeCommand(input, one.artifact)),
     };
     for (const beside of input.besides) describeBeside(input, beside, stored, captured);
     return { retry: stored.some((one) => one.retry), captured };
+  } catch (error) {
+    // No manifest will name it.
+    for (const reference of capture.references ?? [])
+      await releaseOne({ context: input.afterwards }, input.config, reference).catch((failure: unknown) =>
+        context.emit({
+          type: 'warning',
+          message: `${reference.name} stays on the server until the next apply: ${reasonOf(failure)}`,
+        }),
+      );
+    throw error;
   } finally {
     // What is still reading the copy must be through before it is removed.
     await factsOfCopy.catch(() => undefined);

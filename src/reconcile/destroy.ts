@@ -16,6 +16,7 @@ import { observeRepositories } from './observe-repositories.ts';
 import { identitiesOf } from './remembered-identities.ts';
 import { restoringNow } from './restoring-runs.ts';
 import { openRun, recordOrTell } from './run-record-writer.ts';
+import { releaseReferences } from './release-references.ts';
 import type { Session } from './session.ts';
 import { takeLease } from './take-lease.ts';
 import { ended } from './step-result.ts';
@@ -137,6 +138,10 @@ async function release(
     await recordOrTell(session, () => run.finish('done', [ended(step, 'done')], []));
     done.push(name);
   }
+  const references = places.flatMap(({ record }) => record.references ?? []);
+  const unique = [...new Map(references.map((one) => [one.id, one])).values()];
+  for (const message of await releaseReferences(session, { backup: folder, id }, unique))
+    context.emit({ type: 'warning', message });
   return done;
 }
 

@@ -25,6 +25,7 @@ import { requireManifest, requireSigned } from './require-manifest.ts';
 import { stoppable } from './session.ts';
 import type { Step } from './step.ts';
 import { storeInstead } from './store-instead.ts';
+import { askServers } from './verify-references.ts';
 import { damageData, verifySnapshot } from './verify-snapshot.ts';
 
 interface Source {
@@ -41,6 +42,7 @@ export async function copyStep(execution: BackupExecution, step: Step): Promise<
   const passed = execution.besides.get(step.id);
   if (passed !== undefined) {
     await finishBeside(execution, passed.beside, passed.captured);
+    tellReferences(execution, step, passed.captured);
     execution.stored.push({ repository: step.repository, backup: passed.captured.backup, id });
     return { snapshot: id, flaws: [] };
   }
@@ -52,12 +54,21 @@ export async function copyStep(execution: BackupExecution, step: Step): Promise<
   try {
     const stored = step.action === 'replace' ? replaceArtifacts : copyWhole;
     execution.stored.push({ repository: step.repository, backup: await stored(execution, step, source), id });
+    tellReferences(execution, step, manifest);
   } catch (error) {
     if (error instanceof DamagedSource && (await isStillThere(source, execution.session.context)))
       await markSource(execution, source, [error.artifact], error.message, false);
     throw error;
   }
   return { snapshot: id, flaws: [] };
+}
+
+/** A copy of a reference is no copy of the data. */
+function tellReferences({ session }: BackupExecution, { repository }: Step, { targets }: Manifest): void {
+  const names = Object.entries(targets).flatMap(([name, { references = [] }]) => (references.length > 0 ? [name] : []));
+  if (names.length === 0) return;
+  const message = `${repository} has the reference only of ${names.join(', ')}: the data stays with the server`;
+  session.context.emit({ type: 'note', message });
 }
 
 /** The capture brought the bytes here too; what it could not bring is left to a copy of the next run. */
@@ -236,7 +247,15 @@ async function assertReadable(
 ): Promise<void> {
   const { session } = execution;
   const { repository } = writable(execution, step.repository);
-  const found = await verifySnapshot(repository, manifest, backup, true, session.policy, stoppable(session));
+  const found = await verifySnapshot(
+    repository,
+    manifest,
+    backup,
+    true,
+    session.policy,
+    stoppable(session),
+    askServers(session),
+  );
   if (found.damaged.length === 0) return;
   const { artifacts, reason } = damageData(found);
   await markSource(execution, source, Array.isArray(artifacts) ? artifacts : [], String(reason), true);

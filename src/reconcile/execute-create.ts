@@ -5,6 +5,7 @@ import type { ResolvedBackup, ResolvedTarget } from '../policy/resolved-policy.t
 import type { Repository } from '../repositories/repository.ts';
 import type { Manifest, ManifestTarget, SnapshotKind } from '../snapshots/manifest.ts';
 import { MANIFEST_FORMAT } from '../snapshots/manifest.ts';
+import type { SnapshotReference } from '../snapshots/inventory.ts';
 import type { Lease } from '../snapshots/held-lease.ts';
 import { cleanRemains } from '../snapshots/remove-remains.ts';
 import { beginSnapshot, type SnapshotDraft } from '../snapshots/snapshot-draft.ts';
@@ -17,6 +18,7 @@ import { definitionDigest, definitionsOf } from './definition.ts';
 import { eachLimited } from '../each-limited.ts';
 import { encryptionFor, type WantedEncryption } from './encryption-of.ts';
 import { afterHooks, runAfterHooks, runBeforeHooks } from './hooks.ts';
+import { releaseReferences } from './release-references.ts';
 import type { OpenRun } from './run-record-writer.ts';
 import { sealManifest } from './seal-manifest.ts';
 import { stoppable, type Session } from './session.ts';
@@ -56,8 +58,9 @@ export async function executeCreate(session: Session, input: CreateInput): Promi
   const name = { backup: backup.name, id };
   const encryption = encryptionFor(session, backup, repository);
   const writer = await beginSnapshot(repository, { ...name, policy: session.policy.name }, lease, session.context);
+  const left: SnapshotReference[] = [];
   try {
-    const { targets, flaws } = await captureBetweenHooks(session, { ...input, encryption }, writer);
+    const { targets, flaws } = await captureBetweenHooks(session, { ...input, encryption, left }, writer);
     const captured = Object.values(targets).filter((target) => target.status === 'captured');
     session.signal.throwIfAborted();
     if (captured.length === 0) throw nothingCaptured(input.backup, targets);
@@ -68,12 +71,19 @@ export async function executeCreate(session: Session, input: CreateInput): Promi
     await cleanRemains(repository, { ...name, policyNames: [session.policy.name] }, lease, session.context).catch(
       () => undefined,
     );
+    const problems = await releaseReferences(session, name, left, byName(input.targets));
+    for (const message of problems) session.context.emit({ type: 'warning', message });
     throw error;
   }
 }
 
+const byName = (targets: readonly ResolvedTarget[]): Readonly<Record<string, ResolvedTarget>> =>
+  Object.fromEntries(targets.map((target) => [target.name, target]));
+
 interface EncryptedInput extends CreateInput {
   readonly encryption: WantedEncryption | null;
+  /** Given what targets left with their servers. */
+  readonly left: SnapshotReference[];
 }
 
 async function captureBetweenHooks(
@@ -114,7 +124,7 @@ async function captureOne(
     const { config, secrets } = resolveTarget(target, session.lookups);
     session.lookups.onSecrets(secrets);
     const { idleTimeoutMs, timeoutMs } = input.backup;
-    return await withTimeLimits(
+    const captured = await withTimeLimits(
       `capture ${target.name}`,
       { idleTimeoutMs, timeoutMs },
       context,
@@ -129,6 +139,14 @@ async function captureOne(
             earlier: ownNames(target).flatMap((name) => input.earlier.get(name) ?? [])[0],
             repository: input.repository,
             encryption: input.encryption,
+            origin: {
+              policy: session.policy.name,
+              backup: input.backup.name,
+              snapshot: input.id,
+              target: target.name,
+              run: input.lease.owner.run,
+            },
+            afterwards: session.context,
             threads: compressorThreads(context.host.cpus, Math.min(input.backup.parallelism, input.targets.length)),
             besides: input.besides,
             addKey: (key) => writer.addKey(key),
@@ -137,6 +155,8 @@ async function captureOne(
           limited,
         ),
     );
+    for (const reference of captured.references ?? []) input.left.push({ target: target.name, ...reference });
+    return captured;
   } catch (error) {
     if (session.signal.aborted) throw error;
     const message = reasonOf(error);

@@ -8,6 +8,7 @@ import { byStart, ownNames } from './backup-view.ts';
 import type { StepDone } from './execute-step.ts';
 import type { BackupExecution } from './execution.ts';
 import { recordOf, recordsOf, snapshotOf, writable } from './holder.ts';
+import { releaseReferences } from './release-references.ts';
 import type { Step } from './step.ts';
 
 /** Lets one snapshot go, after a last look at what makes it safe. */
@@ -25,7 +26,8 @@ export async function pruneStep(execution: BackupExecution, step: Step): Promise
     reason: step.reason.code,
   };
   await releaseSnapshot(repository, request, lease, session.context);
-  return { snapshot: id, flaws: [] };
+  const name = { backup: record.backup, id };
+  return { snapshot: id, flaws: await releaseReferences(session, name, record.references ?? []) };
 }
 
 /**

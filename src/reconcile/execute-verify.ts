@@ -6,6 +6,7 @@ import { folderOf, markedSnapshot, snapshotOf, writable } from './holder.ts';
 import { requireManifest } from './require-manifest.ts';
 import { stoppable } from './session.ts';
 import type { Step } from './step.ts';
+import { askServers } from './verify-references.ts';
 import { damageData, verifySnapshot } from './verify-snapshot.ts';
 
 /** Checks a snapshot in one repository and marks it verified or damaged; damage fails the step. */
@@ -16,7 +17,15 @@ export async function verifyStep(execution: BackupExecution, step: Step): Promis
   const backup = folderOf(execution, step.repository, id);
   const manifest = await requireManifest(repository, markedSnapshot(execution, step.repository, id));
   const deep = step.reason.data['deep'] === true;
-  const found = await verifySnapshot(repository, manifest, backup, deep, session.policy, stoppable(session));
+  const found = await verifySnapshot(
+    repository,
+    manifest,
+    backup,
+    deep,
+    session.policy,
+    stoppable(session),
+    askServers(session),
+  );
   const { damaged } = found;
   const mark = { backup, id, policy: manifest.policy };
   if (damaged.length === 0) {

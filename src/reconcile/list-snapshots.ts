@@ -23,6 +23,8 @@ export interface ListedSnapshot {
   readonly damaged: boolean;
   /** It lacks the signature that the policy asks for. */
   readonly unsigned: boolean;
+  /** What it means lies with a server: it is a reference, in whole or in part. */
+  readonly reference: boolean;
 }
 
 /** Everything in the readable repositories of a session, newest first; `backup` narrows it to one. */
@@ -58,6 +60,7 @@ export function listSnapshots(session: Session, observation: Observation, backup
           protected: false,
           damaged: false,
           unsigned: false,
+          reference: false,
         })),
     ];
   });
@@ -99,6 +102,7 @@ function listSnapshot(repository: string, snapshot: SnapshotRecord, isRestoringN
     protected: protection(snapshot) !== null,
     damaged: isDamaged(snapshot),
     unsigned: snapshot.unsigned !== undefined,
+    reference: snapshot.references !== undefined,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { DestinationState } from '../engines/engine.ts';
+import type { ReferenceListing } from '../engines/references.ts';
 import type { RepositoryInventory } from '../snapshots/inventory.ts';
 import type { SetAsideRecord } from '../snapshots/run-record.ts';
 import type { Definitions } from './definition.ts';
@@ -14,6 +15,8 @@ export interface Observation {
   readonly setAside: readonly ObservedSetAside[];
   /** By restore and target: what stands at the destinations of restores that are not done. */
   readonly destinations: Readonly<Record<string, Readonly<Record<string, ObservedDestination>>>>;
+  /** What captures left with servers; absent where nobody looked. */
+  readonly references?: readonly ObservedReferences[];
   /** By backup and repository: public keys that it is to be encrypted to; absent where that cannot be known. */
   readonly encryption?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
   /** What this run can open: its own public keys, and whether it has keys whose public half is not known. */
@@ -37,6 +40,12 @@ export type ObservedRepository =
       readonly hint: string;
     }
   | { readonly name: string; readonly state: 'unavailable'; readonly message: string; readonly hint: string | null };
+
+/** One target's place on its server. */
+export type ObservedReferences =
+  | ({ readonly target: string; readonly state: 'asked' } & ReferenceListing)
+  /** Nobody knows what is there. */
+  | { readonly target: string; readonly state: 'silent'; readonly message: string };
 
 export interface ObservedDestination extends DestinationState {
   /** What stands there is changed in place, so that it must be captured before. */

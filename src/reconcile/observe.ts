@@ -4,6 +4,7 @@ import { BkpError } from '../errors.ts';
 import type { ResolvedBackup, ResolvedTarget } from '../policy/resolved-policy.ts';
 import { indexFolders, ownNames, viewBackup, type FolderIndex } from './backup-view.ts';
 import { acceptedDigests, type Definitions } from './definition.ts';
+import { observeReferences } from './observe-references.ts';
 import { observeEncryption } from './observe-encryption.ts';
 import { observeRepositories } from './observe-repositories.ts';
 import type { Observation, ObservedDestination, ObservedRepository, ObservedSetAside } from './observation.ts';
@@ -16,12 +17,14 @@ import { stoppable, type Session } from './session.ts';
 
 /** Looks at everything a plan rests on, changing nothing. What cannot be read is told, never taken for empty. */
 export async function observe(session: Session): Promise<Observation> {
+  const references = await observeReferences(session);
   const bare = await observeRepositories(session);
   const folders = indexFolders(bare);
   const encryption = await observeEncryption(session);
   return {
     ...bare,
     ...encryption,
+    references,
     notices: [...bare.notices, ...encryption.notices],
     lastDefinitions: await readLastDefinitions(session, folders),
     setAside: await findSetAside(session, bare.repositories),

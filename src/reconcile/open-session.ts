@@ -21,7 +21,8 @@ function signing(context: Context, { signing: wanted }: ResolvedPolicy, { lookup
   );
 }
 
-function openOne(resolved: ResolvedRepository, edge: Edge): SessionRepository {
+/** Opens one repository of a policy. */
+export function openOne(resolved: ResolvedRepository, edge: Edge): SessionRepository {
   try {
     const { config, secrets } = resolveRepository(resolved, edge.lookups);
     edge.lookups.onSecrets(secrets);

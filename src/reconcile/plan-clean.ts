@@ -2,10 +2,12 @@ import type { ResolvedPolicy } from '../policy/resolved-policy.ts';
 import type { Remains } from '../snapshots/inventory.ts';
 import { ownNames } from './backup-view.ts';
 import { addressOf, type Draft, type Drafts } from './draft.ts';
+import { emptyClean } from './empty-clean.ts';
 import type { Observation, ObservedSetAside } from './observation.ts';
 import { lockReason } from './plan-lock.ts';
 import { missingSnapshots } from './plan-missing.ts';
 import { count, formatInstant } from './phrases.ts';
+import { planReferenceCleans } from './plan-references.ts';
 import { reason, type Reason } from './reasons.ts';
 import type { PlanNotice, WithheldStep } from './step.ts';
 
@@ -41,7 +43,8 @@ export function planCleans(
     }
   }
   const expired = observation.setAside.filter(({ record }) => new Date(record.until) <= now);
-  return { steps: [...steps, ...expired.map(expiredStep)], withheld, warnings };
+  const orphans = planReferenceCleans(policy, observation, steps);
+  return { steps: [...steps, ...expired.map(expiredStep), ...orphans], withheld, warnings };
 }
 
 /** Nobody works on it, and nobody is waited for. */
@@ -52,7 +55,7 @@ const isOver = ({ inProgress, keptUntil = '' }: Remains, now: Date): boolean =>
 export const copyOf = (repository: string, id: string): string => `${repository} ${id}`;
 
 const cleanStep = (repository: string, remains: Remains): Draft => ({
-  ...emptyStep,
+  ...emptyClean,
   backup: remains.backup,
   repository,
   snapshot: remains.id,
@@ -76,7 +79,7 @@ const lockedRemains = (repository: string, { backup, id }: Remains, why: Reason)
 });
 
 const expiredStep = ({ repository, backup, record }: ObservedSetAside): Draft => ({
-  ...emptyStep,
+  ...emptyClean,
   backup,
   repository,
   artifacts: [record.reference],
@@ -87,23 +90,6 @@ const expiredStep = ({ repository, backup, record }: ObservedSetAside): Draft =>
   ),
   destructive: true,
 });
-
-const emptyStep: Omit<Draft, 'backup' | 'repository' | 'reason'> = {
-  action: 'clean',
-  kind: 'backup',
-  targets: [],
-  from: null,
-  snapshot: null,
-  snapshotFrom: null,
-  artifacts: [],
-  destination: null,
-  mode: null,
-  hooks: [],
-  estimate: { readBytes: 0, writeBytes: 0 },
-  source: null,
-  destructive: false,
-  dependsOn: [],
-};
 
 const unknownRemains = (repository: string, remains: Remains): PlanNotice => ({
   code: 'drift',

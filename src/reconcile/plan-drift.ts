@@ -6,6 +6,7 @@ import { addressOf } from './draft.ts';
 import type { Observation } from './observation.ts';
 import { commandLine, count } from './phrases.ts';
 import { missingSnapshots, type MissingSnapshot } from './plan-missing.ts';
+import { noticeReferences } from './plan-references.ts';
 import { noticeUnsigned } from './plan-unsigned.ts';
 import type { PlanNotice } from './step.ts';
 
@@ -17,7 +18,7 @@ export function noticeDrift(policy: ResolvedPolicy, observation: Observation): r
   const ready = observation.repositories.filter((repository) => repository.state === 'ready');
   const gone = missingSnapshots(policy, observation);
   const names = new Set(ownNames(policy));
-  return ready.flatMap(({ name, inventory }) => [
+  const inRepositories = ready.flatMap(({ name, inventory }) => [
     ...inventory.unreadable.map((manifest): PlanNotice => ({
       code: 'drift',
       message: `manifest ${manifest.backup}/${manifest.id} in ${name} cannot be used: ${manifest.message}`,
@@ -30,6 +31,7 @@ export function noticeDrift(policy: ResolvedPolicy, observation: Observation): r
     ...deadRuns(inventory, names),
     ...foreignSnapshots(name, inventory),
   ]);
+  return [...inRepositories, ...noticeReferences(observation)];
 }
 
 const tamperedNotice = (repository: string, { backup, id, how }: TamperedManifest): PlanNotice => ({

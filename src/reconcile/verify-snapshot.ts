@@ -8,6 +8,7 @@ import type { Repository } from '../repositories/repository.ts';
 import { bytesStored, type Manifest, type ManifestTarget } from '../snapshots/manifest.ts';
 import { snapshotFolder } from '../snapshots/keys.ts';
 import { damageOf, verifyArtifact } from './verify-folder.ts';
+import type { AskServer } from './verify-references.ts';
 
 /** What a verification found. */
 export interface Verification {
@@ -27,7 +28,8 @@ export const damageData = ({ damaged, isDeep }: Verification): Readonly<Record<s
 /**
  * Hashes every stored byte of a snapshot and, when `deep`, lets the engines read every artifact whole, with the programs
  * that the policy names for its targets; what is encrypted needs an identity then. Damage is found, not thrown; a
- * repository that cannot be read is thrown, because that says nothing about the snapshot.
+ * repository that cannot be read is thrown, because that says nothing about the snapshot. `ask` looks for what was left
+ * with servers; without it that is not looked at.
  */
 export async function verifySnapshot(
   repository: Repository,
@@ -36,6 +38,7 @@ export async function verifySnapshot(
   deep: boolean,
   { targets }: Pick<ResolvedPolicy, 'targets'>,
   context: Context,
+  ask: AskServer | null = null,
 ): Promise<Verification> {
   const damaged: { key: string; reason: string }[] = [];
   let isDeep = false;
@@ -53,6 +56,11 @@ export async function verifySnapshot(
       : await verify(repository);
     damaged.push(...found.damaged);
     isDeep ||= found.isDeep;
+    const flaw = found.damaged.length > 0 ? null : await ask?.(name, target);
+    if (typeof flaw !== 'string') continue;
+    // What the bytes of the artifact cannot tell, no copy of them can mend.
+    damaged.push(...target.artifacts.map(({ key }) => ({ key, reason: flaw })));
+    isDeep = true;
   }
   return { damaged, isDeep };
 }

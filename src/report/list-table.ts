@@ -82,6 +82,7 @@ function paintLine(line: string, snapshot: ListedSnapshot | undefined, paint: Pa
 function marksOf(line: Line): string {
   const marks: readonly (readonly [string, (row: ListedSnapshot) => boolean])[] = [
     [line[0].kind, (row) => row.kind !== 'backup'],
+    ['reference', (row) => row.reference],
     ['UNSIGNED', (row) => row.unsigned],
     ['DAMAGED', (row) => row.damaged],
     ['verified', (row) => row.verifiedAt !== null && !row.damaged],

@@ -48,6 +48,7 @@ function formatTarget(name: string, target: ManifestTarget, paint: Paint): strin
         ? []
         : [['', `${folder.key}  ${folder.files.toLocaleString('en')} files, ${formatBytes(folder.bytes)}`]],
     ),
+    ...(target.references ?? []).map(({ name, store }) => ['reference', `${name}, with the server (${store})`]),
     ...factRows(target.facts).map(([fact, value]) => [fact, String(value)]),
     ...target.checks.map((check) => [
       'check',

@@ -1,3 +1,4 @@
+import type { Reference } from '../engines/references.ts';
 import type { SnapshotName } from './keys.ts';
 import type { MarkKind, SnapshotKind } from './manifest.ts';
 import type { RunRecord } from './run-record.ts';
@@ -23,6 +24,8 @@ export interface SnapshotRecord {
   readonly lockedUntil?: string;
   /** Public keys that it is encrypted to; absent where everybody can read it. */
   readonly recipients?: readonly string[];
+  /** What it left with servers: its artifacts only tell where. Absent where it has all it needs itself. */
+  readonly references?: readonly SnapshotReference[];
   /** The public key whose signature in the manifest was found right, null where it is wrong; absent where there is none. */
   readonly signedBy?: string | null;
   /** Why it does not count where the policy asks for signatures. It is shown, and nothing rests on it. */
@@ -31,6 +34,11 @@ export interface SnapshotRecord {
   readonly marks: readonly MarkRecord[];
   /** False when `snapshots/<backup>/<id>/` is gone: every artifact is missing. */
   readonly folderPresent: boolean;
+}
+
+/** What a target of a snapshot left with its server. */
+export interface SnapshotReference extends Reference {
+  readonly target: string;
 }
 
 export interface MarkRecord {

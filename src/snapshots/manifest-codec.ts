@@ -102,6 +102,14 @@ export function slimManifest(manifest: Manifest): ManifestRecord {
     storedBytes: artifacts.reduce((sum, artifact) => sum + bytesStored(artifact), 0),
     ...(manifest.lockedUntil === undefined ? {} : { lockedUntil: manifest.lockedUntil }),
     ...(manifest.encryption === undefined ? {} : { recipients: manifest.encryption.recipients }),
+    ...referencesOf(manifest),
     ...(manifest.signature === undefined ? {} : { signedBy: manifestSigner(manifest) ?? null }),
   };
+}
+
+function referencesOf({ targets }: Manifest): Pick<ManifestRecord, 'references'> {
+  const references = Object.entries(targets).flatMap(([target, { references: left = [] }]) =>
+    left.map((reference) => ({ target, ...reference })),
+  );
+  return references.length === 0 ? {} : { references };
 }

@@ -1,4 +1,5 @@
 import type { Facts, FactValue, Versions } from '../engines/engine.ts';
+import type { Reference } from '../engines/references.ts';
 
 /** The newest manifest format this bkp writes; it reads all up to it. */
 export const MANIFEST_FORMAT = 1;
@@ -66,6 +67,8 @@ export interface ManifestTarget {
   readonly warnings: readonly string[];
   readonly checks: readonly CheckOutcome[];
   readonly artifacts: readonly ManifestArtifact[];
+  /** What lies with the server, not here: the artifacts only tell where. Absent where nothing does. */
+  readonly references?: readonly Reference[];
   /** Native commands that restore this target without bkp. */
   readonly restore: readonly string[];
 }

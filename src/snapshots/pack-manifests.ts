@@ -39,6 +39,8 @@ type Row = readonly [
   /** -1 where it has no signature, -2 where its signature is wrong. */
   signer: number,
   lockedUntil: string | null,
+  /** Missing in rows of before there were any. */
+  references?: ManifestRecord['references'] | null,
 ];
 
 const UNSIGNED = -1;
@@ -73,6 +75,7 @@ export function packManifests(manifests: ReadonlyMap<string, CachedManifest>): P
         ? UNSIGNED
         : WRONG,
     record.lockedUntil ?? null,
+    record.references ?? null,
   ]);
   return {
     policies: policies.values,
@@ -90,7 +93,9 @@ export function unpackManifests(backup: string, packed: PackedManifests): Readon
   const manifests = new Map<string, CachedManifest>();
   for (const row of packed.rows) {
     const [id, version, digest, policy, kind, status, tick, startedAt, finishedAt] = row;
-    const [definition, target, protect, sizeBytes, storedBytes, keys, signer, lockedUntil] = row.slice(9) as [
+    const [definition, target, protect, sizeBytes, storedBytes, keys, signer, lockedUntil, references] = row.slice(
+      9,
+    ) as [
       number,
       number,
       boolean,
@@ -99,6 +104,7 @@ export function unpackManifests(backup: string, packed: PackedManifests): Readon
       number,
       number,
       string | null,
+      ManifestRecord['references'] | null | undefined,
     ];
     manifests.set(id, {
       version,
@@ -119,6 +125,7 @@ export function unpackManifests(backup: string, packed: PackedManifests): Readon
         storedBytes,
         ...(lockedUntil === null ? {} : { lockedUntil }),
         ...(keys === -1 ? {} : { recipients: at(recipients, keys) }),
+        ...(references === undefined || references === null ? {} : { references }),
         ...(signer === UNSIGNED ? {} : { signedBy: signer === WRONG ? null : at(signers, signer) }),
       },
     });

@@ -36,7 +36,10 @@ function isSound(id: string, record: ManifestRecord): boolean {
     Number.isSafeInteger(record.sizeBytes) &&
     Number.isSafeInteger(record.storedBytes) &&
     Object.values(record.targets).every((how) => how === 'captured' || how === 'failed') &&
-    (record.recipients ?? []).every((key) => typeof key === 'string')
+    (record.recipients ?? []).every((key) => typeof key === 'string') &&
+    (record.references ?? []).every(({ target, store, name, id: its }) =>
+      [target, store, name, its].every((text) => typeof text === 'string'),
+    )
   );
 }
 

@@ -37,6 +37,7 @@ describe('bkp list', () => {
         protected: false,
         damaged: false,
         unsigned: false,
+        reference: false,
       })),
     );
     const { stdout } = await base.bkp('list --format plain');

@@ -1,4 +1,4 @@
 import { describeEngine } from './conformance.ts';
-import { fixtureOn, searchServers } from './elasticsearch-fixture.ts';
+import { elasticsearchFixture } from './elasticsearch-fixture.ts';
 
-for (const service of searchServers()) describeEngine(fixtureOn(service));
+describeEngine(elasticsearchFixture);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { elasticsearch } from '../../src/engines/elasticsearch.ts';
 import type { TargetOf } from '../../src/engines/engine.ts';
@@ -56,8 +56,11 @@ async function seed(url: string, prefix: string, bytes: number | null): Promise<
 }
 
 /** Elasticsearch or OpenSearch on one of the servers of the run. */
-export const fixtureOn = (service: string): EngineFixture<'elasticsearch'> => ({
-  name: service,
+export const fixtureOn = (
+  service: string,
+  method: 'export' | 'snapshot' = 'export',
+): EngineFixture<'elasticsearch'> => ({
+  name: method === 'export' ? service : `${service} by snapshots`,
   engine: elasticsearch,
   isPersistent: true,
   producer: null,
@@ -65,11 +68,16 @@ export const fixtureOn = (service: string): EngineFixture<'elasticsearch'> => ({
   query: null,
 
   async make(folder, content) {
-    const { url = '' }: Connection = connectionOf(service);
+    const { url = '', repo = '' }: Connection = connectionOf(service);
     const prefix = prefixFor(folder);
     onTestFinished(() => deleteIndices(url, prefix));
     await seed(url, prefix, { empty: null, small: 256, large: 60_000 }[content]);
-    return { type: 'elasticsearch', url, indices: [`${prefix}*`], globals: false };
+    const target = { type: 'elasticsearch', url, indices: [`${prefix}*`], globals: false } as const;
+    if (method === 'export') return target;
+    const name = prefix.slice(0, 13);
+    onTestFinished(async () => void (await ask(url, 'DELETE', `_snapshot/${name}`).catch(() => '')));
+    const settings = { location: join(repo, name) };
+    return { ...target, method, snapshotRepository: { name, type: 'fs', settings } };
   },
 
   elsewhere(target, folder) {

@@ -60,6 +60,7 @@ const row = (parts: Partial<ListedSnapshot>): ListedSnapshot => ({
   protected: false,
   damaged: false,
   unsigned: false,
+  reference: false,
   ...parts,
 });
 

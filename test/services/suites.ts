@@ -34,6 +34,7 @@ export function kindsFor(paths: readonly string[]): ReadonlySet<ServerKind> {
 
 /** Those of them that only the full set of servers runs: formats that few people choose, servers that are long to build. */
 export const FULL_SET_SUITES: readonly string[] = [
+  'test/engines/conformance-elasticsearch-{8,9,opensearch-3}.test.ts',
   'test/engines/conformance-mysql-mydumper.test.ts',
   'test/engines/conformance-postgres-{directory,plain,tar}.test.ts',
   'test/engines/conformance-s3-mirror.test.ts',
@@ -46,8 +47,8 @@ export const FULL_SET_SUITES: readonly string[] = [
  */
 export const VERSIONED_SUITES: readonly string[] = [
   ...FULL_SET_SUITES,
-  'test/engines/conformance-{elasticsearch,mysql,postgres,redis}.test.ts',
-  'test/engines/elasticsearch/{lossless,restore,versions}.test.ts',
+  'test/engines/conformance-{mysql,postgres,redis}.test.ts',
+  'test/engines/elasticsearch/{lossless,restore,snapshot-versions,versions}.test.ts',
   'test/engines/mysql/{mydumper,rich}.test.ts',
   'test/engines/postgres/{clients,custom-archive,database-names,encodings,restore-versions,role-rights}.test.ts',
   'test/engines/postgres/{script-filter,sql-script,standby,tar-archive,versions}.test.ts',

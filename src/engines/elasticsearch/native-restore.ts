@@ -1,17 +1,26 @@
 import { shellQuote } from '../shell-quote.ts';
-import { DEFINITIONS_FORMAT, pathOfIndex } from './artifact/index-header.ts';
+import { DEFINITIONS_FORMAT, pathOfIndex, REFERENCE_FORMAT } from './artifact/index-header.ts';
 import type { SearchTarget } from './server/settings.ts';
 
 /** Lines of a bulk request that go at once: two for each document. */
 const LINES = 2000;
 
-/** The command that makes what one artifact tells of: definitions by one PUT each, documents by bulk requests. */
+/**
+ * The command that makes what one artifact tells of: definitions by one PUT each, documents by bulk requests; or has
+ * the server restore its snapshot.
+ */
 export function nativeRestore(
   target: SearchTarget,
   { name, format, decode }: { readonly name: string; readonly format: string; readonly decode: string },
 ): string {
   const address = (target.url ?? 'https://SERVER').replace(/\/$/, '');
   const curl = `curl -fsS ${authOf(target)}-H 'content-type: application/x-ndjson' --data-binary @-`;
+  if (format === REFERENCE_FORMAT) {
+    const path = `sed -n '1s/.*"restore":"\\([^"]*\\)".*/\\1/p'`;
+    const call = curl.replace('x-ndjson', 'json').replace(' --data-binary @-', '');
+    const body = `-d '{"include_global_state":false}'`;
+    return `path=$(${decode} | ${path}) && ${call} ${body} -X POST ${shellQuote(address)}/"$path"'?wait_for_completion=true'`;
+  }
   if (format === DEFINITIONS_FORMAT)
     return [
       `${decode} | { read -r _; while IFS= read -r path && IFS= read -r body; do`,

@@ -19,7 +19,7 @@ export function checkMirrors(set: PolicySet): readonly Diagnostic[] {
       const whose = encryption === undefined ? `repository ${repository}` : `backup ${backup.name}`;
       return [
         diagnose(
-          'BKP2067',
+          'BKP2074',
           { document, path: [...path, 'method'], part: 'value' },
           `the objects of ${name} stay as they are, and ${whose} asks for encryption`,
           '`method: archive` can be encrypted; or name repositories without `encryption`',

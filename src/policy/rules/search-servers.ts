@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../../errors.ts';
-import { diagnose } from '../diagnose.ts';
-import type { PolicySet } from '../policy-set.ts';
+import { diagnose, type Place } from '../diagnose.ts';
+import type { Target } from '../../generated/policy.ts';
+import type { Entry, PolicySet } from '../policy-set.ts';
 
 const SIGN_IN = ['username', 'apiKey', 'bearerToken'] as const;
 
@@ -27,6 +28,7 @@ export function checkSearchServers(set: PolicySet): readonly Diagnostic[] {
           'keep one of them',
         ),
       );
+    found.push(...methodProblems(value, { document, path }));
     const [first, second] = SIGN_IN.filter((key) => value[key] !== undefined);
     if (first !== undefined && second !== undefined)
       found.push(
@@ -39,4 +41,44 @@ export function checkSearchServers(set: PolicySet): readonly Diagnostic[] {
       );
     return found;
   });
+}
+
+/** What only one of the two methods knows. */
+function methodProblems(
+  { method, snapshotRepository, versions }: Extract<Target, { type: 'elasticsearch' }>,
+  { document, path }: Pick<Entry<Target>, 'document' | 'path'>,
+): readonly Diagnostic[] {
+  const at = (key: string): Place => ({ document, path: [...path, key], part: 'key' });
+  const isSnapshot = method === 'snapshot';
+  const found: Diagnostic[] = [];
+  if (isSnapshot && snapshotRepository === undefined)
+    found.push(
+      diagnose(
+        'BKP2067',
+        at('method'),
+        'a snapshot needs a repository of the server',
+        'name it under `snapshotRepository`; `curl $URL/_snapshot` lists those that are registered',
+      ),
+    );
+  if (!isSnapshot && snapshotRepository !== undefined)
+    found.push(
+      diagnose(
+        'BKP2067',
+        at('snapshotRepository'),
+        'an export goes into no repository of the server',
+        'say `method: snapshot`, or leave this out',
+      ),
+    );
+  if (isSnapshot && versions !== undefined)
+    found.push(diagnose('BKP2067', at('versions'), 'a snapshot of the server holds all versions', 'leave this out'));
+  if (snapshotRepository?.settings !== undefined && snapshotRepository.type === undefined)
+    found.push(
+      diagnose(
+        'BKP2067',
+        at('snapshotRepository'),
+        '`settings` say nothing without a `type`',
+        'give the `type`, or leave out the `settings`',
+      ),
+    );
+  return found;
 }

@@ -16,6 +16,6 @@ it.each([
   ['an encrypted repository', inRepository(mirrored('mirror')), ['repository nas']],
   ['an encrypted backup', ofBackup(mirrored('mirror')), ['backup app']],
 ])('what is mirrored is not encrypted: %s', async (_, policy, whose) => {
-  const found = await problemsWith(policy, 'BKP2067');
+  const found = await problemsWith(policy, 'BKP2074');
   expect(found.map((problem) => /and (.*) asks for encryption$/.exec(problem)?.[1])).toEqual(whose);
 });

@@ -18,3 +18,20 @@ it.each([
 it('takes no password in the address', async () => {
   expect(await problemsWith(withTarget('url: "http://me:secret@a:9200"'), 'BKP1004', 'BKP1006')).toHaveLength(1);
 });
+
+it.each([
+  ['method: snapshot', ['a snapshot needs a repository of the server']],
+  ['method: snapshot, snapshotRepository: { name: nightly }', []],
+  [
+    'method: snapshot, versions: true, snapshotRepository: { name: n }',
+    ['a snapshot of the server holds all versions'],
+  ],
+  ['snapshotRepository: { name: nightly }', ['an export goes into no repository of the server']],
+  [
+    'method: snapshot, snapshotRepository: { name: n, settings: { location: /a } }',
+    ['`settings` say nothing without a `type`'],
+  ],
+])('a snapshot of the server goes into its repository: %s', async (keys, problems) => {
+  const found = await problemsWith(withTarget(`url: "http://a:9200", ${keys}`), 'BKP2067');
+  expect(found.map((problem) => problem.replace(/^\S+ BKP2067 /, ''))).toEqual(problems);
+});

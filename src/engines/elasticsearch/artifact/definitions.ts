@@ -1,7 +1,13 @@
 import type { Readable } from 'node:stream';
 import { integrityError } from '../../../errors.ts';
 import type { Facts, IncomingArtifact, RawReader } from '../../engine.ts';
-import { type Definition, DEFINITIONS_FORMAT, type DefinitionsHeader, type IndexHeader } from './index-header.ts';
+import {
+  type Definition,
+  DEFINITIONS_FORMAT,
+  type DefinitionsHeader,
+  type IndexHeader,
+  REFERENCE_FORMAT,
+} from './index-header.ts';
 
 /** What a capture says of everything but documents. */
 export interface Definitions {
@@ -38,12 +44,16 @@ function parseDefinitions(bytes: Buffer): Definitions {
 function readHeader(line: Buffer | undefined): DefinitionsHeader {
   try {
     const header = JSON.parse(line?.toString() ?? '') as DefinitionsHeader;
-    if (header.format === DEFINITIONS_FORMAT && Array.isArray(header.indices)) return header;
+    if (isHeader(header)) return header;
   } catch {
     // Told below.
   }
   throw integrityError('cannot trust the definitions: they have no beginning');
 }
+
+const isHeader = ({ format, indices, snapshot }: DefinitionsHeader): boolean =>
+  Array.isArray(indices) &&
+  (format === DEFINITIONS_FORMAT || (format === REFERENCE_FORMAT && typeof snapshot?.uuid === 'string'));
 
 /** Reads definitions as they pass; tells of the indices that leave no documents, which nobody else counts. */
 export function definitionsReader(): RawReader {
@@ -51,7 +61,8 @@ export function definitionsReader(): RawReader {
   return {
     push: (chunk) => void chunks.push(Buffer.from(chunk)),
     end() {
-      const { indices } = parseDefinitions(Buffer.concat(chunks)).header;
+      const { indices, snapshot } = parseDefinitions(Buffer.concat(chunks)).header;
+      if (snapshot !== undefined) return factsOfIndices(indices);
       return { ...factsOfIndices(indices), ...factsOfDocuments(indices.filter(({ documents }) => documents === 0)) };
     },
   };
@@ -59,7 +70,7 @@ export function definitionsReader(): RawReader {
 
 /** Reads the definitions among the artifacts of a capture. */
 export async function readDefinitions(artifacts: readonly IncomingArtifact[]): Promise<Definitions> {
-  const artifact = artifacts.find(({ format }) => format === DEFINITIONS_FORMAT);
+  const artifact = artifacts.find(({ format }) => format === DEFINITIONS_FORMAT || format === REFERENCE_FORMAT);
   if (artifact === undefined) throw integrityError('cannot read the snapshot: its definitions are missing');
   const chunks: Buffer[] = [];
   await artifact.into({
@@ -78,5 +89,7 @@ export const factsOfIndices = (indices: readonly IndexHeader[]): Facts => ({
 });
 
 const factsOfDocuments = (indices: readonly IndexHeader[]): Facts => ({
-  documents: Object.fromEntries(indices.map(({ name, documents }) => [name, documents])),
+  documents: Object.fromEntries(
+    indices.filter(({ isClosed }) => isClosed !== true).map(({ name, documents }) => [name, documents]),
+  ),
 });

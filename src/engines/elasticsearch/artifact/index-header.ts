@@ -2,11 +2,28 @@ import type { ServerVersion } from '../server/version.ts';
 
 /** What stands before everything else in the definitions of a capture. */
 export interface DefinitionsHeader {
-  readonly format: typeof DEFINITIONS_FORMAT;
+  readonly format: typeof DEFINITIONS_FORMAT | typeof REFERENCE_FORMAT;
+  /** Where the documents are that stayed with the server; absent where they were captured. */
+  readonly snapshot?: SnapshotPlace;
   readonly server: ServerVersion;
   readonly indices: readonly IndexHeader[];
   /** How many definitions follow. */
   readonly definitions: number;
+}
+
+/** A snapshot in a repository of the server. */
+export interface SnapshotPlace {
+  /** What restores it, below the address of the server. */
+  readonly restore: string;
+  readonly cluster: string;
+  readonly repository: {
+    readonly name: string;
+    readonly type: string;
+    readonly uuid: string | null;
+    readonly settings: Readonly<Record<string, string>>;
+  };
+  readonly name: string;
+  readonly uuid: string;
 }
 
 /** One index of a capture. */
@@ -14,6 +31,10 @@ export interface IndexHeader {
   readonly name: string;
   /** Documents that its points in time hold. */
   readonly documents: number;
+  /** Somebody wrote to it while the server took its snapshot: how many documents it has is not known. */
+  readonly isUncounted?: true;
+  /** It is closed, and nobody can count its documents. */
+  readonly isClosed?: true;
   /** Digest of the mappings. */
   readonly mappings: string;
   /** Settings that would keep documents from coming in as they were: set once they are there. */
@@ -29,6 +50,8 @@ export interface Definition {
 }
 
 export const DEFINITIONS_FORMAT = 'search-definitions';
+/** Where a snapshot of the server is, then the same as in the definitions. */
+export const REFERENCE_FORMAT = 'search-snapshot';
 export const DOCUMENTS_FORMAT = 'search-bulk';
 /** No index can have this name. */
 export const DEFINITIONS_NAME = '_definitions';

@@ -141,7 +141,8 @@ async function refreshAll(server: SearchServer, indices: readonly DescribedIndex
   return stale;
 }
 
-function refuse(problems: readonly Problem[]): void {
+/** Throws the first of what keeps a capture from starting, with all of them in its message. */
+export function refuse(problems: readonly Problem[]): void {
   const [first] = problems;
   if (first === undefined) return;
   const message = problems.map((problem) => problem.message).join('; ');

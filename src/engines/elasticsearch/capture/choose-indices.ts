@@ -11,8 +11,12 @@ export interface Choice {
 
 type Wanted = Pick<SearchTarget, 'indices' | 'excludeIndices' | 'hidden'>;
 
-/** The indices of a target, by what its server has. What cannot be exported is named, never left out in silence. */
-export function chooseIndices({ indices, excludeIndices = [], hidden = false }: Wanted, listing: Listing): Choice {
+/** The indices of a target, by what its server has. What cannot be captured is named, never left out in silence. */
+export function chooseIndices(
+  { indices, excludeIndices = [], hidden = false }: Wanted,
+  listing: Listing,
+  keepsClosed: boolean = false,
+): Choice {
   const candidates = listing.indices.filter(({ name }) => !isOwnName(name));
   const isMeant = (pattern: string, { name, isHidden, isSystem }: ListedIndex): boolean =>
     matches(pattern, name) &&
@@ -37,7 +41,7 @@ export function chooseIndices({ indices, excludeIndices = [], hidden = false }: 
     indices: chosen.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     problems: [
       ...unmatched.map((pattern) => nothingFor(pattern, listing)),
-      ...chosen.filter(({ isOpen, dataStream }) => !isOpen && dataStream === undefined).map(closed),
+      ...chosen.filter(({ isOpen, dataStream }) => !isOpen && !keepsClosed && dataStream === undefined).map(closed),
       ...[...new Set(chosen.flatMap(({ dataStream = [] }) => dataStream))].map(ofStream),
       ...(chosen.length === 0 && unmatched.length === 0 ? [{ message: 'every index is left out' }] : []),
     ],
@@ -58,6 +62,6 @@ const closed = ({ name }: ListedIndex): Problem => ({
 });
 
 const ofStream = (name: string): Problem => ({
-  message: `${name} is a data stream, which this version does not export`,
+  message: `${name} is a data stream, which this version does not capture`,
   hint: `leave it out with \`excludeIndices: [${name}]\``,
 });

@@ -4,15 +4,17 @@ import type { Probe } from '../../engine.ts';
 import { listIndices } from '../server/list-indices.ts';
 import { withServer } from '../server/server.ts';
 import type { SearchTarget } from '../server/settings.ts';
+import { probeSnapshot } from '../snapshot/probe.ts';
 import { describeVersion } from '../server/version.ts';
 import { chooseIndices } from './choose-indices.ts';
 import { describeIndex, judgeSource } from './read-index.ts';
 import { sizeOf } from '../server/size.ts';
 
-/** Looks at the server and at what a capture would read. */
-export async function probeExport(target: SearchTarget, context: Context): Promise<Probe> {
+/** Looks at the server and at what a capture would read, or have the server copy. */
+export async function probeIndices(target: SearchTarget, context: Context): Promise<Probe> {
   try {
     return await withServer(target, context, async (server) => {
+      if (target.method === 'snapshot') return probeSnapshot(server, target);
       const { indices, problems } = chooseIndices(target, await listIndices(server));
       const judged = [];
       for (const { name } of indices) judged.push(judgeSource(await describeIndex(server, name)));

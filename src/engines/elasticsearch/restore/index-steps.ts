@@ -20,6 +20,15 @@ export async function deleteIndex(server: Asked, name: string): Promise<void> {
   });
 }
 
+export async function closeIndex(server: Asked, name: string): Promise<void> {
+  await server.bytes({
+    method: 'POST',
+    path: `/${pathOfIndex(name)}/_close`,
+    doing: `cannot close index ${name}, which is restored`,
+    isFinished: true,
+  });
+}
+
 export async function createIndex(server: Asked, name: string, settings: Settings, mappings: Buffer): Promise<void> {
   const body = Buffer.concat([
     Buffer.from(`{"settings":${JSON.stringify(settings)},"mappings":`),

@@ -3,13 +3,17 @@ import { guardError, targetError } from '../../../errors.ts';
 import type { RestoreOutcome, RestoreRequest } from '../../engine.ts';
 import { checkExport } from '../artifact/check.ts';
 import { factsOfIndices, readDefinitions } from '../artifact/definitions.ts';
+import type { SnapshotPlace } from '../artifact/index-header.ts';
 import { listIndices, type Listing } from '../server/list-indices.ts';
 import { newName, UNFINISHED } from '../server/own-names.ts';
 import { type SearchServer, withServer } from '../server/server.ts';
 import type { SearchTarget } from '../server/settings.ts';
-import { buildBeside } from './build.ts';
+import { findSnapshot } from '../snapshot/find-snapshot.ts';
+import { documentsBeside } from '../snapshot/read-beside.ts';
+import { restoreBeside } from '../snapshot/restore-beside.ts';
+import { buildBeside, type Building } from './build.ts';
 import { removeGlobals, restoreGlobals } from './globals.ts';
-import { deleteIndex } from './index-steps.ts';
+import { closeIndex, deleteIndex } from './index-steps.ts';
 import { mergeIndex, type MergeResult, takeBackAfter } from './merge.ts';
 import { swapIn } from './swap.ts';
 import { type WantedIndex, wantedIndices } from './wanted.ts';
@@ -17,10 +21,10 @@ import { type WantedIndex, wantedIndices } from './wanted.ts';
 type Request = RestoreRequest<SearchTarget>;
 
 /**
- * Builds every index beside its place and looks whether all is there, then puts them into place; what a merge finds gets
- * only the documents that are missing.
+ * Builds every index beside its place, from documents or by the server from its own snapshot, and looks whether all is
+ * there, then puts them into place; what a merge finds gets only the documents that are missing.
  */
-export const restoreExport = (request: Request, context: Context): Promise<RestoreOutcome> =>
+export const restoreIndices = (request: Request, context: Context): Promise<RestoreOutcome> =>
   withServer(request.destination, context, async (server) => {
     const { mode, artifacts, paths, destination, expectedFacts, snapshot, skipConflicts } = request;
     const captured = await readDefinitions(artifacts);
@@ -40,20 +44,25 @@ export const restoreExport = (request: Request, context: Context): Promise<Resto
         artifacts,
         wanted.map(({ name }) => name),
       );
+    const building: Building = { server, context, captured: captured.header.server, atOnce, expectedFacts, warn };
+    const build = await builderOf(captured.header.snapshot, building);
     const restored: Record<string, number> = {};
     const conflicts: string[] = [];
     const merged: { readonly to: string; readonly result: MergeResult }[] = [];
     let made: readonly string[] = [];
     try {
-      for (const index of built) {
-        await buildBeside(index, { server, context, captured: captured.header.server, atOnce, expectedFacts, warn });
+      const whole: WantedIndex[] = [];
+      for (const planned of built) {
+        const index = await build.whole(planned);
+        whole.push(index);
         restored[`index ${index.to}`] = index.documents;
         if (index.lostAliases.length > 0)
           warn(`index ${index.to}: aliases that mean ${index.name} are left out: ${index.lostAliases.join(', ')}`);
       }
       if (paths.length === 0) made = await restoreGlobals(captured.definitions, server, warn);
       if (made.length > 0) restored['templates, pipelines and scripts'] = made.length;
-      for (const index of wanted.filter((one) => !isBuilt(one))) {
+      for (const planned of wanted.filter((one) => !isBuilt(one))) {
+        const index = await build.forMerge(planned);
         const result = await mergeIndex(index, { server, context, atOnce, skipConflicts });
         merged.push({ to: index.to, result });
         restored[`index ${index.to}`] = result.added;
@@ -62,8 +71,9 @@ export const restoreExport = (request: Request, context: Context): Promise<Resto
       // What a killed restore had asked for may have come only now.
       const found = standing(built, await removeUnfinished(server, built, await listIndices(server)));
       if (mode !== 'replace') assertFree(found);
-      const keptOld = await swapIn(built, { server, context, snapshot, existing: found, warn });
-      const facts = mode === 'merge' || paths.length > 0 ? null : factsOfIndices(wanted);
+      const keptOld = await swapIn(whole, { server, context, snapshot, existing: found, warn });
+      for (const { to } of whole.filter(({ isClosed }) => isClosed === true)) await closeIndex(server, to);
+      const facts = mode === 'merge' || paths.length > 0 ? null : factsOfIndices(whole);
       return { facts, keptOld, restored, conflicts, warnings };
     } catch (error) {
       for (const { to, result } of merged.toReversed()) await takeBackAfter(error, to, result.takeBack);
@@ -71,9 +81,37 @@ export const restoreExport = (request: Request, context: Context): Promise<Resto
       throw error;
     } finally {
       for (const { result } of merged) await result.close();
-      for (const { to } of built) await deleteIndex(server.afterwards, newName(to)).catch(() => undefined);
+      for (const { to } of wanted) await deleteIndex(server.afterwards, newName(to)).catch(() => undefined);
     }
   });
+
+interface Builder {
+  /** Makes an index beside its place, and gives it with what is in it. */
+  readonly whole: (wanted: WantedIndex) => Promise<WantedIndex>;
+  /** Gives an index with documents that can be read. */
+  readonly forMerge: (wanted: WantedIndex) => Promise<WantedIndex>;
+}
+
+async function builderOf(place: SnapshotPlace | undefined, building: Building): Promise<Builder> {
+  if (place === undefined)
+    return {
+      whole: async (wanted) => {
+        await buildBeside(wanted, building);
+        return wanted;
+      },
+      forMerge: async (wanted) => wanted,
+    };
+  const repository = await findSnapshot(building.server, place);
+  const whole = (wanted: WantedIndex): Promise<WantedIndex> =>
+    restoreBeside(wanted, building, { repository, name: place.name });
+  return {
+    whole,
+    forMerge: async (wanted) => {
+      const there = await whole(wanted);
+      return { ...there, artifact: await documentsBeside(there, building) };
+    },
+  };
+}
 
 function assertFree(existing: ReadonlySet<string>): void {
   if (existing.size === 0) return;

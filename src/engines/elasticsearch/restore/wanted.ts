@@ -64,7 +64,7 @@ export function wantedIndices(
     taken.set(to, name);
     const body = bodies.get(pathOfIndex(name));
     const artifact = artifacts.find((one) => one.format === DOCUMENTS_FORMAT && one.name === name);
-    if (body === undefined || (artifact === undefined && index.documents > 0))
+    if (body === undefined || (artifact === undefined && index.documents > 0 && header.snapshot === undefined))
       throw integrityError(`cannot restore index ${name}: the snapshot has only a part of it`);
     const parts = fieldsOf(body);
     const captured = fieldsOf(parts.get('aliases') ?? EMPTY);

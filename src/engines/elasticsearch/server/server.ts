@@ -9,6 +9,8 @@ import { readVersion, type ServerVersion } from './version.ts';
 const TIMEOUT_MS = 300_000;
 /** Of a request that a busy server sent back. */
 const MOST_ATTEMPTS = 9;
+/** From this attempt on, what is waited out is asked for as rarely as can be. */
+const LONGEST_WAIT = MOST_ATTEMPTS - 1;
 const BUSY = [429, 502, 503, 504];
 
 export interface SearchRequest {
@@ -26,6 +28,8 @@ export interface SearchRequest {
   readonly expected?: readonly number[];
   /** False where the server may have done it although no answer came. Default true. */
   readonly repeatable?: boolean;
+  /** A refusal with such an answer is waited out, however long it takes: an abort or a time limit ends it. */
+  readonly busyWhile?: RegExp;
   /** An abort does not cut it off, since the server would go on with it: it is waited for. */
   readonly isFinished?: boolean;
 }
@@ -34,6 +38,8 @@ export interface SearchRequest {
 export interface SearchServer {
   readonly place: string;
   readonly version: ServerVersion;
+  /** Tells the cluster from every other. */
+  readonly cluster: string;
   /** The bytes of an answer; null for an expected refusal. */
   bytes(request: SearchRequest): Promise<Buffer | null>;
   /** The same parsed, for what holds no documents. */
@@ -93,6 +99,11 @@ export async function openServer(target: SearchTarget, context: Context): Promis
           const { status, body } = answer;
           if (status < 300) return body;
           if (expected.includes(status)) return null;
+          if (request.busyWhile?.test(body.toString()) === true) {
+            await pauseBefore(attempt, signal);
+            attempt = Math.min(attempt, LONGEST_WAIT - 1);
+            continue;
+          }
           if (last || !BUSY.includes(status) || (status !== 429 && !repeatable)) throw refusal(doing, status, body);
         }
         await pauseBefore(attempt, signal);
@@ -110,9 +121,11 @@ export async function openServer(target: SearchTarget, context: Context): Promis
   const detached = asking(undefined);
   try {
     const doing = `cannot connect to ${place}`;
-    const version = readVersion(await json(bytes)({ method: 'GET', path: '/', doing }), place);
+    const answer = await json(bytes)({ method: 'GET', path: '/', doing });
+    const version = readVersion(answer, place);
+    const { cluster_uuid: cluster = '' } = answer as { readonly cluster_uuid?: string };
     const afterwards = { bytes: detached, json: json(detached) };
-    return { place, version, bytes, json: json(bytes), afterwards, close: () => client.close() };
+    return { place, version, cluster, bytes, json: json(bytes), afterwards, close: () => client.close() };
   } catch (error) {
     await client.close();
     throw error;

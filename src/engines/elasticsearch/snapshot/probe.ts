@@ -1,0 +1,45 @@
+import type { Probe, Problem } from '../../engine.ts';
+import { chooseIndices } from '../capture/choose-indices.ts';
+import { listIndices } from '../server/list-indices.ts';
+import type { SearchServer } from '../server/server.ts';
+import type { SearchTarget } from '../server/settings.ts';
+import { sizeOf } from '../server/size.ts';
+import { describeVersion } from '../server/version.ts';
+import { asProblem } from '../../as-problem.ts';
+import { keepsClosed } from './capture.ts';
+import { assertSame, listRepositories, notRegistered, verifyRepository, wantedRepository } from './repository.ts';
+
+/** Looks at what a snapshot would hold, and at the repository that it would go to. Registers nothing. */
+export async function probeSnapshot(server: SearchServer, target: SearchTarget): Promise<Probe> {
+  const { indices, problems } = chooseIndices(target, await listIndices(server), keepsClosed(server));
+  const open = indices.filter(({ isOpen }) => isOpen).map(({ name }) => name);
+  const found = await probeRepository(server, target);
+  const { bytes } = await sizeOf(server, open);
+  return {
+    versions: { server: describeVersion(server.version), tool: null },
+    // What bkp itself stores is only a few lines; this is what the server reads.
+    estimatedBytes: bytes,
+    problems: [...problems, ...found.problems],
+    warnings: found.warnings,
+  };
+}
+
+async function probeRepository(
+  server: SearchServer,
+  target: SearchTarget,
+): Promise<{ readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] }> {
+  try {
+    const wanted = wantedRepository(target);
+    const there = (await listRepositories(server)).find(({ name }) => name === wanted.name);
+    if (there === undefined) {
+      if (wanted.type === undefined) throw notRegistered(wanted.name);
+      const message = `snapshot repository ${wanted.name} is not registered on the server`;
+      return { problems: [], warnings: [{ message, hint: 'the first capture registers it' }] };
+    }
+    assertSame(wanted, there);
+    await verifyRepository(server, wanted.name);
+    return { problems: [], warnings: [] };
+  } catch (error) {
+    return { problems: [asProblem(error)], warnings: [] };
+  }
+}

@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Context } from '../../../context.ts';
+import { integrityError, targetError, throwIfAborted } from '../../../errors.ts';
+import type { Origin } from '../../references.ts';
+import { withoutValues } from '../server/explain-error.ts';
+import type { SearchServer } from '../server/server.ts';
+import { BUSY, deleteSnapshot, flawOf, pathOfSnapshot, readSnapshot, type ServerSnapshot } from './server-snapshot.ts';
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 2_000;
+
+export interface SnapshotOrder {
+  readonly repository: string;
+  readonly name: string;
+  /** Every one of them, and no others. */
+  readonly indices: readonly string[];
+  readonly origin: Origin | undefined;
+}
+
+/**
+ * Has the server take a snapshot and waits until it is whole. What failed, was aborted by somebody or is not all that was
+ * asked for is removed again and thrown.
+ */
+export async function takeSnapshot(
+  server: SearchServer,
+  order: SnapshotOrder,
+  context: Context,
+): Promise<ServerSnapshot> {
+  const { repository, name } = order;
+  if ((await readSnapshot(server, repository, name)) !== null)
+    throw targetError(`cannot take a snapshot into repository ${repository} of the server: ${name} is there already`);
+  try {
+    await start(server, order);
+    const taken = await waitFor(server, order, context);
+    assertWhole(taken, order);
+    return taken;
+  } catch (error) {
+    try {
+      await deleteSnapshot(server.afterwards, repository, name);
+    } catch {
+      context.emit({
+        type: 'warning',
+        message: `snapshot ${name} may be left in repository ${repository} of the server; the next apply removes it`,
+      });
+    }
+    throw error;
+  }
+}
+
+async function start(server: SearchServer, { repository, name, indices, origin }: SnapshotOrder): Promise<void> {
+  const { product, major, minor } = server.version;
+  const hasFeatures = product === 'elasticsearch' && (major > 7 || minor >= 12);
+  await server.bytes({
+    method: 'PUT',
+    path: pathOfSnapshot(repository, name),
+    query: { wait_for_completion: false },
+    body: JSON.stringify({
+      indices,
+      ignore_unavailable: false,
+      include_global_state: false,
+      partial: false,
+      ...(hasFeatures ? { feature_states: ['none'] } : {}),
+      metadata: { bkp: origin ?? {} },
+    }),
+    doing: `cannot take a snapshot into repository ${repository} of the server`,
+    repeatable: false,
+    busyWhile: BUSY,
+  });
+}
+
+async function waitFor(
+  server: SearchServer,
+  { repository, name, origin }: SnapshotOrder,
+  context: Context,
+): Promise<ServerSnapshot> {
+  let pause = FIRST_PAUSE_MS;
+  for (;;) {
+    const found = await readSnapshot(server, repository, name);
+    if (found === null)
+      throw targetError(`cannot take a snapshot into repository ${repository} of the server: it vanished`, {
+        hint: 'somebody deleted it, or the server cannot write there; its log tells',
+      });
+    // A server that fails may list what it did not begin.
+    if (found.state !== 'IN_PROGRESS' && found.state !== 'STARTED' && found.state !== 'INIT') return found;
+    const bytes = await bytesDone(server, repository, name);
+    context.emit({ type: 'progress', subject: origin?.target ?? name, ...bytes });
+    await sleep(pause, undefined, { signal: context.signal }).catch(() => throwIfAborted(context.signal));
+    pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS);
+  }
+}
+
+interface Progress {
+  readonly snapshots?: readonly {
+    readonly stats?: {
+      readonly processed?: { readonly size_in_bytes?: number };
+      readonly incremental?: { readonly size_in_bytes?: number };
+    };
+  }[];
+}
+
+async function bytesDone(
+  server: SearchServer,
+  repository: string,
+  name: string,
+): Promise<{ readonly bytes: number; readonly totalBytes: number | null }> {
+  const answer = (await server.json({
+    method: 'GET',
+    path: `${pathOfSnapshot(repository, name)}/_status`,
+    doing: 'cannot read the progress of a snapshot',
+    expected: [400, 404, 500],
+  })) as Progress | null;
+  const stats = answer?.snapshots?.[0]?.stats;
+  return { bytes: stats?.processed?.size_in_bytes ?? 0, totalBytes: stats?.incremental?.size_in_bytes ?? null };
+}
+
+function assertWhole(taken: ServerSnapshot, { repository, indices }: SnapshotOrder): void {
+  const doing = `cannot trust the snapshot that the server took into repository ${repository}`;
+  const flaw = flawOf(taken);
+  if (flaw !== null) throw integrityError(`${doing}: ${withoutValues(flaw)}`);
+  const missing = indices.filter((name) => !taken.indices.includes(name));
+  if (missing.length > 0) throw integrityError(`${doing}: it lacks ${missing.join(', ')}`);
+}

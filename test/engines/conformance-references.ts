@@ -1,0 +1,13 @@
+import { describe } from 'vitest';
+import type { Target } from '../../src/generated/policy.ts';
+import { describeDamage } from './conformance-damage.ts';
+import { describeRoundTrip } from './conformance-round-trip.ts';
+import type { EngineFixture } from './fixture.ts';
+
+/** What holds of an engine that leaves the data with its server: there are no bytes of it whose flow could be broken. */
+export function describeReferences<K extends Target['type']>(fixture: EngineFixture<K>): void {
+  describe(`engine ${fixture.name}`, () => {
+    describeRoundTrip(fixture);
+    describeDamage(fixture);
+  });
+}

@@ -1,0 +1,52 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { onTestFinished } from 'vitest';
+
+export interface Passing {
+  readonly method: string;
+  /** With its query. */
+  readonly path: string;
+  readonly body: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** What stands between bkp and a real server: `send` asks the server and gives its answer. */
+export type Between = (request: Passing, send: () => Promise<Answer>) => Promise<Answer>;
+
+/** A proxy in front of a real server, for states that no server can be brought to at will. Goes with the test. */
+export async function proxyTo(url: string, between: Between): Promise<string> {
+  const server = createServer((request, response) => {
+    void (async () => {
+      const body = await buffer(request);
+      const path = request.url ?? '/';
+      const method = request.method ?? 'GET';
+      const send = (): Promise<Answer> => pass(new URL(path, url), request, body);
+      const answer = await between({ method, path, body: body.toString() }, send);
+      response.writeHead(answer.status, { 'content-type': 'application/json', 'X-elastic-product': 'Elasticsearch' });
+      response.end(answer.body);
+    })().catch(() => response.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function pass(url: URL, { method = 'GET', headers }: IncomingMessage, body: Buffer): Promise<Answer> {
+  const type = headers['content-type'];
+  const answer = await fetch(url, {
+    method,
+    ...(body.length === 0 ? {} : { body }),
+    ...(type === undefined ? {} : { headers: { 'content-type': type } }),
+  });
+  return { status: answer.status, body: await answer.text() };
+}
