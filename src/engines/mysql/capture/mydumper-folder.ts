@@ -100,8 +100,8 @@ async function runMydumper(order: MydumperOrder, rows: string, context: Context)
   }
 }
 
-/** Names of databases are UTF-8, whatever the locale of this machine. */
-const TEXT = { LC_ALL: 'C.UTF-8' } as const;
+/** GLib reads arguments so, whatever the locale: names of databases are UTF-8. */
+const TEXT = { CHARSET: 'UTF-8' } as const;
 
 /** Never `--rows`: versions of mydumper lost rows between its ranges. Files are cut by their size instead. */
 const OPTIONS = ['--no-schemas', '--build-empty-files', '--complete-insert', '--chunk-filesize=64'] as const;
@@ -134,7 +134,9 @@ async function nameFiles({ target: { database }, tables }: MydumperOrder, rows: 
   for (const name of (await readdir(rows)).toSorted()) {
     const table = tableOf(name, database, wanted);
     if (table === null)
-      throw targetError(`cannot dump database ${database} with mydumper: it wrote ${name}, which nobody asked for`);
+      throw targetError(`cannot dump database ${database} with mydumper: it wrote ${name}, of no table there was`, {
+        hint: 'capture again: one may have been made meanwhile',
+      });
     found.add(table);
     const file = `${String(files.length + 1).padStart(6, '0')}.${table.replaceAll(/[^\w-]/g, '_')}.sql`;
     await rename(join(rows, name), join(rows, file));
