@@ -184,6 +184,20 @@ describe('a dump that is not whole', () => {
   });
 });
 
+describe('a server in use', () => {
+  it('is not kept waiting for long by a lock that somebody else delays', async () => {
+    const bench = await oneDatabase(TABLES);
+    const holder = bench.hold('LOCK TABLES a WRITE');
+    await holder.ready;
+    await expect(bench.take({ ...BY, lockTimeout: '1s' })).rejects.toMatchObject({
+      code: 'target',
+      message: expect.stringContaining('a table stayed in use') as unknown,
+      hint: 'see who holds it, or raise `lockTimeout`',
+    });
+    expect(await readdir(bench.context.workDir)).toEqual([]);
+  });
+});
+
 describe('a table of several files', () => {
   it('is counted by a reader of its own process, and restored by several clients', async () => {
     const bench = await oneDatabase(`CREATE TABLE a (n int PRIMARY KEY AUTO_INCREMENT, pad longtext);
@@ -231,12 +245,16 @@ describe('the program', () => {
   it('finds the password in a file that nobody else may read, and not among its arguments', async () => {
     const { folder } = await testContext();
     const { bench, take: taking } = await withMydumper(
-      `echo "$@" > ${folder}/argv; stat -c %a "$file" > ${folder}/mode; $real "$@"`,
+      `echo "$@" > ${folder}/argv; stat -c %a "$file" > ${folder}/mode; cp "$file" ${folder}/options; $real "$@"`,
     );
     await taking();
     expect(await readFile(join(folder, 'argv'), 'utf8')).toMatch(/ --threads=3 .*--trx-consistency-only/);
     expect(await readFile(join(folder, 'argv'), 'utf8')).not.toContain(bench.target.password);
     expect(await readFile(join(folder, 'mode'), 'utf8')).toBe('600\n');
+    // Limits of applications are none of a dump.
+    expect(await readFile(join(folder, 'options'), 'utf8')).toContain(
+      'init-command="SET SESSION lock_wait_timeout = 30, net_write_timeout = 3600, max_statement_time = 0"',
+    );
   });
 
   it('goes where the target says: not to the socket of this machine for its name, nor away from a socket', async () => {
