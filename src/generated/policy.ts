@@ -655,7 +655,7 @@ export interface MysqlTarget {
    */
   readonly lock?: boolean;
   /**
-   * With `lock`, and in a restore: how long to wait for a table that somebody uses. Default 30s.
+   * With `lock` or `method: mydumper`, and in a restore: how long to wait for a table that somebody uses. Default 30s.
    */
   readonly lockTimeout?: string;
   /**

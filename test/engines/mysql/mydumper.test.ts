@@ -55,6 +55,32 @@ describe.each([...servicesToTry('mariadb'), ...servicesToTry('mysql')])('everyth
   });
 });
 
+describe('who views and triggers run as', () => {
+  it('is kept, or is whoever restores', async () => {
+    const bench = await oneDatabase(TABLES);
+    const user = bench.target.database.replace('shop', 'owner');
+    bench.ask(`CREATE USER ${user}@'%'; GRANT ALL ON *.* TO ${user}@'%'; CREATE DEFINER=${user}@'%' VIEW v AS SELECT n FROM a;
+      CREATE DEFINER=${user}@'%' TRIGGER t BEFORE INSERT ON a FOR EACH ROW SET NEW.pad = 'by trigger'`);
+    const taken = await bench.take(BY);
+    expect(taken.facts).toMatchObject({ definers: { [`${user}@%`]: 2 }, views: 1, triggers: 1 });
+    const definers = (database: string): string =>
+      bench.ask(
+        `SELECT DEFINER FROM information_schema.VIEWS WHERE TABLE_SCHEMA = DATABASE() UNION
+         SELECT DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()`,
+        database,
+      );
+    await bench.restore(taken, 'replace');
+    expect(definers(bench.target.database)).toBe(`${user}@%`);
+    bench.ask(`DROP USER ${user}@'%'`);
+    const destination = { ...bench.elsewhere, ...BY };
+    await expect(bench.restore(taken, 'new', { destination })).rejects.toMatchObject({ code: 'target' });
+    await bench.restore(taken, 'new', { destination, noOwner: true });
+    expect(definers(bench.elsewhere.database)).toBe(`${bench.target.user}@%`);
+    bench.ask("INSERT INTO a VALUES (9, 'x')", bench.elsewhere.database);
+    expect(bench.ask('SELECT pad FROM a WHERE n IN (1, 9)', bench.elsewhere.database)).toBe('x\nby trigger');
+  });
+});
+
 describe('what mydumper would lose', () => {
   it('is refused before it starts, and told in a look', async () => {
     const bench = await oneDatabase(`CREATE TABLE hidden (n int PRIMARY KEY, s int INVISIBLE DEFAULT 7);
@@ -123,7 +149,7 @@ ${script.replaceAll('DATABASE', bench.target.database)}\n`;
 describe('a dump that is not whole', () => {
   const failures = [
     ['a table without a file', '$real "$@" && rm "$out/DATABASE.b.sql"', /it wrote nothing of table b/],
-    ['a file of no table', '$real "$@" && echo > "$out/DATABASE.c.sql"', /it wrote DATABASE\.c\.sql, which nobody/],
+    ['a file of no table', '$real "$@" && echo > "$out/DATABASE.c.sql"', /it wrote DATABASE\.c\.sql, of no table/],
     ['no end', '$real "$@" && sed -i /Finished/d "$out/metadata"', /it wrote no end into its metadata/],
     [
       'rows of another table',
@@ -155,6 +181,20 @@ describe('a dump that is not whole', () => {
       hint: 'a table was changed while it was dumped: capture again when that has ended',
     });
     expect(await bench.repository.list('', 'deep')).toEqual([]);
+  });
+});
+
+describe('a server in use', () => {
+  it('is not kept waiting for long by a lock that somebody else delays', async () => {
+    const bench = await oneDatabase(TABLES);
+    const holder = bench.hold('LOCK TABLES a WRITE');
+    await holder.ready;
+    await expect(bench.take({ ...BY, lockTimeout: '1s' })).rejects.toMatchObject({
+      code: 'target',
+      message: expect.stringContaining('a table stayed in use') as unknown,
+      hint: 'see who holds it, or raise `lockTimeout`',
+    });
+    expect(await readdir(bench.context.workDir)).toEqual([]);
   });
 });
 
@@ -205,17 +245,28 @@ describe('the program', () => {
   it('finds the password in a file that nobody else may read, and not among its arguments', async () => {
     const { folder } = await testContext();
     const { bench, take: taking } = await withMydumper(
-      `echo "$@" > ${folder}/argv; stat -c %a "$file" > ${folder}/mode; $real "$@"`,
+      `echo "$@" > ${folder}/argv; stat -c %a "$file" > ${folder}/mode; cp "$file" ${folder}/options; $real "$@"`,
     );
     await taking();
     expect(await readFile(join(folder, 'argv'), 'utf8')).toMatch(/ --threads=3 .*--trx-consistency-only/);
     expect(await readFile(join(folder, 'argv'), 'utf8')).not.toContain(bench.target.password);
     expect(await readFile(join(folder, 'mode'), 'utf8')).toBe('600\n');
+    // Limits of applications are none of a dump.
+    expect(await readFile(join(folder, 'options'), 'utf8')).toContain(
+      'init-command="SET SESSION lock_wait_timeout = 30, net_write_timeout = 3600, max_statement_time = 0"',
+    );
   });
 
   it('goes where the target says: not to the socket of this machine for its name, nor away from a socket', async () => {
     const bench = await oneDatabase(TABLES);
     const { host: _, port = 0, ...anywhere } = bench.target;
+    bench.ask(
+      `CREATE DATABASE \`ünï 日本 ${bench.target.database}\`; CREATE TABLE \`ünï 日本 ${bench.target.database}\`.\`größe 日本\` (n int)`,
+    );
+    const odd = { ...bench.target, ...BY, database: `ünï 日本 ${bench.target.database}` };
+    expect((await take(mysqlFixture, odd, bench.repository, bench.context)).facts).toMatchObject({
+      tables: { 'größe 日本': 0 },
+    });
     const places = [
       { ...anywhere, host: 'localhost', port },
       { ...anywhere, socket: bench.connection['socket'] ?? '' },
@@ -282,6 +333,8 @@ sed -i 's/^/# /' metadata; printf '[\`x\`.\`a\`]\\nRows = 2\\n' >> metadata\n`;
     expect(judgeMydumper({ exitCode: 1, stderr: changed })).toMatchObject({
       hint: 'a table was changed while it was dumped: capture again when that has ended',
     });
+    const refused = 'option parsing failed: Unknown option --odd, try --help\n';
+    expect(judgeMydumper({ exitCode: 1, stderr: refused })).toMatchObject({ reason: 'Unknown option --odd' });
     expect(judgeMydumper({ exitCode: 2, stderr: '' })).toEqual({ verdict: 'failed', reason: 'exit code 2' });
   });
 });

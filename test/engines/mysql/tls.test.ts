@@ -109,11 +109,11 @@ describe('a connection', () => {
     const { context } = await testContext();
     for (const tls of ['verify-ca', 'verify-full'] as const) {
       const target = { ...targetWith({ tls, tlsCa: other.certificate }), database: 'shop' };
-      const { argument, close } = await openOptionsFile(target, 'libmariadb', true, context);
+      const options = await openOptionsFile(target, 'libmariadb', true, context);
       const out = join(context.workDir, tls);
-      const argv = ['mydumper', argument, '--database=shop', `--outputdir=${out}`] as const;
+      const argv = ['mydumper', options.argument, '--database=shop', `--outputdir=${out}`] as const;
       const { exitCode, stderr } = await context.run({ argv });
-      await close();
+      await options.close();
       expect([exitCode, stderr]).toEqual([1, expect.stringContaining('TLS/SSL error')]);
     }
   });

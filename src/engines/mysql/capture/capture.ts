@@ -5,6 +5,7 @@ import { factsOfPart, uniteFacts } from '../../part-facts.ts';
 import { listDatabases, asDatabase } from '../databases/list-databases.ts';
 import type { MysqlConfig } from '../server/connection.ts';
 import { countDatabase, readCharacterSet } from '../server/database-facts.ts';
+import { withMydumper } from '../server/mydumper.ts';
 import { openOptionsFile } from '../server/options-file.ts';
 import { queryValue } from '../server/query-value.ts';
 import { captureUsers } from '../users/capture-users.ts';
@@ -89,8 +90,8 @@ function firstOf([first]: readonly ReadyDatabase[]): ReadyDatabase {
 }
 
 function versionsOf(ready: readonly ReadyDatabase[]): Capture['versions'] {
-  const { server, tool } = firstOf(ready);
-  return { server: server.version, tool: tool.version };
+  const { server, tool, mydumper } = firstOf(ready);
+  return { server: server.version, tool: withMydumper(tool.version, mydumper) };
 }
 
 const warningsOf = ({ target, findings }: ReadyDatabase, config: MysqlConfig): readonly string[] =>

@@ -16,9 +16,15 @@ export function judgeMydumper({ exitCode, stderr }: Pick<ProcessEnd, 'exitCode' 
         .filter(({ level, message }) => level === 'WARNING' && !WANTED.test(message))
         .map(({ message }) => message),
     };
-  const refused = /^option parsing failed: (.*)$/m.exec(stderr)?.[1];
+  const refused = /^option parsing failed: (.*?)(?:, try --help)?$/m.exec(stderr)?.[1];
   const reason = said.find(({ level }) => level !== 'WARNING')?.message ?? refused ?? `exit code ${exitCode}`;
   if (MEANS_CHANGED.test(reason)) return { verdict: 'failed', reason, hint: CHANGED };
+  if (/Lock wait timeout/.test(reason))
+    return {
+      verdict: 'failed',
+      reason: 'a table stayed in use while it waited to stop writers',
+      hint: 'see who holds it, or raise `lockTimeout`',
+    };
   if (/running longer than/.test(reason))
     return {
       verdict: 'failed',

@@ -9,6 +9,7 @@ import { requireFreeSpace } from '../../free-space.ts';
 import { DEFINITIONS_FILE, ROWS_FOLDER, TABLES_FILE } from '../dump/folder-reader.ts';
 import { openOptionsFile } from '../server/options-file.ts';
 import type { Mydumper } from '../server/mydumper.ts';
+import { lockTimeoutSeconds } from '../server/settings.ts';
 import { CHANGED } from './judge-dump.ts';
 import { judgeMydumper } from './judge-mydumper.ts';
 import type { ReadyDatabase } from './ready-database.ts';
@@ -74,7 +75,7 @@ const DEFAULT_JOBS = 4;
 async function runMydumper(order: MydumperOrder, rows: string, context: Context): Promise<readonly string[]> {
   const { target, session, tables, mydumper } = order;
   const { database, jobs = DEFAULT_JOBS } = target;
-  const options = await openOptionsFile(target, mydumper.reads, session.isEncrypted, context);
+  const options = await openOptionsFile(target, mydumper.reads, session.isEncrypted, context, settingsOf(order));
   const omitted = `${rows}.omitted`;
   const known = new Set(tablesWithRows(tables).map(({ name }) => name));
   const others = tables.filter(({ name }) => !known.has(name)).map(({ name }) => `${database}.${name}\n`);
@@ -100,8 +101,15 @@ async function runMydumper(order: MydumperOrder, rows: string, context: Context)
   }
 }
 
-/** Names of databases are UTF-8, whatever the locale of this machine. */
-const TEXT = { LC_ALL: 'C.UTF-8' } as const;
+/** Writers wait for its lock while it waits; limits of applications would end its reading. */
+const settingsOf = ({ target, tool }: MydumperOrder): readonly string[] => [
+  `lock_wait_timeout = ${lockTimeoutSeconds(target)}`,
+  'net_write_timeout = 3600',
+  tool.family === 'mysql' ? 'max_execution_time = 0' : 'max_statement_time = 0',
+];
+
+/** GLib reads arguments so, whatever the locale: names of databases are UTF-8. */
+const TEXT = { CHARSET: 'UTF-8' } as const;
 
 /** Never `--rows`: versions of mydumper lost rows between its ranges. Files are cut by their size instead. */
 const OPTIONS = ['--no-schemas', '--build-empty-files', '--complete-insert', '--chunk-filesize=64'] as const;
@@ -134,7 +142,9 @@ async function nameFiles({ target: { database }, tables }: MydumperOrder, rows: 
   for (const name of (await readdir(rows)).toSorted()) {
     const table = tableOf(name, database, wanted);
     if (table === null)
-      throw targetError(`cannot dump database ${database} with mydumper: it wrote ${name}, which nobody asked for`);
+      throw targetError(`cannot dump database ${database} with mydumper: it wrote ${name}, of no table there was`, {
+        hint: 'capture again: one may have been made meanwhile',
+      });
     found.add(table);
     const file = `${String(files.length + 1).padStart(6, '0')}.${table.replaceAll(/[^\w-]/g, '_')}.sql`;
     await rename(join(rows, name), join(rows, file));

@@ -3,6 +3,7 @@ import { asProblem } from '../../as-problem.ts';
 import type { Probe } from '../../engine.ts';
 import type { MysqlTarget, Session } from '../server/connection.ts';
 import { connectPatiently } from '../server/patient-session.ts';
+import { withMydumper } from '../server/mydumper.ts';
 import { serverName } from '../server/server.ts';
 import { lookAtDatabase } from './ready-database.ts';
 
@@ -11,8 +12,9 @@ export async function probeMysql(target: MysqlTarget, context: Context): Promise
   let session: Session | undefined;
   try {
     session = await connectPatiently(target, context, target.database);
-    const { server, tool, problems, findings, bytes } = await lookAtDatabase(session, target, context);
-    const versions = { server: serverName(server), tool: `${tool.program.split('/').at(-1)} ${tool.version}` };
+    const { server, tool, mydumper, problems, findings, bytes } = await lookAtDatabase(session, target, context);
+    const dumps = `${tool.program.split('/').at(-1)} ${tool.version}`;
+    const versions = { server: serverName(server), tool: withMydumper(dumps, mydumper) };
     return { versions, estimatedBytes: bytes, problems, warnings: findings };
   } catch (error) {
     const problems = [asProblem(error)];

@@ -50,6 +50,10 @@ export async function findMydumper({ tools: folder }: Pick<MysqlTarget, 'tools'>
   });
 }
 
+/** Both programs of a capture, for people. */
+export const withMydumper = (dumps: string, mydumper: Mydumper | null): string =>
+  mydumper === null ? dumps : `${dumps} and mydumper ${mydumper.version}`;
+
 /** Versions of MySQL are below 10, those of MariaDB are not, whatever the name that is given. */
 const readsLike = (told: string): OptionsReader =>
   Number(/built against \w+ (\d+)/.exec(told)?.[1] ?? 10) < 10 ? 'mysql' : 'libmariadb';

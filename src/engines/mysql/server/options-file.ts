@@ -12,12 +12,13 @@ export interface OptionsFile {
   close(): Promise<void>;
 }
 
-/** Everything that names a server or a secret stands in a file that only we can read; the programs read no other. */
+/** Everything that names a server or a secret stands in a file that only we can read; the programs read no other. `settings` hold in their sessions. */
 export async function openOptionsFile(
   target: MysqlTarget,
   family: OptionsReader,
   isEncrypted: boolean,
   context: Context,
+  settings: readonly string[] = [],
 ): Promise<OptionsFile> {
   const { host = 'localhost', port = 3306, socket, user = 'root', password } = target;
   const place =
@@ -38,6 +39,7 @@ export async function openOptionsFile(
     ...toolTls(target, family, isEncrypted),
     // Without TLS the newer way to check a password needs the key of the server.
     ...(family === 'mysql' && !isEncrypted ? ([['get-server-public-key', null]] as const) : []),
+    ...(settings.length === 0 ? [] : [['init-command', `SET SESSION ${settings.join(', ')}`] as const]),
   ] as const;
   const path = join(context.workDir, `mysql-${randomUUID()}.cnf`);
   const text = lines.map(([key, value]) => (value === null ? key : `${key}=${quoteValue(key, value)}`)).join('\n');
