@@ -35,7 +35,6 @@ export async function restoreBeside(
   building: Building,
   { repository, name: snapshot }: RestoreSource,
 ): Promise<WantedIndex> {
-  const { server } = building;
   const name = newName(wanted.to);
   await ask(wanted, building, { repository, name: snapshot });
   await waitUntilRestored(name, wanted.name, building);
