@@ -7,7 +7,7 @@ import { ask, askJson, bulk, deleteIndices, indicesBelow } from './engines/elast
 import { connectionOf } from './services/connection.ts';
 
 const ROOT = new URL('..', import.meta.url).pathname;
-const { url = '' } = connectionOf('opensearch-2.19.6');
+const { url = '', repo = '' } = connectionOf('opensearch-2.19.6');
 
 const sourcesOf = async (index: string): Promise<readonly string[]> => {
   await ask(url, 'POST', `${index}/_refresh`);
@@ -56,5 +56,40 @@ test('elasticsearch is validated, planned, applied, damaged and restored', async
     kestra_executions: { aliases: { executions: {} } },
   });
   expect(await indicesBelow(url, 'kestra_x')).toEqual(['kestra_x_tmp']);
+  expect(bkp('verify', '--deep')).not.toContain('DAMAGED');
+});
+
+test('snapshots of the server are validated, planned, applied, damaged, restored and verified', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'bkp-kestra-'));
+  onTestFinished(() => rmSync(root, { recursive: true, force: true }));
+  onTestFinished(() => deleteIndices(url, 'kestra_'));
+  onTestFinished(async () => void (await ask(url, 'DELETE', '_snapshot/kestra-snapshots').catch(() => '')));
+  cpSync(join(ROOT, 'examples/elasticsearch'), root, { recursive: true });
+  await bulk(url, 'kestra_executions', ['{"index":{"_id":"1"}}\n{"state":"RUNNING"}']);
+  await bulk(url, 'kestra_flows', ['{"index":{"_id":"hello"}}\n{"revision":3}']);
+  const bkp = (...args: readonly string[]): string =>
+    execFileSync('node', [join(ROOT, 'src/bkp.cjs'), ...args, '-f', 'snapshots.yaml'], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...process.env,
+        XDG_CACHE_HOME: join(root, '.cache'),
+        KESTRA_ES_URL: url,
+        KESTRA_SNAPSHOTS: join(repo, 'kestra-snapshots'),
+      },
+    });
+  expect(bkp('validate')).toContain('valid snapshots.yaml');
+  expect(bkp('plan', '--init-repositories')).toContain('first-snapshot');
+  bkp('apply', '--yes', '--init-repositories');
+  expect(bkp('plan')).toContain('No changes.');
+  const before = [await sourcesOf('kestra_executions'), await sourcesOf('kestra_flows')];
+  await bulk(url, 'kestra_executions', ['{"index":{"_id":"1"}}\n{"state":"LOST"}']);
+  await ask(url, 'DELETE', 'kestra_flows');
+  bkp('restore', 'hourly@latest', '--mode', 'merge', '--yes');
+  expect(await sourcesOf('kestra_flows')).toEqual(before[1]);
+  expect((await sourcesOf('kestra_executions')).join('')).toContain('LOST');
+  bkp('restore', 'hourly@latest', '--mode', 'replace', '--yes');
+  expect([await sourcesOf('kestra_executions'), await sourcesOf('kestra_flows')]).toEqual(before);
   expect(bkp('verify', '--deep')).not.toContain('DAMAGED');
 });

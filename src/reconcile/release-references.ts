@@ -9,6 +9,7 @@ import { repositoryIdentity } from '../snapshots/identity.ts';
 import type { SnapshotReference } from '../snapshots/inventory.ts';
 import { beginKey, manifestKey, type SnapshotName } from '../snapshots/keys.ts';
 import { hasVersions } from '../snapshots/remove-remains.ts';
+import { ownNames } from './backup-view.ts';
 import { openOne } from './open-session.ts';
 import type { Session } from './session.ts';
 
@@ -46,7 +47,7 @@ async function releaseNow(
   { target: name, ...reference }: SnapshotReference,
   targets: Targets,
 ): Promise<void> {
-  const target = targets[name];
+  const target = Object.values(targets).find((one) => ownNames(one).includes(name));
   if (target === undefined) throw targetError(`target ${name} is not in the policy any more`);
   const { config, secrets } = resolveTarget(target, session.lookups);
   session.lookups.onSecrets(secrets);

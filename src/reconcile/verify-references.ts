@@ -1,6 +1,7 @@
 import { engineOf } from '../engines/registry.ts';
 import { resolveTarget } from '../policy/references.ts';
 import type { ManifestTarget } from '../snapshots/manifest.ts';
+import { ownNames } from './backup-view.ts';
 import { stoppable, type Session } from './session.ts';
 
 /** Asks whether what a target left with its server is there, whole: why not, or null. */
@@ -10,9 +11,9 @@ export type AskServer = (name: string, target: ManifestTarget) => Promise<string
 export const askServers =
   (session: Session): AskServer =>
   async (name, { references = [], type }) => {
-    const target = session.policy.targets[name];
-    const keeper = engineOf(type).references;
     if (references.length === 0) return null;
+    const target = Object.values(session.policy.targets).find((one) => ownNames(one).includes(name));
+    const keeper = engineOf(type).references;
     if (target === undefined || keeper === undefined) {
       const message = `what ${name} left with its server is not looked at: the target is not in the policy`;
       session.context.emit({ type: 'warning', message });

@@ -25,20 +25,21 @@ export function describeKills<K extends Target['type']>(fixture: EngineFixture<K
   const { type } = fixture.engine;
 
   describe('files that may not grow', () => {
-    test('fail a capture', async () => {
-      const { context, target, repository } = await setUp(fixture, 'large');
-      const scenario: Scenario<K> = {
-        type,
-        target,
-        repository: repository.location,
-        workDirParent: context.workDir,
-        restore: null,
-      };
-      expect((await runScenario(scenario, { mostBlocks: 1024 })).code).toMatch(FAILURE);
-      expect(await repository.list('', 'deep')).toEqual([]);
-      expect(namesBelow(context.workDir)).toEqual([]);
-      expect(await runScenario(scenario)).toEqual({ code: 'done', message: '' });
-    });
+    if (fixture.storesLittle !== true)
+      test('fail a capture', async () => {
+        const { context, target, repository } = await setUp(fixture, 'large');
+        const scenario: Scenario<K> = {
+          type,
+          target,
+          repository: repository.location,
+          workDirParent: context.workDir,
+          restore: null,
+        };
+        expect((await runScenario(scenario, { mostBlocks: 1024 })).code).toMatch(FAILURE);
+        expect(await repository.list('', 'deep')).toEqual([]);
+        expect(namesBelow(context.workDir)).toEqual([]);
+        expect(await runScenario(scenario)).toEqual({ code: 'done', message: '' });
+      });
 
     test('fail a restore and leave the destination as it was', async () => {
       const { context, target, repository, from } = await setUp(fixture, 'large');

@@ -63,6 +63,7 @@ export const fixtureOn = (
   name: method === 'export' ? service : `${service} by snapshots`,
   engine: elasticsearch,
   isPersistent: true,
+  storesLittle: method === 'snapshot',
   producer: null,
   consumer: null,
   query: null,

@@ -20,6 +20,8 @@ export interface EngineFixture<K extends Target['type'] = Target['type']> {
   readonly capturesByPath?: boolean;
   /** A check with its value for `small` content; null without `sqlChecks`. */
   readonly query: { readonly sql: string; readonly value: FactValue } | null;
+  /** What it stores is a few lines, whatever the content: no small disk and no limit keeps it from being stored. */
+  readonly storesLittle?: boolean;
   /** Makes a target with content inside an existing folder. */
   make(folder: string, content: Content): Promise<TargetOf<K>>;
   /** The same target restored below another existing folder, where nothing is yet. */

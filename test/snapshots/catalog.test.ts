@@ -5,6 +5,7 @@ import type { Repository } from '../../src/repositories/repository.ts';
 import { openCatalog, type Catalog } from '../../src/snapshots/catalog.ts';
 import { initializeRepository } from '../../src/snapshots/identity.ts';
 import { manifestKey } from '../../src/snapshots/keys.ts';
+import type { Manifest } from '../../src/snapshots/manifest.ts';
 import { writeManifest } from '../../src/snapshots/manifest-codec.ts';
 import { addMark } from '../../src/snapshots/marks.ts';
 import { releaseSnapshot } from '../../src/snapshots/release-snapshot.ts';
@@ -16,7 +17,16 @@ import { aRun } from './run-fixture.ts';
 
 const runner = testRunner();
 const ids = [1, 2, 3].map((day) => idAt(`2026-11-0${day}T02:00:00Z`));
-const [first = ''] = ids;
+const [first = '', second = ''] = ids;
+const withReference = (manifest: Manifest): Manifest => ({
+  ...manifest,
+  targets: Object.fromEntries(
+    Object.entries(manifest.targets).map(([name, target]) => [
+      name,
+      { ...target, references: [{ store: 'c/r', name: 'n', id: 'u' }] },
+    ]),
+  ),
+});
 
 interface Cached {
   readonly folder: string;
@@ -32,7 +42,8 @@ async function cached(): Promise<Cached> {
   const repository: Repository = { ...plain, read: (key) => (reads.push(key), plain.read(key)) };
   await initializeRepository(repository, runner);
   const lease = await takeLease(repository, runner);
-  for (const id of ids) await storeSnapshot(repository, aManifest(id), lease, runner);
+  for (const id of ids)
+    await storeSnapshot(repository, id === second ? withReference(aManifest(id)) : aManifest(id), lease, runner);
   await addMark(
     repository,
     { backup: 'kong', id: first, policy: 'acme', kind: 'verified', data: { deep: true } },

@@ -31,6 +31,15 @@ test('the slim form counts the bytes', () => {
   });
 });
 
+test('the slim form tells what lies with servers', () => {
+  const [db] = Object.values(manifest.targets);
+  const references = [{ store: 'cluster/nightly', name: 'bkp-1', id: 'uuid' }];
+  const left = { ...manifest, targets: { ...manifest.targets, db: { ...db, references } } } as Manifest;
+  expect(parseManifest(writeManifest(left), name)).toEqual({ ok: true, value: left });
+  expect(slimManifest(left).references).toEqual([{ target: 'db', ...references[0] }]);
+  expect(slimManifest(manifest)).not.toHaveProperty('references');
+});
+
 const db = manifest.targets['db'];
 const withTarget = (parts: object): unknown => ({ ...manifest, targets: { db: { ...db, ...parts } } });
 const withKey = (key: string): unknown => withTarget({ artifacts: [anArtifact(key)] });

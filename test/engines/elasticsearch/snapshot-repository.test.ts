@@ -86,15 +86,17 @@ test('only what is ours, and the same, is released', async () => {
   await capture.close();
   const [reference] = capture.references ?? [];
   if (reference === undefined) throw new Error('no reference');
-  const { release } = elasticsearch.references ?? {};
-  await expect(release?.(byServer, { ...reference, id: 'another' }, context)).rejects.toMatchObject({ code: 'guard' });
+  const keeper = elasticsearch.references;
+  await expect(keeper?.release(byServer, { ...reference, id: 'another' }, context)).rejects.toMatchObject({
+    code: 'guard',
+  });
   const elsewhere = { ...reference, store: 'another-cluster/x' };
-  await expect(release?.(byServer, elsewhere, context)).rejects.toMatchObject({ code: 'guard' });
+  await expect(keeper?.release(byServer, elsewhere, context)).rejects.toMatchObject({ code: 'guard' });
   const { name = '' } = byServer.snapshotRepository ?? {};
   await askJson(url, 'PUT', `_snapshot/${name}/by-hand?wait_for_completion=true`, { indices: '-*' });
   expect((await left()).toSorted()).toEqual([reference.name, 'by-hand']);
-  await release?.(byServer, reference, context);
-  await release?.(byServer, reference, context);
+  await keeper?.release(byServer, reference, context);
+  await keeper?.release(byServer, reference, context);
   expect(await left()).toEqual(['by-hand']);
 });
 

@@ -106,3 +106,12 @@ test('what is written meanwhile makes a count of before, which is told and not h
   await restore(taken, 'new', { ...byServer, rename });
   expect((await askJson(url, 'GET', `new${prefix}a/_count`)) as object).toMatchObject({ count: 3 });
 });
+
+test('two captures at once both come to their end', async () => {
+  const { byServer, context, left } = await ownSnapshots();
+  const captures = await Promise.all([1, 2].map(() => elasticsearch.capture(byServer, context, ORIGIN)));
+  for (const capture of captures) await capture.close();
+  const names = captures.flatMap(({ references = [] }) => references.map(({ name }) => name));
+  expect(new Set(names).size).toBe(2);
+  expect((await left()).toSorted()).toEqual(names.toSorted());
+});

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { elasticsearch } from '../../../src/engines/elasticsearch.ts';
 import { searchServers } from '../elasticsearch-fixture.ts';
-import { askJson, bulk } from './ask.ts';
+import { ask, askJson, bulk } from './ask.ts';
 import { ORIGIN, ownSnapshots } from './own-snapshots.ts';
 
 describe.each(searchServers())('%s', (service) => {
@@ -27,9 +27,8 @@ describe.each(searchServers())('%s', (service) => {
     await askJson(url, 'DELETE', name);
     await restore(taken, 'replace', { ...byServer, hidden: true });
     expect(await definition()).toEqual(before);
-    expect(await askJson(url, 'GET', `${name}/_search?stored_fields=n`)).toMatchObject({
-      hits: { hits: [{ _id: '1', _routing: 'x', fields: { n: [9007199254740993] } }] },
-    });
+    const found = await ask(url, 'GET', `${name}/_search?stored_fields=n`);
+    expect(found).toMatch(/"_id":"1".*"_routing":"x".*"n":\[9007199254740993\]/);
     expect(await askJson(url, 'GET', `_alias/${prefix}alias`)).toHaveProperty([name]);
   });
 });

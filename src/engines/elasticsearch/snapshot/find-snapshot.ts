@@ -1,9 +1,8 @@
-import { guardError } from '../../../errors.ts';
+import { guardError, integrityError } from '../../../errors.ts';
 import type { SnapshotPlace } from '../artifact/index-header.ts';
 import type { SearchServer } from '../server/server.ts';
 import { listRepositories } from './repository.ts';
 import { flawOf, readSnapshot } from './server-snapshot.ts';
-import { integrityError } from '../../../errors.ts';
 
 /**
  * The repository in which this server, which may be another than was captured, has a snapshot: told by the snapshot's own

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { targetError, throwIfAborted } from '../../../errors.ts';
+import { reasonOf, targetError, throwIfAborted } from '../../../errors.ts';
 import { assertWhole, type Building } from '../restore/build.ts';
 import { deleteIndex } from '../restore/index-steps.ts';
 import type { WantedIndex } from '../restore/wanted.ts';
 import { newName } from '../server/own-names.ts';
+import { pauseBefore } from '../server/pause.ts';
 import { pathOfSnapshot } from './server-snapshot.ts';
 import { pathOfIndex } from '../artifact/index-header.ts';
 
@@ -22,6 +23,7 @@ const IGNORED = [
   'index.routing.allocation.*',
 ];
 
+const MOST_ATTEMPTS = 6;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 /** Shards wait for others that are restored; when nothing moves for this long, nothing will. */
@@ -33,30 +35,47 @@ export async function restoreBeside(
   building: Building,
   { repository, name: snapshot }: RestoreSource,
 ): Promise<WantedIndex> {
-  const { server } = building;
   const name = newName(wanted.to);
-  await deleteIndex(server, name);
-  await server.bytes({
-    method: 'POST',
-    path: `${pathOfSnapshot(repository, snapshot)}/_restore`,
-    query: { wait_for_completion: false },
-    body: JSON.stringify({
-      indices: [wanted.name],
-      rename_pattern: '.+',
-      rename_replacement: name.replaceAll(/[\\$]/g, '\\$&'),
-      include_global_state: false,
-      include_aliases: false,
-      partial: false,
-      index_settings: { 'index.auto_expand_replicas': false, 'index.number_of_replicas': 0, 'index.hidden': true },
-      ignore_index_settings: IGNORED,
-    }),
-    doing: `cannot restore index ${wanted.name} from snapshot ${snapshot}`,
-    repeatable: false,
-    busyWhile: /concurrent_snapshot_execution_exception/,
-    isFinished: true,
-  });
+  await ask(wanted, building, { repository, name: snapshot });
   await waitUntilRestored(name, wanted.name, building);
   return { ...wanted, documents: await assertWhole(wanted, building, name) };
+}
+
+/** What a restore that was killed had asked for may come only now: it goes, and is asked for once more. */
+async function ask(
+  wanted: WantedIndex,
+  { server, context }: Building,
+  { repository, name: snapshot }: RestoreSource,
+): Promise<void> {
+  const name = newName(wanted.to);
+  for (let attempt = 1; ; attempt += 1) {
+    await deleteIndex(server, name);
+    try {
+      await server.bytes({
+        method: 'POST',
+        path: `${pathOfSnapshot(repository, snapshot)}/_restore`,
+        query: { wait_for_completion: false },
+        body: JSON.stringify({
+          indices: [wanted.name],
+          rename_pattern: '.+',
+          rename_replacement: name.replaceAll(/[\\$]/g, '\\$&'),
+          include_global_state: false,
+          include_aliases: false,
+          partial: false,
+          index_settings: { 'index.auto_expand_replicas': false, 'index.number_of_replicas': 0, 'index.hidden': true },
+          ignore_index_settings: IGNORED,
+        }),
+        doing: `cannot restore index ${wanted.name} from snapshot ${snapshot}`,
+        repeatable: false,
+        busyWhile: /concurrent_snapshot_execution_exception/,
+        isFinished: true,
+      });
+      return;
+    } catch (error) {
+      if (attempt === MOST_ATTEMPTS || !/same name already exists/.test(reasonOf(error))) throw error;
+      await pauseBefore(attempt, context.signal);
+    }
+  }
 }
 
 interface Shard {
