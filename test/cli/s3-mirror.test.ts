@@ -3,8 +3,16 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { S3Repository } from '../../src/generated/policy.ts';
-import { adminOf, endLocks, objectsIn, STORE, testBucket, versionedBucket } from '../repositories/s3/bucket.ts';
-import { type Proxy, startProxy } from '../repositories/s3/proxy.ts';
+import {
+  adminOf,
+  endLocks,
+  objectsIn,
+  STORE,
+  testBucket,
+  versionedBucket,
+  versionsIn,
+} from '../repositories/s3/bucket.ts';
+import { type Passing, type Proxy, startProxy } from '../repositories/s3/proxy.ts';
 import { connectionOf } from '../services/connection.ts';
 import { jsonOf, makePlace, type Place, withEnvironment } from './run-bkp.ts';
 
@@ -153,6 +161,7 @@ test('a mirror goes through its life in a folder and a bucket', { timeout: 600_0
   expect(back).toMatchObject({ ContentType: 'text/odd', TagCount: 1 });
   await shop.bkp('download shop@latest out');
   expect((await readFile(shop.path('out/images/b%2Fc'))).toString()).toBe('content of b/c');
+  expect((await adminOf(STORE).getObject({ Bucket: shop.bucket, Key: 'back/Ä' })).TagCount).toBe(1);
   expect((await shop.bkp('download shop@latest --print-url', 4)).stderr).toContain('--target');
 
   const [newest = ''] = await shop.ids(' --repository near');
@@ -185,6 +194,36 @@ test('what a capture that was cut short left is cleaned, and only that', { timeo
   const rest = readdirSync(shop.path('near/snapshots/shop', left[0] ?? ''));
   expect(rest).toEqual(['foreign']);
   expect((await shop.bkp('verify --deep')).stdout).toContain('Good: 1 stored snapshot.');
+});
+
+test('a copy goes on where it was cut short, and never spreads damage', { timeout: 300_000 }, async () => {
+  const shop = await makeShop(testBucket(), (config, endpoint) => [NEAR, farIn(config, endpoint)]);
+  const { proxy, objects } = shop;
+  await fill(shop);
+  await shop.bkp('init --repository near');
+  await shop.bkp('init --repository far');
+  const arrived = (one: Passing): boolean => one.method === 'PUT' && one.path.includes('/images/');
+  let puts = 0;
+  proxy.meet((one) => (arrived(one) && ++puts > 8 ? { kind: 'answer', status: 403, code: 'AccessDenied' } : undefined));
+  await shop.bkp('apply --yes', 7);
+  proxy.meet(() => undefined);
+  const since = proxy.seen.length;
+  await shop.bkp('apply --yes');
+  expect(proxy.seen.slice(since).filter(arrived)).toHaveLength(KEYS.length - 8);
+  expect((await shop.bkp('verify --deep')).stdout).toContain('Good: 2 stored snapshots.');
+
+  const before = await shop.ids(' --repository near');
+  proxy.meet((one) => (arrived(one) ? { kind: 'answer', status: 403, code: 'AccessDenied' } : undefined));
+  await shop.put('a', 'another');
+  await shop.bkp('backup shop', 7);
+  const [id = ''] = (await shop.ids(' --repository near')).filter((one) => !before.includes(one));
+  proxy.meet(() => undefined);
+  flip(join(objects(id), 'a'));
+  const said = await shop.bkp('apply --yes --only copy', 1);
+  expect(said.stdout + said.stderr).toContain('images/a');
+  expect(await shop.ids(' --repository far')).toEqual(before);
+  const { snapshots } = jsonOf(await shop.bkp('list --format json --repository near'));
+  expect(snapshots).toContainEqual(expect.objectContaining({ id, damaged: true }));
 });
 
 test('an abort leaves nothing of a snapshot, whatever was on its way', { timeout: 300_000 }, async () => {
@@ -231,4 +270,16 @@ test('every object is locked, and held with its snapshot', { timeout: 300_000 },
   const back = await admin.getObject({ Bucket: bucket, Key: 'back/b/c' });
   expect(await back.Body?.transformToString()).toBe('two');
   await endLocks({ bucket });
+});
+
+test('a bucket that keeps versions keeps none of what was destroyed', { timeout: 300_000 }, async () => {
+  const shop = await makeShop(versionedBucket('versions'), (config, endpoint) => [farIn(config, endpoint)]);
+  const ofSnapshot = async (id: string): Promise<readonly string[]> =>
+    (await versionsIn({ bucket: shop.bucket })).map(({ Key }) => Key).filter((key) => key.includes(`${id}/`));
+  await fill(shop);
+  await shop.bkp('apply --yes --init-repositories');
+  const [id = ''] = await shop.ids();
+  expect(await ofSnapshot(id)).not.toEqual([]);
+  await shop.bkp(`destroy shop@${id} --yes --force shop@${id}`);
+  expect(await ofSnapshot(id)).toEqual([]);
 });
