@@ -106,10 +106,11 @@ async function takeObject(store: Store, folder: OutgoingFolder, { name }: Found)
     if (fetched === undefined) return null;
     const { content, bytes, answer, tags } = fetched;
     try {
-      const file = await folder.put(name, bytes > SMALL_BYTES ? content : await buffer(content), bytes);
+      const isReady = Buffer.isBuffer(content) || bytes > SMALL_BYTES;
+      const file = await folder.put(name, isReady ? content : await buffer(content), bytes);
       return describe(file, answer, tags);
     } catch (error) {
-      content.destroy();
+      if (!Buffer.isBuffer(content)) content.destroy();
       if (tries === TRIES || !(error instanceof BkpError) || error.code !== 'target') throw error;
     }
   }
