@@ -133,15 +133,14 @@ function openOutgoingFolder(
 
   async function keep({ key, entry: before, bytes, sha256 }: ListedFile): Promise<ListedFile | undefined> {
     const entry = encodeName(key);
-    const isWhole = async (at: string): Promise<boolean> => (await repository.stat(at))?.bytes === bytes;
-    const from = earlier.folder + before;
-    if (!(await isWhole(from))) return undefined;
-    if (!(await repository.clone(from, folder + entry))) {
+    if (!(await repository.clone(earlier.folder + before, folder + entry))) {
       refusals++;
       return undefined;
     }
     refusals = 0;
-    return (await isWhole(folder + entry)) ? stored({ key, entry, bytes, sha256 }) : undefined;
+    if ((await repository.stat(folder + entry))?.bytes === bytes) return stored({ key, entry, bytes, sha256 });
+    await repository.remove(folder + entry);
+    return undefined;
   }
 
   return {

@@ -108,6 +108,7 @@ test('a file of an earlier snapshot is copied by the repository, unless it has a
   );
   expect(kept).toEqual([{ key: 'same', entry: 'same', bytes: 4, sha256: '' }, undefined, undefined]);
   expect((await repository.read(`${FOLDER}same`)).toString()).toBe('same');
+  expect(await repository.list(FOLDER, 'deep')).toEqual([`${FOLDER}same`]);
 });
 
 test('a repository that copies nothing is soon not asked any more', async () => {
