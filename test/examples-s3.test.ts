@@ -94,6 +94,7 @@ test('buckets is applied, and comes back after bucket and database were emptied'
   });
   for (const name of ['1.png', '2.png'])
     await admin.putObject({ Bucket, Key: `products/${name}`, Body: name, ContentType: 'image/png' });
+  await admin.putObject({ Bucket, Key: 'originals/1.raw', Body: 'raw', Metadata: { by: 'ann' } });
   await admin.putObject({ Bucket, Key: 'others/3.png', Body: 'of somebody else' });
   expect(bkp('validate')).toContain('valid bkp.yaml');
   expect(bkp('plan --init-repositories')).toContain('first-snapshot');
@@ -101,11 +102,14 @@ test('buckets is applied, and comes back after bucket and database were emptied'
   expect(bkp('plan')).toContain('No changes.');
 
   rmSync(join(root, 'data/shop.db'));
-  for (const name of ['1.png', '2.png']) await admin.deleteObject({ Bucket, Key: `products/${name}` });
+  for (const Key of ['products/1.png', 'products/2.png', 'originals/1.raw']) await admin.deleteObject({ Bucket, Key });
   bkp('restore shop@latest --yes');
   expect(ordersIn(root)).toMatchObject([{ what: 'one' }]);
   const back = await admin.getObject({ Bucket, Key: 'products/2.png' });
   expect(back.ContentType).toBe('image/png');
   expect(await back.Body?.transformToString()).toBe('2.png');
+  const original = await admin.getObject({ Bucket, Key: 'originals/1.raw' });
+  expect(original.Metadata).toEqual({ by: 'ann' });
+  expect(await original.Body?.transformToString()).toBe('raw');
   bkp('verify --deep');
 });

@@ -64,6 +64,9 @@ export async function storeFiles(
   }
 }
 
+/** A repository that could copy none of so many files in a row is not asked again. */
+const MOST_REFUSALS = 32;
+
 export interface FolderPlace {
   readonly repository: Repository;
   /** Repository key, ending with a slash. */
@@ -82,6 +85,7 @@ function openOutgoingFolder(
   const underWay = new Set<Promise<unknown>>();
   const streams = new Set<Readable>();
   let isClosed = false;
+  let refusals = 0;
   const storing = async <T>(work: () => Promise<T>): Promise<T> => {
     if (isClosed) throw new Error('the folder is closed');
     const running = work();
@@ -129,15 +133,19 @@ function openOutgoingFolder(
 
   async function keep({ key, entry: before, bytes, sha256 }: ListedFile): Promise<ListedFile | undefined> {
     const entry = encodeName(key);
-    const isWhole = async (at: string): Promise<boolean> => (await repository.stat(at))?.bytes === bytes;
-    const from = earlier.folder + before;
-    if (!(await isWhole(from)) || !(await repository.clone(from, folder + entry))) return undefined;
-    return (await isWhole(folder + entry)) ? stored({ key, entry, bytes, sha256 }) : undefined;
+    if (!(await repository.clone(earlier.folder + before, folder + entry))) {
+      refusals++;
+      return undefined;
+    }
+    refusals = 0;
+    if ((await repository.stat(folder + entry))?.bytes === bytes) return stored({ key, entry, bytes, sha256 });
+    await repository.remove(folder + entry);
+    return undefined;
   }
 
   return {
     outgoing: {
-      earlier: (key) => earlier.find(key),
+      earlier: async (key) => (refusals < MOST_REFUSALS ? earlier.find(key) : undefined),
       put: (key, content, bytes) => storing(() => put(key, content, bytes)),
       keep: (file) => storing(() => keep(file)),
     },

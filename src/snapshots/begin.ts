@@ -12,6 +12,7 @@ export interface Begin extends SnapshotName {
   /** The lease it is stored under; its backup differs from the folder's after a rename. */
   readonly lease: { readonly backup: string; readonly number: number };
   readonly startedAt: string;
+  /** One that ends with a slash stands for all that lies below it. */
   readonly keys: readonly string[];
   /**
    * The owner is removing what the keys name. Written before a cleaner looks for a manifest, and looked for by whoever

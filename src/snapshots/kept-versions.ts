@@ -5,6 +5,7 @@ import type { Repository } from '../repositories/repository.ts';
 
 /** Of the many objects of a folder. */
 const AT_ONCE = 16;
+const BATCH = 1000;
 
 /** The versions of a repository where it keeps any; undefined where what is removed is gone. */
 export async function keptVersions({ versions }: Repository): Promise<ObjectVersions | undefined> {
@@ -41,15 +42,24 @@ export async function removeWhole(repository: Repository, key: string): Promise<
   await removeVersions(repository, versions, key, await versionsOfKey(versions, key));
 }
 
-/** The same for everything below a folder, whose key ends with a slash. */
-export async function removeFolder(repository: Repository, folder: string): Promise<void> {
+/** The same for everything below a folder, whose key ends with a slash; `assertHeld` is asked again and again. */
+export async function removeFolder(
+  repository: Repository,
+  folder: string,
+  assertHeld: () => Promise<void>,
+): Promise<void> {
   const versions = await keptVersions(repository);
-  if (versions === undefined) {
-    await eachLimited(await repository.list(folder, 'deep'), AT_ONCE, (key) => repository.remove(key));
-    return;
+  const all =
+    versions === undefined
+      ? new Map((await repository.list(folder, 'deep')).map((key) => [key, []]))
+      : Map.groupBy(await versions.list(folder), ({ key }) => key);
+  const keys = [...all.keys()];
+  for (let at = 0; at < keys.length; at += BATCH) {
+    await assertHeld();
+    await eachLimited(keys.slice(at, at + BATCH), AT_ONCE, (key) =>
+      versions === undefined ? repository.remove(key) : removeVersions(repository, versions, key, all.get(key) ?? []),
+    );
   }
-  const byKey = Map.groupBy(await versions.list(folder), ({ key }) => key);
-  await eachLimited([...byKey], AT_ONCE, ([key, all]) => removeVersions(repository, versions, key, all));
 }
 
 async function removeVersions(

@@ -125,7 +125,7 @@ export interface Mark {
   readonly at: string;
   readonly policy: string;
   readonly by: { readonly host: string; readonly bkp: string };
-  /** verified: `{ deep }`; damaged: `{ artifacts, reason, deep }`; protected: `{ reason }`; restored: `{ restore, destination }`; released: `{ keys, reason, run }`; signed: `{ manifestSha256 }`. */
+  /** verified: `{ deep }`; damaged: `{ artifacts, reason, deep }`; protected: `{ reason }`; restored: `{ restore, destination }`; released: `{ keys, reason, run }`, keys as in begin.json; signed: `{ manifestSha256 }`. */
   readonly data: Readonly<Record<string, unknown>>;
   /** Over all the rest with its key and the id of the repository; absent where the policy names no key to sign with. */
   readonly signature?: Signature;

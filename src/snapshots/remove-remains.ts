@@ -118,7 +118,8 @@ export async function removeArtifacts(
 ): Promise<void> {
   for (const key of [...keys, 'begin.json']) {
     await lease.assertHeld();
-    const remove = key.endsWith('/') ? removeFolder : removeWhole;
-    await remove(repository, `${snapshotFolder(backup, id)}${key}`);
+    const at = snapshotFolder(backup, id) + key;
+    if (key.endsWith('/')) await removeFolder(repository, at, () => lease.assertHeld());
+    else await removeWhole(repository, at);
   }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { integrityError } from '../errors.ts';
+import { BkpError, integrityError } from '../errors.ts';
 import type { Repository } from '../repositories/repository.ts';
 import type { ArtifactFolder, ManifestArtifact } from '../snapshots/manifest.ts';
 import type { ListedFile } from './bytes.ts';
@@ -19,11 +19,13 @@ export const asArtifact = (folder: Pick<ArtifactFolder, 'key'>, file: ListedFile
 
 /** Opens one of them by the key of its folder; its bytes end in an `integrity` error unless they are those listed. */
 export async function openListed(repository: Repository, folder: string, file: ListedFile): Promise<Readable> {
-  const content = await repository.open(folder + file.entry);
+  const content = await repository.open(folder + file.entry).catch((error: unknown) => {
+    throw error instanceof BkpError && error.code === 'not-found' ? damaged(file, 'it is not there') : error;
+  });
   return Readable.from(checked(content, file), { objectMode: false });
 }
 
-async function* checked(content: Readable, { key, bytes, sha256 }: ListedFile): AsyncGenerator<Buffer> {
+async function* checked(content: Readable, file: ListedFile): AsyncGenerator<Buffer> {
   const hash = createHash('sha256');
   let count = 0;
   for await (const chunk of content as AsyncIterable<Buffer>) {
@@ -31,8 +33,11 @@ async function* checked(content: Readable, { key, bytes, sha256 }: ListedFile): 
     count += chunk.byteLength;
     yield chunk;
   }
-  if (count === bytes && hash.digest('hex') === sha256) return;
-  throw integrityError(`cannot trust ${JSON.stringify(key)}: its stored bytes are not those of the list`, {
-    hint: 'another repository may hold a good copy: `bkp plan` shows it as `replace`',
-  });
+  if (count === file.bytes && hash.digest('hex') === file.sha256) return;
+  throw damaged(file, 'its stored bytes are not those of the list');
 }
+
+const damaged = ({ key }: ListedFile, reason: string): Error =>
+  integrityError(`cannot trust ${JSON.stringify(key)}: ${reason}`, {
+    hint: '`bkp verify` tells what else is damaged, `bkp plan` whether another repository can replace it',
+  });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseManifest, slimManifest, writeManifest } from '../../src/snapshots/manifest-codec.ts';
+import { artifactKeys, parseManifest, slimManifest, writeManifest } from '../../src/snapshots/manifest-codec.ts';
 import type { Manifest } from '../../src/snapshots/manifest.ts';
 import { aManifest, anArtifact, idAt } from './fixtures.ts';
 
@@ -38,6 +38,15 @@ test('the slim form tells what lies with servers', () => {
   expect(parseManifest(writeManifest(left), name)).toEqual({ ok: true, value: left });
   expect(slimManifest(left).references).toEqual([{ target: 'db', ...references[0] }]);
   expect(slimManifest(manifest)).not.toHaveProperty('references');
+});
+
+test('files that an artifact lists are counted with it', () => {
+  const folder = { key: 'db/', files: 2, bytes: 1000 };
+  const target = { ...aManifest(id).targets['db'], artifacts: [{ ...anArtifact('db.list'), folder }] };
+  const listing = { ...manifest, targets: { db: target } } as typeof manifest;
+  expect(parseManifest(bytesOf(listing), name)).toEqual({ ok: true, value: listing });
+  expect(slimManifest(listing)).toMatchObject({ sizeBytes: 1000, storedBytes: 1007 });
+  expect(artifactKeys(listing)).toEqual(['db/', 'db.list']);
 });
 
 const db = manifest.targets['db'];
@@ -79,6 +88,12 @@ describe('is unreadable', () => {
       expect(parseManifest(bytesOf(withKey(key)), name)).toMatchObject({ ok: false, reason: 'unreadable' });
     },
   );
+
+  test.each(['x', '/', '', '../', '/x/', 'a//', './', '.hidden/', 'a/../', 'x/y'])('with the folder %j', (key) => {
+    const artifacts = [{ ...anArtifact('a'), folder: { key, files: 1, bytes: 1 } }];
+    const read = parseManifest(bytesOf(withTarget({ artifacts })), name);
+    expect(read).toMatchObject({ ok: false, reason: 'unreadable' });
+  });
 
   test.each(['', '{', 'null', '"text"', '\ufeff{}', '{"formatVersion":1e400}', '[1'])('%j', (text) => {
     expect(parseManifest(Buffer.from(text), name)).toMatchObject({ ok: false, reason: 'unreadable' });

@@ -4,13 +4,14 @@ import type { Lease } from '../../src/snapshots/held-lease.ts';
 import { beginKey, manifestKey, snapshotFolder } from '../../src/snapshots/keys.ts';
 import { breakLease } from '../../src/snapshots/leases.ts';
 import { addMark, readMarks } from '../../src/snapshots/marks.ts';
+import type { Manifest } from '../../src/snapshots/manifest.ts';
 import { readSnapshot } from '../../src/snapshots/read-snapshot.ts';
 import { releaseSnapshot } from '../../src/snapshots/release-snapshot.ts';
 import { cleanRemains } from '../../src/snapshots/remove-remains.ts';
 import { isGood } from '../../src/snapshots/standing.ts';
 import { beginSnapshot } from '../../src/snapshots/snapshot-draft.ts';
 import { openMemoryRepository } from '../repositories/memory-repository.ts';
-import { aManifest, idAt, keysOf, storeSnapshot, takeLease, testHost, testRunner } from './fixtures.ts';
+import { aManifest, anArtifact, idAt, keysOf, storeSnapshot, takeLease, testHost, testRunner } from './fixtures.ts';
 
 const runner = testRunner();
 const id = idAt('2026-11-18T02:00:00Z');
@@ -129,6 +130,44 @@ describe('storing', () => {
 });
 
 describe('letting go', () => {
+  test('a folder of files goes with all that lies in it, and nothing beside it', async () => {
+    const { repository, lease } = await watched();
+    const { targets, ...rest } = aManifest(id);
+    const artifacts = [{ ...anArtifact('db.list'), folder: { key: 'db/', files: 2, bytes: 2 } }];
+    const manifest = { ...rest, targets: { db: { ...targets['db'], artifacts } } } as Manifest;
+    const draft = await beginSnapshot(repository, { ...request, policy: 'acme' }, lease, runner);
+    await repository.put(await draft.addKey('db.list'), Buffer.from('content'));
+    await expect(draft.commit(manifest)).rejects.toThrow(/db\/ was never announced/);
+    const files = await draft.addKey('db/');
+    const beside = [`${folder}db-2`, `${folder}db.more`, `${folder}dc/x`];
+    for (const key of [`${files}a`, `${files}b`, `${files}of/nobody`, ...beside])
+      await repository.put(key, Buffer.from('f'));
+    await draft.commit(manifest);
+    await releaseSnapshot(repository, request, lease, runner);
+    expect(await repository.list(folder, 'deep')).toEqual(beside);
+  });
+
+  test('a folder of files is left alone by who has lost the lease', async () => {
+    const { repository, lease } = await watched();
+    const draft = await beginSnapshot(repository, { ...request, policy: 'acme' }, lease, runner);
+    const files = await draft.addKey('db/');
+    for (let n = 0; n < 2500; n++) await repository.put(`${files}${n}`, Buffer.from('f'));
+    let removed = 0;
+    const losing: Repository = {
+      ...repository,
+      remove: async (key) => {
+        if (key.startsWith(files) && ++removed === 500)
+          await breakLease(repository, { backup: 'kong', policy: 'acme', run: 'unlock' }, runner);
+        return repository.remove(key);
+      },
+    };
+    await expect(cleanRemains(losing, request, lease, runner)).rejects.toMatchObject({ code: 'lock' });
+    expect(await repository.list(files, 'deep')).toHaveLength(1500);
+    const other = await takeLease(repository, runner);
+    expect(await cleanRemains(repository, request, other, runner)).toBe(true);
+    expect(await repository.list(folder, 'deep')).toEqual([]);
+  });
+
   test('the mark comes first, then the manifest goes, the artifacts, and begin.json last', async () => {
     const { repository, lease, changes } = await watched();
     await storeSnapshot(repository, aManifest(id), lease, runner);

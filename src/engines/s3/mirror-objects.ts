@@ -106,8 +106,8 @@ async function takeObject(store: Store, folder: OutgoingFolder, { name }: Found)
     if (fetched === undefined) return null;
     const { content, bytes, answer, tags } = fetched;
     try {
-      const isStream = !Buffer.isBuffer(content);
-      const file = await folder.put(name, isStream && bytes <= SMALL_BYTES ? await buffer(content) : content, bytes);
+      const isReady = Buffer.isBuffer(content) || bytes > SMALL_BYTES;
+      const file = await folder.put(name, isReady ? content : await buffer(content), bytes);
       return recordOf(file, answer, tags);
     } catch (error) {
       if (!Buffer.isBuffer(content)) content.destroy();
