@@ -6,10 +6,13 @@ import { resolveTarget } from '../policy/references.ts';
 import type { ResolvedTarget } from '../policy/resolved-policy.ts';
 import { openCatalog } from '../snapshots/catalog.ts';
 import { repositoryIdentity } from '../snapshots/identity.ts';
+import type { Repository } from '../repositories/repository.ts';
 import type { SnapshotReference } from '../snapshots/inventory.ts';
 import { beginKey, manifestKey, type SnapshotName } from '../snapshots/keys.ts';
+import { isCleaned, readMarks } from '../snapshots/marks.ts';
 import { hasVersions } from '../snapshots/remove-remains.ts';
 import { ownNames } from './backup-view.ts';
+import { trustedIn } from '../snapshots/trust.ts';
 import { openOne } from './open-session.ts';
 import type { Session } from './session.ts';
 
@@ -80,7 +83,9 @@ async function whoNames(session: Session, name: SnapshotName): Promise<string | 
       const known = session.scope?.identities[at] ?? openCatalog(session.cacheDir).rememberedId(repository.location);
       if (identity === undefined || (known !== undefined && known !== identity.id)) return unknown;
       if ((await repository.stat(manifestKey(name.backup, name.id))) !== undefined) return 'a manifest';
-      if (await hasVersions(repository, name)) return `${at} keeps versions of its manifest`;
+      // Versions of what was let go are left where nobody may remove them, and name nothing any more.
+      if ((await hasVersions(repository, name)) && !(await isReleased(session, repository, name)))
+        return `${at} keeps versions of its manifest`;
       if ((await repository.stat(beginKey(name.backup, name.id))) !== undefined)
         return `what was begun in ${at} is not cleaned yet`;
     } catch (error) {
@@ -90,3 +95,6 @@ async function whoNames(session: Session, name: SnapshotName): Promise<string | 
   }
   return null;
 }
+
+const isReleased = async ({ context }: Session, repository: Repository, name: SnapshotName): Promise<boolean> =>
+  (await readMarks(repository, name, trustedIn(context))).some((mark) => mark.kind === 'released' && !isCleaned(mark));
