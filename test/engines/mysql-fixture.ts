@@ -16,12 +16,16 @@ const uniqueOf = (folder: string): string => createHash('sha256').update(folder)
 
 /**
  * A name for a folder: databases of a test are told apart, and carry the odd characters of its folders. mariadb-dump of
- * 10.11 loses databases with events whose names have quotes, mydumper takes no backticks, and both say so.
+ * 10.11 loses databases with events whose names have quotes, mydumper takes no backticks, and of MySQL nothing but ASCII;
+ * both say so.
  */
-const databaseFor = (folder: string, method: Method = 'dump'): string =>
-  `${Array.from(basename(folder).replaceAll(method === 'dump' ? /[\s'"]/g : /[\s'"`]/g, ' '))
-    .slice(0, 17)
-    .join('')} ${uniqueOf(folder)}`;
+const databaseFor = (folder: string, unfit: RegExp): string =>
+  `${Array.from(basename(folder).replaceAll(unfit, ' ')).slice(0, 17).join('')} ${uniqueOf(folder)}`;
+
+function unfitFor(service: string, method: Method): RegExp {
+  if (method === 'dump') return /[\s'"]/g;
+  return service.startsWith('mysql') ? /[\s'"`]|[^ -~]/g : /[\s'"`]/g;
+}
 
 /** The server of a target, found by its port: also in processes that know nothing but the target. */
 function serverOf({ port }: Target): Connection {
@@ -79,7 +83,7 @@ export const mysqlFixtureOn = (service: string, method: Method = 'dump'): Engine
     const connection = connectionOf(service);
     const { host = '', port = '', password = '', bin = '' } = connection;
     const tools = service === OWN_TOOLS ? {} : { tools: bin };
-    const database = databaseFor(folder, method);
+    const database = databaseFor(folder, unfitFor(service, method));
     const user = `app ${uniqueOf(folder)}`;
     const target = { type: 'mysql', host, port: Number(port), user, password, database, method, ...tools } as const;
     createMysqlDatabase(connection, database);
@@ -96,7 +100,7 @@ export const mysqlFixtureOn = (service: string, method: Method = 'dump'): Engine
   },
 
   elsewhere(target, folder) {
-    const destination = { ...target, database: databaseFor(folder, method) };
+    const destination = { ...target, database: databaseFor(folder, unfitFor(service, method)) };
     onTestFinished(() => dropAll(destination));
     return destination;
   },

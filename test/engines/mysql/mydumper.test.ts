@@ -55,6 +55,16 @@ describe.each([...servicesToTry('mariadb'), ...servicesToTry('mysql')])('everyth
   });
 });
 
+describe.each(servicesToTry('mysql'))('a database of %s whose name is not ASCII', (service) => {
+  it('is refused', async () => {
+    const bench = await oneDatabase(TABLES, service);
+    const database = `ünï ${bench.target.database}`;
+    bench.ask(`CREATE DATABASE \`${database}\``);
+    const { problems } = await mysql.probe({ ...bench.target, ...BY, database }, bench.context);
+    expect(problems).toMatchObject([{ message: `mydumper does not dump a database of this name: ${database}` }]);
+  });
+});
+
 describe('who views and triggers run as', () => {
   it('is kept, or is whoever restores', async () => {
     const bench = await oneDatabase(TABLES);

@@ -4,6 +4,7 @@ import { ROWS_ELSEWHERE } from '../server/database-facts.ts';
 import { currentAccount, type Grants } from '../server/grants.ts';
 import { named } from '../server/named.ts';
 import { holdsRows, type TableInfo } from '../server/objects.ts';
+import type { Family } from '../server/server.ts';
 import { accountText } from './problems.ts';
 
 /** Tables whose rows are in a dump. */
@@ -18,6 +19,7 @@ export async function mydumperProblems(
   { database, lock }: MysqlTarget,
   tables: readonly TableInfo[],
   grants: Grants,
+  family: Family,
 ): Promise<readonly Problem[]> {
   const problems: Problem[] = [];
   if (lock !== true && !grants.has('RELOAD') && !grants.has('FLUSH_TABLES'))
@@ -29,7 +31,8 @@ export async function mydumperProblems(
     if (found.length > 0) problems.push({ message: `${message}: ${named(found)}`, hint });
   };
   const names = tablesWithRows(tables).map(({ name }) => name);
-  if (/[`/,]/.test(database) || database.includes('\\'))
+  // It selects the database once names are bytes to the server, which MySQL does not convert.
+  if (/[`/,\\]/.test(database) || (family === 'mysql' && /[^ -~]/.test(database)))
     tell([database], 'mydumper does not dump a database of this name', OTHERWISE);
   tell(unfitNames(database, names), 'mydumper does not dump tables of these names', OTHERWISE);
   const columns = await readColumns(session, database);

@@ -39,7 +39,7 @@ export async function lookAtDatabase(session: Session, target: MysqlTarget, cont
   const isParallel = target.method === 'mydumper';
   const problems = [
     ...(await captureProblems(session, target, tables, grants)),
-    ...(isParallel ? await mydumperProblems(session, target, tables, grants) : []),
+    ...(isParallel ? await mydumperProblems(session, target, tables, grants, server.family) : []),
   ];
   const findings = await captureFindings(session, target, tables, grants);
   const tool = await findFitting('dump', server, target, context);
