@@ -31,7 +31,7 @@ export function noticeDrift(policy: ResolvedPolicy, observation: Observation): r
     ...deadRuns(inventory, names),
     ...foreignSnapshots(name, inventory),
   ]);
-  return [...inRepositories, ...noticeReferences(observation)];
+  return [...inRepositories, ...noticeReferences(policy, observation)];
 }
 
 const tamperedNotice = (repository: string, { backup, id, how }: TamperedManifest): PlanNotice => ({

@@ -1,16 +1,17 @@
 import type { ResolvedPolicy } from '../policy/resolved-policy.ts';
-import { isBeingRemoved } from '../snapshots/standing.ts';
+import { isBeingRemoved, newestMark } from '../snapshots/standing.ts';
 import { ownNames } from './backup-view.ts';
 import { addressOf, type Draft } from './draft.ts';
 import { emptyClean } from './empty-clean.ts';
 import type { Observation, ObservedReferences } from './observation.ts';
+import { missingSnapshots } from './plan-missing.ts';
 import { reason } from './reasons.ts';
 import type { PlanNotice } from './step.ts';
 
 type Asked = Extract<ObservedReferences, { state: 'asked' }>;
 
-/** Snapshots of servers that manifests name and that are gone, and servers that could not be asked. */
-export function noticeReferences(observation: Observation): readonly PlanNotice[] {
+/** Snapshots of servers that manifests name and that are gone, those that none names, and servers that could not be asked. */
+export function noticeReferences(policy: ResolvedPolicy, observation: Observation): readonly PlanNotice[] {
   const seen = observation.references ?? [];
   const silent = seen.flatMap((one): readonly PlanNotice[] =>
     one.state === 'asked'
@@ -24,7 +25,7 @@ export function noticeReferences(observation: Observation): readonly PlanNotice[
           },
         ],
   );
-  return [...silent, ...vanished(observation, seen)];
+  return [...silent, ...vanished(observation, seen), ...abandoned(policy, observation)];
 }
 
 function vanished(observation: Observation, seen: readonly ObservedReferences[]): readonly PlanNotice[] {
@@ -48,52 +49,90 @@ function vanished(observation: Observation, seen: readonly ObservedReferences[])
 }
 
 /**
- * What captures of this policy left with servers and no manifest names: what was killed, or let go while not every
- * repository could be read. Nothing is planned where one of them cannot be read now, or while the run that made it lives.
- * `cleans` are the other steps that clean; what was begun is cleaned first.
+ * What captures that were cut short left with servers, and what was let go while not every repository could be read. Only
+ * what somebody released, or what `cleans`, the other steps that clean, begin with: a manifest that vanished is no reason.
  */
 export function planReferenceCleans(
   policy: ResolvedPolicy,
   observation: Observation,
   cleans: readonly Draft[],
 ): readonly Draft[] {
+  const cleaned = new Set(cleans.map(({ backup, snapshot }) => `${backup}@${snapshot}`));
+  const drafts = new Map<string, Draft>();
+  for (const { target, reference, isReleased, key, home } of unnamedReferences(policy, observation)) {
+    if (!isReleased && !cleaned.has(key)) continue;
+    const { name, store, origin } = reference;
+    drafts.set(`${store} ${name}`, {
+      ...emptyClean,
+      backup: origin.backup,
+      repository: home,
+      snapshot: origin.snapshot,
+      targets: [target],
+      reason: reason('partial-upload', `no manifest names what ${origin.target} left with its server: ${name}`, {
+        store,
+        name,
+      }),
+      artifacts: [name],
+    });
+  }
+  return [...drafts.values()];
+}
+
+/** What nobody released and no manifest names any more: it may be all that is left of a snapshot. */
+function abandoned(policy: ResolvedPolicy, observation: Observation): readonly PlanNotice[] {
+  const left = unnamedReferences(policy, observation).filter(({ isReleased, isBegun }) => !isReleased && !isBegun);
+  const byName = new Map(left.map((one) => [`${one.reference.store} ${one.reference.name}`, one]));
+  return [...byName.values()].map(({ reference: { name, origin }, home }) => ({
+    code: 'drift',
+    message: `no manifest names what ${origin.backup}@${origin.snapshot} left with the server of ${origin.target}: ${name}; it is left alone`,
+    hint: 'a copy of its manifest brings it back; where nobody wants it, remove it on the server',
+    address: addressOf(origin.backup, home),
+  }));
+}
+
+/** Something of this policy on a server, of which every repository could be read and none has a manifest. */
+interface UnnamedReference {
+  readonly target: string;
+  readonly reference: Asked['found'][number];
+  /** `backup@id` of the snapshot that it was for. */
+  readonly key: string;
+  /** The repository that a step about it belongs to. */
+  readonly home: string;
+  /** A mark says that the snapshot was let go, or never came to be. */
+  readonly isReleased: boolean;
+  /** Its snapshot was begun, and what that left is still there. */
+  readonly isBegun: boolean;
+}
+
+/** Nothing is known where a repository cannot be read, or of what a run that lives has made. */
+function unnamedReferences(policy: ResolvedPolicy, observation: Observation): readonly UnnamedReference[] {
   const ready = observation.repositories.flatMap((one) => (one.state === 'ready' ? [one] : []));
-  const [home] = ready;
-  if (home === undefined || ready.length < observation.repositories.length) return [];
+  const [first] = ready;
+  if (first === undefined || ready.length < observation.repositories.length) return [];
   const names = new Set(ownNames(policy));
   const inventories = ready.map(({ inventory }) => inventory);
-  const known = new Set(
-    inventories.flatMap(({ snapshots, unreadable, tampered = [] }) =>
-      [...snapshots, ...unreadable, ...tampered].map(({ backup, id }) => `${backup}@${id}`),
-    ),
+  const keysOf = (items: readonly { readonly backup: string; readonly id: string }[]): ReadonlySet<string> =>
+    new Set(items.map(({ backup, id }) => `${backup}@${id}`));
+  const known = keysOf(
+    inventories.flatMap(({ snapshots, unreadable, tampered = [] }) => [...snapshots, ...unreadable, ...tampered]),
   );
-  const begun = new Map(
-    inventories.flatMap(({ remains }) => remains).map((left) => [`${left.backup}@${left.id}`, left]),
+  const begun = keysOf(inventories.flatMap(({ remains }) => remains));
+  const released = keysOf(
+    inventories.flatMap(({ gone }) => gone).filter(({ marks }) => newestMark(marks, 'released') !== undefined),
   );
-  const cleaned = new Set(cleans.map(({ backup, snapshot }) => `${backup}@${snapshot}`));
+  const lost = new Set(missingSnapshots(policy, observation).map(({ id }) => id));
   const runs = new Set(inventories.flatMap(({ leases }) => leases.map(({ owner }) => owner.run)));
-  const orphans = new Map<string, Draft>();
-  for (const place of (observation.references ?? []).filter((one): one is Asked => one.state === 'asked')) {
-    for (const { name, store, origin } of place.found) {
-      const { backup, snapshot } = origin;
+  const asked = (observation.references ?? []).filter((one): one is Asked => one.state === 'asked');
+  return asked.flatMap(({ target, found }) =>
+    found.flatMap((reference) => {
+      const { policy: of, backup, snapshot, run } = reference.origin;
       const key = `${backup}@${snapshot}`;
-      if (!names.has(origin.policy) || known.has(key) || runs.has(origin.run)) continue;
-      if (begun.has(key) && !cleaned.has(key)) continue;
-      orphans.set(`${store} ${name}`, {
-        ...emptyClean,
-        backup,
-        repository: homeOf(policy, backup) ?? home.name,
-        snapshot,
-        targets: [place.target],
-        reason: reason('partial-upload', `no manifest names what ${origin.target} left with its server: ${name}`, {
-          store,
-          name,
-        }),
-        artifacts: [name],
-      });
-    }
-  }
-  return [...orphans.values()];
+      if (!names.has(of) || known.has(key) || runs.has(run)) return [];
+      const isBegun = begun.has(key);
+      const isReleased = released.has(key) && !isBegun && !lost.has(snapshot);
+      return [{ target, reference, key, home: homeOf(policy, backup) ?? first.name, isReleased, isBegun }];
+    }),
+  );
 }
 
 const homeOf = (policy: ResolvedPolicy, name: string): string | undefined =>

@@ -134,35 +134,32 @@ export function describeFaults<K extends Target['type']>(fixture: EngineFixture<
   });
 
   // Elsewhere the file size limit of `describeKills` stands for a full disk.
-  if (fixture.isPersistent && process.getuid?.() === 0 && canMount()) {
-    describe('a full disk', () => {
-      if (fixture.storesLittle !== true)
-        test('under the private folder or the repository fails a capture', async () => {
-          const { context, target, repository } = await setUp(fixture, 'large');
-          const small = await smallDisk(context.workDir);
-          const owned = await createContext({ workDirParent: small });
-          onTestFinished(owned.dispose);
-          const inSmall = take(fixture, target, repository, owned.context);
-          // An engine that needs no copy has no use for the private folder.
-          await inSmall.catch((error: unknown) => expect(error).toMatchObject(FAILURE));
-          const tight = await newRepository(small, context);
-          await expect(take(fixture, target, tight, context)).rejects.toMatchObject(FAILURE);
-          expect(await storedIn(tight)).toEqual([]);
-        });
-
-      if (engine.capabilities.local)
-        test('under the destination fails a restore and leaves nothing', async () => {
-          const { context, target, repository } = await setUp(fixture, 'large');
-          const taken = await take(fixture, target, repository, context);
-          const small = await smallDisk(context.workDir);
-          const destination = fixture.elsewhere(target, small);
-          for (const mode of engine.capabilities.modes) {
-            await expect(restore(fixture, taken, destination, mode, context)).rejects.toMatchObject(FAILURE);
-            expect(namesBelow(small)).toEqual([]);
-          }
-        });
+  const canFill = fixture.isPersistent && process.getuid?.() === 0 && canMount();
+  if (canFill && fixture.storesLittle !== true)
+    test('a full disk under the private folder or the repository fails a capture', async () => {
+      const { context, target, repository } = await setUp(fixture, 'large');
+      const small = await smallDisk(context.workDir);
+      const owned = await createContext({ workDirParent: small });
+      onTestFinished(owned.dispose);
+      const inSmall = take(fixture, target, repository, owned.context);
+      // An engine that needs no copy has no use for the private folder.
+      await inSmall.catch((error: unknown) => expect(error).toMatchObject(FAILURE));
+      const tight = await newRepository(small, context);
+      await expect(take(fixture, target, tight, context)).rejects.toMatchObject(FAILURE);
+      expect(await storedIn(tight)).toEqual([]);
     });
-  }
+
+  if (canFill && engine.capabilities.local)
+    test('a full disk under the destination fails a restore and leaves nothing', async () => {
+      const { context, target, repository } = await setUp(fixture, 'large');
+      const taken = await take(fixture, target, repository, context);
+      const small = await smallDisk(context.workDir);
+      const destination = fixture.elsewhere(target, small);
+      for (const mode of engine.capabilities.modes) {
+        await expect(restore(fixture, taken, destination, mode, context)).rejects.toMatchObject(FAILURE);
+        expect(namesBelow(small)).toEqual([]);
+      }
+    });
 }
 
 function canMount(): boolean {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Observation, ObservedReferences } from '../../src/reconcile/observation.ts';
 import { statusOf } from '../../src/reconcile/status.ts';
-import type { HeldLease, SnapshotRecord } from '../../src/snapshots/inventory.ts';
+import type { HeldLease, RepositoryInventory } from '../../src/snapshots/inventory.ts';
 import { aBackup, anInventory, anObservation, aPolicy, aSnapshot, keep, outline, planFor, ready } from './builders.ts';
 
 const NOW = '2026-11-19T03:00:00Z';
@@ -18,8 +18,17 @@ const asked = (...found: Extract<ObservedReferences, { state: 'asked' }>['found'
   found,
 });
 const orphan = { ...reference, name: 'bkp-2', id: 'u2', origin: { ...origin, snapshot: '20261101T000000Z-bbbbbbbb' } };
-const seen = (references: readonly ObservedReferences[], snapshots: readonly SnapshotRecord[] = [taken]): Observation =>
-  anObservation([ready('a', anInventory(snapshots))], { references });
+const gone = [
+  {
+    backup: 'app',
+    id: orphan.origin.snapshot,
+    marks: [{ kind: 'released' as const, at: '2026-11-02T00:00:00Z', data: { reason: 'retention-exceeded' } }],
+  },
+];
+const inventoryWith = (changes: Partial<RepositoryInventory> = {}): RepositoryInventory =>
+  anInventory([taken], { gone, ...changes });
+const seen = (references: readonly ObservedReferences[], changes: Partial<RepositoryInventory> = {}): Observation =>
+  anObservation([ready('a', inventoryWith(changes))], { references });
 const cleans = (observation: Observation): readonly string[] =>
   outline(planFor(policy, observation, NOW)).filter((line) => line.startsWith('clean'));
 
@@ -45,7 +54,31 @@ describe('what stays with a server', () => {
     expect(statusOf(policy, silent, new Date(NOW)).healthy).toBe(true);
   });
 
-  test('is cleaned where nothing names it, once', () => {
+  test('is drift and left alone where no manifest names it, and nobody released it', () => {
+    const observation = seen([asked({ ...reference, origin }, orphan)], { gone: [] });
+    expect(cleans(observation)).toEqual([]);
+    expect(planFor(policy, observation, NOW).warnings).toMatchObject([
+      { code: 'drift', address: 'app@a', message: expect.stringContaining('bkp-2; it is left alone') as unknown },
+    ]);
+  });
+
+  test('is cleaned with what a capture that was cut short left', () => {
+    const { backup: name, snapshot: id } = orphan.origin;
+    const remains = { backup: name, id, kind: 'begun' as const, policy: 'acme', keys: [], inProgress: false };
+    const changes = { gone: [], remains: [remains] };
+    expect(cleans(seen([asked({ ...reference, origin }, orphan)], changes))).toEqual([
+      'clean app@a partial-upload',
+      'clean app@a partial-upload',
+    ]);
+    const busy = seen([asked({ ...reference, origin }, orphan)], {
+      ...changes,
+      remains: [{ ...remains, inProgress: true }],
+    });
+    expect(cleans(busy)).toEqual([]);
+    expect(planFor(policy, busy, NOW).warnings).toEqual([]);
+  });
+
+  test('is cleaned where it was released and nothing names it, once', () => {
     const again: ObservedReferences = { ...asked(orphan), target: 'other' };
     expect(cleans(seen([asked({ ...reference, origin }, orphan), again]))).toEqual(['clean app@a partial-upload']);
   });
@@ -62,13 +95,13 @@ describe('what stays with a server', () => {
 
   test('is left alone while the run that made it lives', () => {
     const lease = { backup: 'app', number: 1, owner: { run: 'run-1' } } as unknown as HeldLease;
-    const inventory = anInventory([taken], { leases: [lease] });
+    const inventory = inventoryWith({ leases: [lease] });
     expect(cleans(anObservation([ready('a', inventory)], { references: [asked(orphan)] }))).toEqual([]);
   });
 
   test('is left alone while its manifest is there and cannot be used', () => {
     const unreadable = [{ backup: 'app', id: orphan.origin.snapshot, reason: 'unreadable' as const, message: 'no' }];
-    const inventory = anInventory([taken], { unreadable });
+    const inventory = inventoryWith({ unreadable });
     expect(cleans(anObservation([ready('a', inventory)], { references: [asked(orphan)] }))).toEqual([]);
   });
 });

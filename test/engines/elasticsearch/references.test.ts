@@ -89,7 +89,7 @@ test('a server that cannot be reached is a warning of the plan', async () => {
   expect(stdout).toContain('cannot be looked for');
 });
 
-test('what a killed capture left is cleaned, and nothing that is not ours', async () => {
+test("what others have with the server is nobody's concern, and what nobody released stays", async () => {
   const shop = await takenShop();
   const origin = { policy: 'shop', backup: 'shop', snapshot: '20200101T000000Z-aaaaaaaa', target: 'search', run: 'x' };
   const put = (name: string, metadata: unknown): Promise<unknown> =>
@@ -97,14 +97,35 @@ test('what a killed capture left is cleaned, and nothing that is not ours', asyn
       indices: `${shop.prefix}_people`,
       metadata,
     });
-  await put('left', { bkp: origin });
+  await put('ours', { bkp: origin });
   await put('other-policy', { bkp: { ...origin, policy: 'another' } });
   await put('by-hand', {});
-  const { stdout } = await shop.bkp('plan');
-  expect(stdout).toContain('no manifest names what search left with its server: left');
   await shop.bkp('apply --yes');
-  expect(await shop.onServer()).toEqual([expect.stringMatching(/^bkp-/), 'by-hand', 'other-policy']);
-  expect((await shop.bkp('plan')).stdout).toContain('No changes.');
+  const { stdout } = await shop.bkp('plan');
+  expect(stdout).toContain('No changes.');
+  expect(stdout).toContain('left with the server of search: ours; it is left alone');
+  expect(stdout).not.toMatch(/by-hand|other-policy/);
+  expect(await shop.onServer()).toEqual([expect.stringMatching(/^bkp-/), 'by-hand', 'other-policy', 'ours']);
+});
+
+test('a snapshot that somebody removed takes nothing from the server, and works again once it is back', async () => {
+  const shop = await takenShop();
+  const [id = ''] = await shop.ids();
+  const move = async (from: (name: string) => string, to: (name: string) => string): Promise<void> => {
+    for (const name of [`manifests/shop/${id}.json`, `snapshots/shop/${id}`])
+      for (const repository of ['near', 'far'])
+        await rename(shop.path(from(`${repository}/${name}`)), shop.path(to(`${repository}/${name}`)));
+  };
+  const away = (name: string): string => name.replaceAll('/', '-');
+  const here = (name: string): string => name;
+  await move(here, away);
+  await shop.bkp('apply --yes');
+  expect(await shop.onServer()).toHaveLength(2);
+  expect((await shop.bkp('plan')).stdout).toMatch(/left with the server of search: bkp-\S+; it is left alone/);
+  await move(away, here);
+  await shop.ask('DELETE', `${shop.prefix}_orders`);
+  await shop.bkp(`restore ${id} --yes --mode replace`);
+  expect(await shop.ask('GET', `${shop.prefix}_all/_count`)).toMatchObject({ count: 50 });
 });
 
 test('a capture that is killed leaves what the next apply cleans, also with the server', async () => {
