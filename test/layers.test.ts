@@ -56,6 +56,7 @@ const VOCABULARY = [
   'format-bytes.ts',
   'duration.ts',
   'each-limited.ts',
+  'read-lines.ts',
   'version.ts',
 ];
 

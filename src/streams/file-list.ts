@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Context } from '../context.ts';
 import type { IncomingArtifact } from '../engines/engine.ts';
 import { integrityError } from '../errors.ts';
+import { readLines } from '../read-lines.ts';
 import { isKeySegment } from '../repositories/key.ts';
 import type { ListedFile } from './bytes.ts';
 
@@ -28,7 +27,7 @@ export async function withFileList<T>(
 }
 
 async function* filesIn(path: string): AsyncGenerator<ListedFile, undefined> {
-  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
+  for await (const line of readLines(path)) {
     const file = parseLine(line);
     if (file !== null) yield file;
   }

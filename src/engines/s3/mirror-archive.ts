@@ -1,12 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { finished } from 'node:stream/promises';
 import type { Context } from '../../context.ts';
 import { eachInOrder } from '../../each-limited.ts';
+import { readLines } from '../../read-lines.ts';
 import type { IncomingArtifact } from '../engine.ts';
 import { createEntryNames } from './entry-name.ts';
 import { OBJECTS_AT_ONCE } from './mirror-objects.ts';
@@ -92,7 +92,7 @@ const fetch = async (
 });
 
 async function* recordsIn(list: string): AsyncGenerator<ObjectRecord> {
-  for await (const line of createInterface({ input: createReadStream(list), crlfDelay: Infinity })) {
+  for await (const line of readLines(list)) {
     const record = readListed(line);
     if (record !== null) yield record;
   }

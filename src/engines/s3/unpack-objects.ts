@@ -1,10 +1,9 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar-stream';
 import { integrityError } from '../../errors.ts';
+import { readLines } from '../../read-lines.ts';
 import { METADATA } from './entry-name.ts';
 import { type ObjectRecord, readRecord } from './object-record.ts';
 
@@ -63,7 +62,6 @@ export async function unpackObjects(
 
 /** The lines of a metadata entry. */
 export async function* readRecords(metadata: string): AsyncGenerator<ObjectRecord, undefined> {
-  for await (const line of createInterface({ input: createReadStream(metadata), crlfDelay: Infinity }))
-    yield readRecord(line);
+  for await (const line of readLines(metadata)) yield readRecord(line);
   return undefined;
 }

@@ -77,7 +77,18 @@ describe.each(STORES)('on %s', (service) => {
 
   test('more objects than one listing tells come back, whatever they are called', async () => {
     const { put, captured, to, context, names } = await bench(service);
-    const odd = ['ünï¢öde 日本', 'sp ace', '%41', 'a+b&c=d', '<x>', '"q"', "it's", 'dots...', 'x'.repeat(200)];
+    const odd = [
+      'ünï¢öde 日本',
+      'sp ace',
+      '%41',
+      'a+b&c=d',
+      '<x>',
+      '"q"',
+      "it's",
+      'dots...',
+      'x'.repeat(200),
+      'a\u2028b',
+    ];
     const keys = [...odd, ...Array.from({ length: 1100 }, (_, n) => `many/${n}`)];
     await eachLimited(keys, 8, (key) => put(key, key));
     const taken = await captured();

@@ -1,6 +1,5 @@
-import { createReadStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
+import { readLines } from '../../../read-lines.ts';
 import { pathOfIndex } from '../artifact/index-header.ts';
 import type { Asked } from './index-steps.ts';
 
@@ -40,7 +39,7 @@ export async function openAdded(path: string): Promise<Added> {
         });
       };
       let some: string[] = [];
-      for await (const line of createInterface({ input: createReadStream(path) })) {
+      for await (const line of readLines(path)) {
         // A line that a full disk cut is among those that are still known.
         if (line.endsWith('}}')) some.push(`${line}\n`);
         if (some.length < AT_ONCE) continue;
