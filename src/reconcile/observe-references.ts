@@ -1,6 +1,7 @@
-import { engineOf } from '../engines/registry.ts';
+import type { ReferenceKeeper } from '../engines/references.ts';
 import { BkpError } from '../errors.ts';
 import type { ResolvedTarget } from '../policy/resolved-policy.ts';
+import { leavesReferences } from '../policy/leaves-references.ts';
 import { resolveTarget } from '../policy/references.ts';
 import type { ObservedReferences } from './observation.ts';
 import { stoppable, type Session } from './session.ts';
@@ -11,17 +12,25 @@ import { stoppable, type Session } from './session.ts';
  */
 export async function observeReferences(session: Session): Promise<readonly ObservedReferences[]> {
   const used = new Map(
-    session.policy.backups.flatMap(({ targets }) => targets).map((target) => [target.name, target] as const),
+    session.policy.backups
+      .flatMap(({ targets }) => targets)
+      .filter(({ config }) => leavesReferences(config))
+      .map((target) => [target.name, target] as const),
   );
+  if (used.size === 0) return [];
+  const { engineOf } = await import('../engines/registry.ts');
   const asked = new Map<string, { readonly at: number }>();
   const seen: ObservedReferences[] = [];
   for (const target of used.values()) {
-    const found = await observeTarget(session, target, (place) => {
+    const keeper = engineOf(target.config.type).references;
+    // The references of a policy are looked up only where there is somebody to ask.
+    if (keeper === undefined || keeper.place(target.config) === null) continue;
+    const found = await observeTarget(session, target, keeper, (place) => {
       const known = asked.get(place);
       if (known === undefined) asked.set(place, { at: seen.length });
       return known === undefined ? undefined : seen[known.at];
     });
-    if (found !== null) seen.push(found);
+    seen.push(found);
   }
   return seen;
 }
@@ -29,11 +38,9 @@ export async function observeReferences(session: Session): Promise<readonly Obse
 async function observeTarget(
   session: Session,
   target: ResolvedTarget,
+  keeper: ReferenceKeeper<ResolvedTarget['config']>,
   known: (place: string) => ObservedReferences | undefined,
-): Promise<ObservedReferences | null> {
-  const keeper = engineOf(target.config.type).references;
-  // The references of a policy are looked up only where there is somebody to ask.
-  if (keeper === undefined || keeper.place(target.config) === null) return null;
+): Promise<ObservedReferences> {
   const { name } = target;
   try {
     const { config, secrets } = resolveTarget(target, session.lookups);
