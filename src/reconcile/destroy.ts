@@ -22,7 +22,7 @@ import { takeLease } from './take-lease.ts';
 import { ended } from './step-result.ts';
 import type { Step } from './step.ts';
 import { reason } from './reasons.ts';
-import { addressOf } from './draft.ts';
+import { addressOf, unaskedDraft } from './draft.ts';
 
 export interface DestroyOptions {
   /** Also the last good one: the full name was given again. */
@@ -153,26 +153,15 @@ const releaseOf = (policy: Session['policy'], { backup, id }: SnapshotName, reas
 });
 
 /** Run records tell what happened in the words of a plan. */
-function destroyedStep(backup: string, id: string, repository: string): Step {
-  return {
-    id: 's1',
+const destroyedStep = (backup: string, id: string, repository: string): Step => ({
+  id: 's1',
+  address: addressOf(backup, repository),
+  ...unaskedDraft({
     action: 'prune',
-    address: addressOf(backup, repository),
     backup,
-    kind: 'backup',
-    targets: [],
     repository,
-    from: null,
     snapshot: id,
-    snapshotFrom: null,
-    artifacts: [],
-    destination: null,
-    mode: null,
-    hooks: [],
-    estimate: { readBytes: 0, writeBytes: 0 },
     reason: reason('requested', 'destroyed by hand'),
-    source: null,
     destructive: true,
-    dependsOn: [],
-  };
-}
+  }),
+});

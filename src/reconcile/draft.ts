@@ -66,26 +66,28 @@ export function stepKey(
   ].join(' ');
 }
 
-/** A draft of the common shape: the given parts laid over what most steps have. */
-export function draft(
-  backup: ResolvedBackup,
+/** A draft of something that no line of the policy asks for: the given parts laid over what most steps have. */
+export const unaskedDraft = (
+  parts: Pick<Draft, 'action' | 'backup' | 'repository' | 'reason'> & Partial<Draft>,
+): Draft => ({
+  kind: 'backup',
+  targets: [],
+  from: null,
+  snapshot: null,
+  snapshotFrom: null,
+  artifacts: [],
+  destination: null,
+  mode: null,
+  hooks: [],
+  estimate: { readBytes: 0, writeBytes: 0 },
+  source: null,
+  destructive: false,
+  dependsOn: [],
+  ...parts,
+});
+
+/** The same for a backup of the policy. */
+export const draft = (
+  { name, targets, source }: ResolvedBackup,
   parts: Pick<Draft, 'action' | 'repository' | 'reason'> & Partial<Draft>,
-): Draft {
-  return {
-    backup: backup.name,
-    kind: 'backup',
-    targets: backup.targets.map((target) => target.name),
-    from: null,
-    snapshot: null,
-    snapshotFrom: null,
-    artifacts: [],
-    destination: null,
-    mode: null,
-    hooks: [],
-    estimate: { readBytes: 0, writeBytes: 0 },
-    source: backup.source,
-    destructive: false,
-    dependsOn: [],
-    ...parts,
-  };
-}
+): Draft => unaskedDraft({ backup: name, targets: targets.map((target) => target.name), source, ...parts });

@@ -1,8 +1,7 @@
 import type { ResolvedPolicy } from '../policy/resolved-policy.ts';
 import type { Remains } from '../snapshots/inventory.ts';
 import { ownNames } from './backup-view.ts';
-import { addressOf, type Draft, type Drafts } from './draft.ts';
-import { emptyClean } from './empty-clean.ts';
+import { addressOf, type Draft, type Drafts, unaskedDraft } from './draft.ts';
 import type { Observation, ObservedSetAside } from './observation.ts';
 import { lockReason } from './plan-lock.ts';
 import { missingSnapshots } from './plan-missing.ts';
@@ -54,16 +53,17 @@ const isOver = ({ inProgress, keptUntil = '' }: Remains, now: Date): boolean =>
 /** Names a snapshot in one repository. */
 export const copyOf = (repository: string, id: string): string => `${repository} ${id}`;
 
-const cleanStep = (repository: string, remains: Remains): Draft => ({
-  ...emptyClean,
-  backup: remains.backup,
-  repository,
-  snapshot: remains.id,
-  reason:
-    remains.keptUntil === undefined
-      ? reason('partial-upload', cutShort(remains), { keys: remains.keys.length })
-      : reason('expired', `a place to upload to, kept until ${formatInstant(remains.keptUntil)}`),
-});
+const cleanStep = (repository: string, remains: Remains): Draft =>
+  unaskedDraft({
+    action: 'clean',
+    backup: remains.backup,
+    repository,
+    snapshot: remains.id,
+    reason:
+      remains.keptUntil === undefined
+        ? reason('partial-upload', cutShort(remains), { keys: remains.keys.length })
+        : reason('expired', `a place to upload to, kept until ${formatInstant(remains.keptUntil)}`),
+  });
 
 const cutShort = ({ kind, keys }: Remains): string =>
   kind === 'begun'
@@ -78,18 +78,19 @@ const lockedRemains = (repository: string, { backup, id }: Remains, why: Reason)
   source: null,
 });
 
-const expiredStep = ({ repository, backup, record }: ObservedSetAside): Draft => ({
-  ...emptyClean,
-  backup,
-  repository,
-  artifacts: [record.reference],
-  reason: reason(
-    'expired',
-    `${record.reference} was set aside by a restore, kept until ${formatInstant(record.until)}`,
-    { type: record.type, reference: record.reference },
-  ),
-  destructive: true,
-});
+const expiredStep = ({ repository, backup, record }: ObservedSetAside): Draft =>
+  unaskedDraft({
+    action: 'clean',
+    backup,
+    repository,
+    artifacts: [record.reference],
+    reason: reason(
+      'expired',
+      `${record.reference} was set aside by a restore, kept until ${formatInstant(record.until)}`,
+      { type: record.type, reference: record.reference },
+    ),
+    destructive: true,
+  });
 
 const unknownRemains = (repository: string, remains: Remains): PlanNotice => ({
   code: 'drift',

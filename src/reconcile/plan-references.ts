@@ -1,8 +1,7 @@
 import type { ResolvedPolicy } from '../policy/resolved-policy.ts';
 import { isBeingRemoved, newestMark } from '../snapshots/standing.ts';
 import { ownNames } from './backup-view.ts';
-import { addressOf, type Draft } from './draft.ts';
-import { emptyClean } from './empty-clean.ts';
+import { addressOf, type Draft, unaskedDraft } from './draft.ts';
 import type { Observation, ObservedReferences } from './observation.ts';
 import { missingSnapshots } from './plan-missing.ts';
 import { reason } from './reasons.ts';
@@ -62,18 +61,21 @@ export function planReferenceCleans(
   for (const { target, reference, isReleased, key, home } of unnamedReferences(policy, observation)) {
     if (!isReleased && !cleaned.has(key)) continue;
     const { name, store, origin } = reference;
-    drafts.set(`${store} ${name}`, {
-      ...emptyClean,
-      backup: origin.backup,
-      repository: home,
-      snapshot: origin.snapshot,
-      targets: [target],
-      reason: reason('partial-upload', `no manifest names what ${origin.target} left with its server: ${name}`, {
-        store,
-        name,
+    drafts.set(
+      `${store} ${name}`,
+      unaskedDraft({
+        action: 'clean',
+        backup: origin.backup,
+        repository: home,
+        snapshot: origin.snapshot,
+        targets: [target],
+        reason: reason('partial-upload', `no manifest names what ${origin.target} left with its server: ${name}`, {
+          store,
+          name,
+        }),
+        artifacts: [name],
       }),
-      artifacts: [name],
-    });
+    );
   }
   return [...drafts.values()];
 }

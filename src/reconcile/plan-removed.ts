@@ -2,7 +2,7 @@ import type { ResolvedPolicy } from '../policy/resolved-policy.ts';
 import type { SnapshotRecord } from '../snapshots/inventory.ts';
 import { isBeingRemoved, isGood, protection, verifiedAt } from '../snapshots/standing.ts';
 import { byStart, ownNames, type FolderIndex } from './backup-view.ts';
-import { addressOf, type Draft, type Drafts } from './draft.ts';
+import { addressOf, type Draft, type Drafts, unaskedDraft } from './draft.ts';
 import { count } from './phrases.ts';
 import { lockReason } from './plan-lock.ts';
 import { limitPrunes } from './plan-max-prune.ts';
@@ -97,22 +97,14 @@ function pruneAllButLast({ backup, repository, own, whose, now }: RemovedBackup)
   return { steps, withheld };
 }
 
-const removedStep = (backup: string, repository: string, snapshot: SnapshotRecord, whose: string): Draft => ({
-  action: 'prune',
-  backup,
-  kind: snapshot.kind,
-  targets: Object.keys(snapshot.targets),
-  repository,
-  from: null,
-  snapshot: snapshot.id,
-  snapshotFrom: null,
-  artifacts: [],
-  destination: null,
-  mode: null,
-  hooks: [],
-  estimate: { readBytes: 0, writeBytes: 0 },
-  reason: reason('backup-removed', `it belongs to ${whose}`, { storedBytes: snapshot.storedBytes }),
-  source: null,
-  destructive: true,
-  dependsOn: [],
-});
+const removedStep = (backup: string, repository: string, snapshot: SnapshotRecord, whose: string): Draft =>
+  unaskedDraft({
+    action: 'prune',
+    backup,
+    kind: snapshot.kind,
+    targets: Object.keys(snapshot.targets),
+    repository,
+    snapshot: snapshot.id,
+    reason: reason('backup-removed', `it belongs to ${whose}`, { storedBytes: snapshot.storedBytes }),
+    destructive: true,
+  });
