@@ -29,6 +29,7 @@ export function noticeReferences(policy: ResolvedPolicy, observation: Observatio
 
 function vanished(observation: Observation, seen: readonly ObservedReferences[]): readonly PlanNotice[] {
   const asked = new Map(seen.flatMap((one) => (one.state === 'asked' ? [[one.store, one] as const] : [])));
+  if (asked.size === 0) return [];
   return observation.repositories.flatMap((repository) =>
     repository.state !== 'ready'
       ? []
@@ -108,6 +109,9 @@ interface UnnamedReference {
 
 /** Nothing is known where a repository cannot be read, or of what a run that lives has made. */
 function unnamedReferences(policy: ResolvedPolicy, observation: Observation): readonly UnnamedReference[] {
+  const asked = (observation.references ?? []).filter((one): one is Asked => one.state === 'asked');
+  // Most policies have none, and many snapshots.
+  if (asked.every(({ found }) => found.length === 0)) return [];
   const ready = observation.repositories.flatMap((one) => (one.state === 'ready' ? [one] : []));
   const [first] = ready;
   if (first === undefined || ready.length < observation.repositories.length) return [];
@@ -124,7 +128,6 @@ function unnamedReferences(policy: ResolvedPolicy, observation: Observation): re
   );
   const lost = new Set(missingSnapshots(policy, observation).map(({ id }) => id));
   const runs = new Set(inventories.flatMap(({ leases }) => leases.map(({ owner }) => owner.run)));
-  const asked = (observation.references ?? []).filter((one): one is Asked => one.state === 'asked');
   return asked.flatMap(({ target, found }) =>
     found.flatMap((reference) => {
       const { policy: of, backup, snapshot, run } = reference.origin;
