@@ -1,14 +1,11 @@
 import type { Diagnostic } from '../../errors.ts';
 import { diagnose } from '../diagnose.ts';
+import { encryptedRepositories } from '../encrypted-repositories.ts';
 import type { PolicySet } from '../policy-set.ts';
 
 /** What is mirrored stays as it is: no backup of it is encrypted. */
 export function checkMirrors(set: PolicySet): readonly Diagnostic[] {
-  const encrypting = new Set(
-    set.repositories.flatMap(({ name, value }) =>
-      'encryption' in value && value.encryption !== undefined ? [name] : [],
-    ),
-  );
+  const encrypting = encryptedRepositories(set);
   return set.targets.flatMap(({ name, document, path, value }) => {
     if (value.type !== 's3' || value.method !== 'mirror') return [];
     return set.backups.flatMap((backup) => {

@@ -1,16 +1,13 @@
 import type { Diagnostic } from '../../errors.ts';
 import { diagnose } from '../diagnose.ts';
+import { encryptedRepositories } from '../encrypted-repositories.ts';
 import { leavesReferences } from '../leaves-references.ts';
 import { settingPath, type PolicySet } from '../policy-set.ts';
 
 /** What stays with a server has one copy, whatever repositories know of it, and nobody encrypts it. */
 export function checkServerReferences(set: PolicySet): readonly Diagnostic[] {
   const left = new Set(set.targets.flatMap(({ name, value }) => (leavesReferences(value) ? [name] : [])));
-  const encrypted = new Set(
-    set.repositories.flatMap(({ name, value }) =>
-      'encryption' in value && value.encryption !== undefined ? [name] : [],
-    ),
-  );
+  const encrypted = encryptedRepositories(set);
   return set.backups.flatMap((entry) => {
     const { targets, repositories = [], encryption } = entry.value;
     const [target] = (targets ?? []).filter((name) => left.has(name));
