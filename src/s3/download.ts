@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream';
-import type { GetObjectCommandOutput, S3 } from '@aws-sdk/client-s3';
+import type { S3 } from '@aws-sdk/client-s3';
 import { BkpError } from '../errors.ts';
 import { missingKey } from './errors.ts';
 import { cutShort, failureOf } from './failure.ts';
 import { isMissing, totalOf } from './answer.ts';
+import type { Asked, ObjectAnswer } from './get-object.ts';
 import { objectAt, type Store } from './store.ts';
 
 const RANGE_BYTES = 4 * 1024 * 1024;
@@ -22,12 +23,12 @@ export interface OpenedObject {
   readonly content: Buffer | Readable;
   readonly bytes: number;
   /** What the store says of it. */
-  readonly answer: GetObjectCommandOutput;
+  readonly answer: ObjectAnswer;
 }
 
 interface Found {
   readonly total: number;
-  readonly answer: GetObjectCommandOutput;
+  readonly answer: ObjectAnswer;
 }
 
 /**
@@ -59,14 +60,14 @@ async function fetchFirst(store: Store, { key, version }: Wanted, chunks: Uint8A
     send: async (client, options) => {
       try {
         const range = { ...objectAt(store, key, version), Range: `bytes=0-${RANGE_BYTES - 1}` };
-        const answer = await client.getObject(range, options);
+        const answer = await store.getObject(client, range, options);
         const total = totalOf(answer.ContentRange) ?? answer.ContentLength ?? 0;
         await collect(answer, chunks, Math.min(total, RANGE_BYTES));
         return { total, answer };
       } catch (error) {
         if (isMissing(error)) throw missingKey(key, store.location);
         // There is no first byte of an empty object.
-        if (failureOf(error).status === 416) return openEmpty(client, objectAt(store, key, version), options);
+        if (failureOf(error).status === 416) return openEmpty(store, client, objectAt(store, key, version), options);
         throw error;
       }
     },
@@ -74,12 +75,13 @@ async function fetchFirst(store: Store, { key, version }: Wanted, chunks: Uint8A
 }
 
 async function openEmpty(
+  store: Store,
   client: S3,
-  place: ReturnType<typeof objectAt>,
+  asked: Asked,
   options: { readonly abortSignal: AbortSignal },
 ): Promise<Found> {
-  const answer = await client.getObject(place, options);
-  await answer.Body?.transformToByteArray();
+  const answer = await store.getObject(client, asked, options);
+  await collect(answer, [], 0);
   if (answer.ContentLength !== 0) throw cutShort('an object that is no longer empty');
   return { total: 0, answer };
 }
@@ -105,7 +107,7 @@ async function fetchRange(
             Range: `bytes=${at}-${end - 1}`,
             ...condition,
           };
-          const answer = await client.getObject(range, options);
+          const answer = await store.getObject(client, range, options);
           if (totalOf(answer.ContentRange) === total) return await collect(answer, chunks, end - at);
           throw unreadable(key, store, 'the store gives no ranges');
         } catch (error) {
@@ -125,11 +127,11 @@ export const isReplaced = (error: unknown): boolean =>
   error instanceof BkpError && error.cause !== undefined && failureOf(error.cause).status === 412;
 
 /** Takes what comes of a body, at most what is expected, and gives its size; a cut after at least one byte is progress. */
-async function collect({ Body }: GetObjectCommandOutput, chunks: Uint8Array[], expected: number): Promise<number> {
+async function collect({ body }: ObjectAnswer, chunks: Uint8Array[], expected: number): Promise<number> {
   let bytes = 0;
   let problem: unknown;
   try {
-    for await (const chunk of (Body ?? []) as AsyncIterable<Uint8Array>) {
+    for await (const chunk of body) {
       const wanted = chunk.subarray(0, expected - bytes);
       chunks.push(wanted);
       bytes += wanted.byteLength;

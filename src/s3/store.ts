@@ -6,6 +6,7 @@ import type { Clock } from '../context.ts';
 import { hasErrnoCode } from '../errors.ts';
 import { explain } from './errors.ts';
 import { failureOf, triesFor } from './failure.ts';
+import { createGetObject, type GetObject } from './get-object.ts';
 import { type BucketPlace, isAws, keyPrefixOf, locationOf } from './location.ts';
 import type { Owner } from './owner.ts';
 
@@ -32,6 +33,8 @@ export interface Store {
   readonly checksums: boolean;
   /** The store's clock as it is now, by its last answer; undefined before the first. */
   now(): Date | undefined;
+  /** Asks for an object within a request. */
+  readonly getObject: GetObject;
   /** Throws a `repository` error that says what failed and what to do, once trying again does not help. */
   request<T>(request: StoreRequest<T>): Promise<T>;
 }
@@ -91,6 +94,7 @@ export function createStore(config: S3Connection, owner: Owner, clock: Clock, op
     bucket: config.bucket,
     prefix: keyPrefixOf(config),
     checksums,
+    getObject: createGetObject({ bucket: config.bucket, checksums, onDate }),
     now: () => told && new Date(told.date + clock.monotonicMs() - told.at),
     request: async ({ verb, object, send, signal = NEVER, isLong }) => {
       for (let tries = 1; ; tries++) {

@@ -1,8 +1,8 @@
-import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { eachInOrder, type Room } from '../../each-limited.ts';
 import { BkpError } from '../../errors.ts';
 import { openWithAnswer, type OpenedObject } from '../../s3/download.ts';
 import { failureOf } from '../../s3/failure.ts';
+import type { ObjectAnswer } from '../../s3/get-object.ts';
 import { objectAt, type Store } from '../../s3/store.ts';
 import type { BucketObject } from './list-bucket.ts';
 
@@ -43,7 +43,7 @@ export async function fetchObject(store: Store, name: string): Promise<Fetched |
 export async function tagsOf(
   store: Store,
   name: string,
-  { TagCount, VersionId }: GetObjectCommandOutput,
+  { TagCount, VersionId }: ObjectAnswer,
 ): Promise<Readonly<Record<string, string>>> {
   if ((TagCount ?? 0) === 0) return {};
   const { TagSet = [] } = await store.request({

@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import type { Context } from '../../context.ts';
 import { eachInOrder, type Room } from '../../each-limited.ts';
 import { BkpError, throwIfAborted } from '../../errors.ts';
 import { failureOf } from '../../s3/failure.ts';
+import type { ObjectAnswer } from '../../s3/get-object.ts';
 import { objectAt, type Store } from '../../s3/store.ts';
 import type { ListedFile } from '../../streams/bytes.ts';
 import type { OutgoingFolder } from '../engine.ts';
@@ -82,14 +82,16 @@ async function keepObject(
 }
 
 /** What the store says of an object that still is the one that was listed. A read tells more than a look: how many tags. */
-const lookAt = (store: Store, name: string, etag: string): Promise<GetObjectCommandOutput | undefined> =>
+const lookAt = (store: Store, name: string, etag: string): Promise<ObjectAnswer | undefined> =>
   store.request({
     verb: 'look at',
     object: name,
     send: async (client, options) => {
       try {
-        const answer = await client.getObject({ ...objectAt(store, name), Range: 'bytes=0-0', IfMatch: etag }, options);
-        await answer.Body?.transformToByteArray();
+        const asked = { ...objectAt(store, name), Range: 'bytes=0-0', IfMatch: etag };
+        const answer = await store.getObject(client, asked, options);
+        // To its end, so that its connection can be used again.
+        for await (const _ of answer.body);
         return answer.ETag === etag ? answer : undefined;
       } catch (error) {
         const { status } = failureOf(error);

@@ -1,5 +1,5 @@
-import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { integrityError } from '../../errors.ts';
+import type { ObjectAnswer } from '../../s3/get-object.ts';
 import type { ObjectHeaders } from '../../s3/outgoing.ts';
 
 /** What an archive keeps of an object besides its bytes: one line of its metadata entry. */
@@ -31,7 +31,7 @@ const HEADERS = [
 ] as const;
 
 /** Headers of an object as they stand in an answer. */
-function headersOf(answer: GetObjectCommandOutput): Readonly<Record<string, string>> {
+function headersOf(answer: ObjectAnswer): Readonly<Record<string, string>> {
   const pairs = HEADERS.flatMap((name) => (answer[name] === undefined ? [] : [[name, answer[name]] as const]));
   const expires = answer.ExpiresString === undefined ? [] : [['Expires', answer.ExpiresString] as const];
   return Object.fromEntries([...pairs, ...expires]);
@@ -40,7 +40,7 @@ function headersOf(answer: GetObjectCommandOutput): Readonly<Record<string, stri
 /** The record of an object whose bytes are stored, with what the store said of it when they were read. */
 export function recordOf(
   { key, entry, bytes, sha256 }: Pick<ObjectRecord, 'key' | 'entry' | 'bytes' | 'sha256'>,
-  answer: GetObjectCommandOutput,
+  answer: ObjectAnswer,
   tags: Readonly<Record<string, string>>,
 ): ObjectRecord {
   const { VersionId: version, LastModified: modified } = answer;
