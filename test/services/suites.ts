@@ -57,6 +57,7 @@ export const VERSIONED_SUITES: readonly string[] = [
   'test/repositories/s3/{conformance,versions}.test.ts',
   'test/cli/s3-object-lock.test.ts',
   'test/services/postgres.test.ts',
+  'test/s3/get-object.test.ts',
   'test/snapshots/s3-versions.test.ts',
 ];
 
