@@ -8,6 +8,7 @@ import { METADATA } from './entry-name.ts';
 import type { ObjectRecord } from './object-record.ts';
 
 const BUFFERED = 256 * 1024;
+const PIECE_BYTES = 64 * 1024;
 
 export interface EntryHeader {
   readonly name: string;
@@ -36,8 +37,7 @@ export function packArchive(scratch: string, addObjects: (add: AddEntry) => Asyn
   const work = async (): Promise<void> => {
     const lines = createWriteStream(scratch, { flags: 'wx', mode: 0o600 });
     try {
-      for await (const record of addObjects(add))
-        if (!lines.write(`${JSON.stringify(record)}\n`)) await once(lines, 'drain');
+      for await (const text of inPieces(linesOf(addObjects(add)))) if (!lines.write(text)) await once(lines, 'drain');
     } finally {
       lines.end();
       await finished(lines);
@@ -46,5 +46,23 @@ export function packArchive(scratch: string, addObjects: (add: AddEntry) => Asyn
     archive.finalize();
   };
   work().catch((error: unknown) => archive.destroy(error instanceof Error ? error : new Error(String(error))));
-  return Readable.from(archive, { objectMode: false, highWaterMark: BUFFERED });
+  return Readable.from(inPieces(archive as AsyncIterable<Buffer>), { objectMode: false, highWaterMark: PIECE_BYTES });
+}
+
+async function* linesOf(records: AsyncIterable<ObjectRecord>): AsyncGenerator<Buffer, void, undefined> {
+  for await (const record of records) yield Buffer.from(`${JSON.stringify(record)}\n`);
+}
+
+/** The same bytes in pieces that are worth a call of the system each. */
+async function* inPieces(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+  let pending: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    pending.push(chunk);
+    bytes += chunk.byteLength;
+    if (bytes < PIECE_BYTES) continue;
+    yield pending.length === 1 ? chunk : Buffer.concat(pending);
+    [pending, bytes] = [[], 0];
+  }
+  if (bytes > 0) yield Buffer.concat(pending);
 }

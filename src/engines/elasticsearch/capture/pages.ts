@@ -9,7 +9,7 @@ const FIRST_SIZE = 10;
 /** Small documents may be followed by large ones. */
 const MOST_DOCUMENTS = 2000;
 /** What an answer shall have; documents differ in size. */
-const WANTED_BYTES = 4 * 1024 * 1024;
+const WANTED_BYTES = 2 * 1024 * 1024;
 
 /** Some documents of a shard as lines of a bulk request. */
 export interface Page {
