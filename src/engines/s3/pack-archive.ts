@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { Readable } from 'node:stream';
+import { pipeline as pipelineOf, Readable, Transform } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { pack } from 'tar-stream';
 import { METADATA } from './entry-name.ts';
@@ -37,7 +37,14 @@ export function packArchive(scratch: string, addObjects: (add: AddEntry) => Asyn
   const work = async (): Promise<void> => {
     const lines = createWriteStream(scratch, { flags: 'wx', mode: 0o600 });
     try {
-      for await (const text of inPieces(linesOf(addObjects(add)))) if (!lines.write(text)) await once(lines, 'drain');
+      let text = '';
+      for await (const record of addObjects(add)) {
+        text += `${JSON.stringify(record)}\n`;
+        if (text.length < PIECE_BYTES) continue;
+        if (!lines.write(text)) await once(lines, 'drain');
+        text = '';
+      }
+      lines.write(text);
     } finally {
       lines.end();
       await finished(lines);
@@ -46,23 +53,30 @@ export function packArchive(scratch: string, addObjects: (add: AddEntry) => Asyn
     archive.finalize();
   };
   work().catch((error: unknown) => archive.destroy(error instanceof Error ? error : new Error(String(error))));
-  return Readable.from(inPieces(archive as AsyncIterable<Buffer>), { objectMode: false, highWaterMark: PIECE_BYTES });
+  const chunks = Readable.from(archive, { objectMode: false, highWaterMark: BUFFERED });
+  // The end and any failure of either is that of both: whoever reads the pieces sees it there.
+  return pipelineOf(chunks, createPieces(), () => undefined);
 }
 
-async function* linesOf(records: AsyncIterable<ObjectRecord>): AsyncGenerator<Buffer, void, undefined> {
-  for await (const record of records) yield Buffer.from(`${JSON.stringify(record)}\n`);
-}
-
-/** The same bytes in pieces that are worth a call of the system each. */
-async function* inPieces(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+/** Gives the same bytes in pieces that are worth a call of the system each. */
+function createPieces(): Transform {
   let pending: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of chunks) {
-    pending.push(chunk);
-    bytes += chunk.byteLength;
-    if (bytes < PIECE_BYTES) continue;
-    yield pending.length === 1 ? chunk : Buffer.concat(pending);
+  const takePiece = (): Buffer => {
+    const piece = Buffer.concat(pending);
     [pending, bytes] = [[], 0];
-  }
-  if (bytes > 0) yield Buffer.concat(pending);
+    return piece;
+  };
+  return new Transform({
+    highWaterMark: PIECE_BYTES,
+    transform(chunk: Buffer, _, done) {
+      pending.push(chunk);
+      bytes += chunk.byteLength;
+      if (bytes < PIECE_BYTES) done();
+      else done(null, takePiece());
+    },
+    flush(done) {
+      done(null, takePiece());
+    },
+  });
 }
