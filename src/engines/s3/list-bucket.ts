@@ -8,6 +8,8 @@ export interface BucketObject {
   readonly name: string;
   readonly etag: string;
   readonly bytes: number;
+  /** When it was written, as the store says it. */
+  readonly modified: string;
 }
 
 /** Every object of a target in the order of the store, page by page. */
@@ -15,9 +17,9 @@ export async function* listBucket(store: Store, signal: AbortSignal): AsyncGener
   for (let token: string | undefined, isFirst = true; isFirst || token !== undefined; isFirst = false) {
     signal.throwIfAborted();
     const { listed, next } = await requestListing(store, { prefix: '', token });
-    for (const { key, tag, bytes } of listed) {
+    for (const { key, tag, bytes, modified } of listed) {
       const name = key.slice(store.prefix.length);
-      if (name !== '' && !isOwnObject(name)) yield { name, etag: tag, bytes: Number(bytes) };
+      if (name !== '' && !isOwnObject(name)) yield { name, etag: tag, bytes: Number(bytes), modified };
     }
     token = next;
   }

@@ -6,11 +6,10 @@ import { eachInOrder, type Room } from '../../each-limited.ts';
 import { BkpError, throwIfAborted } from '../../errors.ts';
 import { failureOf } from '../../s3/failure.ts';
 import { objectAt, type Store } from '../../s3/store.ts';
-import type { ListedFile } from '../../streams/bytes.ts';
 import type { OutgoingFolder } from '../engine.ts';
 import { fetchObject, tagsOf } from './fetch-objects.ts';
 import { type BucketObject, listBucket } from './list-bucket.ts';
-import { type ObjectRecord, recordOf } from './object-record.ts';
+import { isObjectRecord, isUntouched, type ObjectRecord, recordOf } from './object-record.ts';
 
 /** How often an object is read that somebody replaces each time. */
 const TRIES = 3;
@@ -27,23 +26,28 @@ export const OBJECTS_AT_ONCE: Room<{ readonly bytes: number }> = {
 export const mirrorObjects = (
   store: Store,
   folder: OutgoingFolder,
-  onGone: (name: string) => void,
+  options: MirrorOptions,
   context: Context,
-): Readable => Readable.from(lines(store, folder, onGone, context), { objectMode: false });
+): Readable => Readable.from(lines(store, folder, options, context), { objectMode: false });
+
+export interface MirrorOptions {
+  /** Told of objects that were removed since they were listed. */
+  readonly onGone: (name: string) => void;
+  /** Every object is asked for tags that it may have got. */
+  readonly asksForTags: boolean;
+}
 
 async function* lines(
   store: Store,
   folder: OutgoingFolder,
-  onGone: (name: string) => void,
+  { onGone, asksForTags }: MirrorOptions,
   context: Context,
 ): AsyncGenerator<Buffer> {
   let [objects, bytes] = [0, 0];
-  const records = eachInOrder(withEarlier(store, folder, context), OBJECTS_AT_ONCE, async (found) => {
+  const records = eachInOrder(withEarlier(store, folder, context), ON_THEIR_WAY, async (found) => {
     throwIfAborted(context.signal);
-    return {
-      name: found.name,
-      record: (await keepObject(store, folder, found)) ?? (await takeObject(store, folder, found)),
-    };
+    const record = (await keepObject(store, folder, found, asksForTags)) ?? (await takeObject(store, folder, found));
+    return { name: found.name, record };
   });
   for await (const { name, record } of records) {
     if (record === null) {
@@ -58,27 +62,44 @@ async function* lines(
 }
 
 interface Found extends BucketObject {
-  readonly earlier: ListedFile | undefined;
+  /** What an earlier snapshot has of the same bytes. */
+  readonly earlier: ObjectRecord | undefined;
 }
 
+/** What is kept does not pass through here. */
+const ON_THEIR_WAY: Room<Found> = {
+  ...OBJECTS_AT_ONCE,
+  weigh: ({ bytes, earlier }) => (earlier === undefined ? bytes : 0),
+};
+
 async function* withEarlier(store: Store, folder: OutgoingFolder, { signal }: Context): AsyncGenerator<Found> {
-  for await (const object of listBucket(store, signal)) yield { ...object, earlier: await folder.earlier(object.name) };
+  for await (const object of listBucket(store, signal)) {
+    const { name, etag, bytes } = object;
+    const earlier = await folder.earlier(name);
+    const isSame = isObjectRecord(earlier) && earlier.bytes === bytes && earlier.etag === etag && etag !== '';
+    yield { ...object, earlier: isSame ? earlier : undefined };
+  }
 }
 
 /** The bytes that an earlier snapshot has, with all else as it is now; undefined where they are others, or cannot be copied. */
 async function keepObject(
   store: Store,
   folder: OutgoingFolder,
-  { name, etag, bytes, earlier }: Found,
+  { name, etag, bytes, earlier, modified }: Found,
+  asksForTags: boolean,
 ): Promise<ObjectRecord | undefined> {
+  if (earlier === undefined) return undefined;
+  if (!asksForTags && isUntouched(earlier, modified)) {
+    const kept = await folder.keep(earlier);
+    return kept && { ...earlier, entry: kept.entry };
+  }
   // There is no first byte of an empty object, and nothing to save.
-  if (earlier === undefined || bytes === 0 || earlier.bytes !== bytes) return undefined;
-  if (!('etag' in earlier) || earlier.etag !== etag || etag === '') return undefined;
+  if (bytes === 0) return undefined;
   const answer = await lookAt(store, name, etag);
   if (answer === undefined) return undefined;
   const tags = await tagsOf(store, name, answer);
   const kept = await folder.keep(earlier);
-  return kept && recordOf(kept, answer, tags);
+  return kept && recordOf(kept, answer, tags, store.now() ?? answer.LastModified);
 }
 
 /** What the store says of an object that still is the one that was listed. A read tells more than a look: how many tags. */
@@ -108,7 +129,7 @@ async function takeObject(store: Store, folder: OutgoingFolder, { name }: Found)
     try {
       const isReady = Buffer.isBuffer(content) || bytes > SMALL_BYTES;
       const file = await folder.put(name, isReady ? content : await buffer(content), bytes);
-      return recordOf(file, answer, tags);
+      return recordOf(file, answer, tags, store.now() ?? answer.LastModified);
     } catch (error) {
       if (!Buffer.isBuffer(content)) content.destroy();
       if (tries === TRIES || !(error instanceof BkpError) || error.code !== 'target') throw error;
