@@ -26,9 +26,9 @@ export async function cloneObject(writer: Writer, { from, to, bytes, sharing }: 
   const [source, target] = [safePath(root, from), safePath(root, to)];
   const found = lookAtObject(root, from);
   if (found === undefined || found.size !== (bytes ?? found.size)) return false;
-  const isTaken = lookAtObject(root, to) !== undefined;
   try {
-    if (sharing === 'hardlink' && !isTaken && (await linkInPlace(writer, source, target))) return true;
+    if (sharing === 'hardlink' && (await linkInPlace(writer, source, target))) return true;
+    lookAtObject(root, to);
     const temporary = join(root, TEMPORARY_FOLDER, writer.newTemporaryName());
     try {
       await ensureFolder(writer, join(root, TEMPORARY_FOLDER));
