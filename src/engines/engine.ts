@@ -103,7 +103,10 @@ export interface OutgoingFolder {
   earlier(key: string): Promise<ListedFile | undefined>;
   /** Stores a file. Throws `integrity` where other than so many bytes came. */
   put(key: string, content: Buffer | Readable, bytes: number): Promise<ListedFile>;
-  /** Lets the repository copy an earlier file without its bytes coming through here; undefined where it cannot. */
+  /**
+   * Has an earlier file of the repository once more, by itself or by a copy on this machine; undefined where that cannot
+   * be, or it is not there as it was.
+   */
   keep(file: ListedFile): Promise<ListedFile | undefined>;
 }
 

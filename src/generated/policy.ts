@@ -929,6 +929,10 @@ export interface S3Target {
    * `archive`: all objects in one tar. `mirror`: each object by itself in the repository, those that did not change copied by the store; never compressed, and not in encrypted repositories. Default: `archive`.
    */
   readonly method?: 'archive' | 'mirror';
+  /**
+   * A mirror asks for every unchanged object whether it got tags, one request each. Without, tags of an object that was mirrored with none are seen once it is written again; those of one that had some always. Default: false.
+   */
+  readonly tagChanges?: boolean;
   readonly formerly?: Formerly;
   readonly compression?: Compression;
   readonly compressionLevel?: CompressionLevel;

@@ -3,7 +3,13 @@ import { addressOf, joinDrafts, type Draft, type Drafts } from './draft.ts';
 import type { Observation, PlanOptions } from './observation.ts';
 import { planCreate } from './plan-create.ts';
 import { planPrunes } from './plan-prune.ts';
-import { noticeFormerRecipients, planReadableCopies, planReadableVerifications, readersOf } from './plan-encryption.ts';
+import {
+  noticeFormerRecipients,
+  noticeUnencryptable,
+  planReadableCopies,
+  planReadableVerifications,
+  readersOf,
+} from './plan-encryption.ts';
 import { planNewCopies, planReplicas } from './plan-replicas.ts';
 import { withheldUnsigned } from './plan-unsigned.ts';
 import { NEXT, planRetention } from './plan-retention.ts';
@@ -76,7 +82,7 @@ export function planBackup(
     { ...capture, steps: [] },
     ...prunes.map((part) => ({ ...part, steps: [] })),
     { withheld: [...identity, ...unsigned, ...sealedCopies, ...sealedVerifications], errors: usable.errors },
-    { warnings: noticeFormerRecipients(usable.view, readers) },
+    { warnings: [...noticeFormerRecipients(usable.view, readers), ...noticeUnencryptable(sealedCopies)] },
   ]);
   return {
     ...joined,

@@ -32,15 +32,20 @@ export interface Readable {
 /**
  * Copies that this run can make: of the holders the one whose bytes can be taken as they are, else one that must not be
  * decrypted, else one that can be. What only an identity would make possible is withheld; not so a snapshot that is yet to
- * be captured, which is encrypted for every repository in the same pass.
+ * be captured, which is encrypted for every repository in the same pass. What cannot be encrypted at all stays where it is.
  */
 export function planReadableCopies(view: BackupView, copies: readonly Draft[], readers: Readers): Readable {
   const steps: Draft[] = [];
   const withheld: WithheldStep[] = [];
   for (const step of copies) {
-    const holders = view.good.find(({ record }) => record.id === step.snapshot)?.holders ?? [step.from ?? ''];
+    const known = view.good.find(({ record }) => record.id === step.snapshot);
+    const holders = known?.holders ?? [step.from ?? ''];
     const here = view.repositories.find(({ name }) => name === step.repository)?.snapshots.get(step.snapshot ?? '');
     const wanted = step.action === 'replace' ? (here?.recipients ?? []) : readers.wanted(step.repository);
+    if (known?.record.listsFiles === true && (wanted ?? []).length > 0) {
+      withheld.push(unencryptable(step));
+      continue;
+    }
     const same = holders.filter((name) => areSameRecipients(recipientsAt(view, readers, name, step), wanted ?? []));
     const others = [
       ...holders.filter((name) => recipientsAt(view, readers, name, step).length === 0),
@@ -109,6 +114,22 @@ const needsIdentity = (step: Draft, recipients: readonly string[]): WithheldStep
   ...common(step),
   reason: reason('identity-missing', identitySentence(recipients), { recipients }),
 });
+
+const unencryptable = (step: Draft): WithheldStep => ({
+  ...common(step),
+  reason: reason('unencryptable', `its files are stored as they are, and ${step.repository} encrypts what it stores`),
+});
+
+/** Says once for each repository what it never gets. */
+export function noticeUnencryptable(withheld: readonly WithheldStep[]): readonly PlanNotice[] {
+  const left = withheld.filter((step) => step.reason.code === 'unencryptable');
+  return [...Map.groupBy(left, ({ address }) => address)].map(([address, { length }]) => ({
+    code: 'unencryptable',
+    message: `${length === 1 ? 'a snapshot' : `${length} snapshots`} with mirrored files cannot be copied to ${address}, which is encrypted`,
+    hint: 'they stay in the other repositories until retention or `bkp destroy` lets them go',
+    address,
+  }));
+}
 
 const common = ({ action, backup, repository, snapshot, source }: Draft): Omit<WithheldStep, 'reason'> => ({
   action,

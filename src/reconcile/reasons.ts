@@ -22,6 +22,7 @@ export const REASONS = {
   'identity-missing':
     'the repository has no bkp-repository.json, or another one than before; or a step must decrypt and no identity was given',
   'repository-unavailable': 'the repository cannot be read',
+  unencryptable: 'its files are stored as they are, and the repository encrypts what it stores',
   unsigned: 'its manifest lacks a signature that the policy asks for, or has a wrong one',
   'backup-removed': 'the backup is not in the policy any more',
   'dependency-failed': 'a step it depends on failed',

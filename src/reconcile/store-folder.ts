@@ -66,6 +66,8 @@ export async function storeFiles(
 
 /** A repository that could copy none of so many files in a row is not asked again. */
 const MOST_REFUSALS = 32;
+/** Read whole where it is copied. */
+const SMALL_BYTES = 1024 * 1024;
 
 export interface FolderPlace {
   readonly repository: Repository;
@@ -86,6 +88,8 @@ function openOutgoingFolder(
   const streams = new Set<Readable>();
   let isClosed = false;
   let refusals = 0;
+  // A folder of this machine is read faster than what is mirrored into it.
+  const isHere = repository.localPath(folder + 'x') !== undefined;
   const storing = async <T>(work: () => Promise<T>): Promise<T> => {
     if (isClosed) throw new Error('the folder is closed');
     const running = work();
@@ -106,7 +110,7 @@ function openOutgoingFolder(
   };
 
   async function putStream(
-    key: string,
+    entry: string,
     content: Readable,
     hash: Hash,
     expectedBytes: number,
@@ -114,7 +118,7 @@ function openOutgoingFolder(
     const hashed = Readable.from(tapped(content, hash), { objectMode: false });
     streams.add(content);
     try {
-      return await repository.put(key, hashed, expectedBytes);
+      return await repository.put(folder + entry, hashed, expectedBytes);
     } finally {
       streams.delete(content);
     }
@@ -125,7 +129,7 @@ function openOutgoingFolder(
     const hash = createHash('sha256');
     const written = Buffer.isBuffer(content)
       ? await repository.put(folder + entry, (hash.update(content), content), bytes)
-      : await putStream(folder + entry, content, hash, bytes);
+      : await putStream(entry, content, hash, bytes);
     if (written.bytes === bytes) return stored({ key, entry, bytes, sha256: hash.digest('hex') });
     await repository.remove(folder + entry);
     throw integrityError(`cannot store ${JSON.stringify(key)}: ${written.bytes} of ${bytes} bytes were written`);
@@ -133,19 +137,37 @@ function openOutgoingFolder(
 
   async function keep({ key, entry: before, bytes, sha256 }: ListedFile): Promise<ListedFile | undefined> {
     const entry = encodeName(key);
-    if (!(await repository.clone(earlier.folder + before, folder + entry))) {
+    const file = { key, entry, bytes, sha256 };
+    if (refusals < MOST_REFUSALS) {
+      if (await repository.clone(earlier.folder + before, folder + entry, bytes)) {
+        refusals = 0;
+        return stored(file);
+      }
       refusals++;
-      return undefined;
     }
-    refusals = 0;
-    if ((await repository.stat(folder + entry))?.bytes === bytes) return stored({ key, entry, bytes, sha256 });
+    return isHere && (await copyHere({ ...file, entry: before }, entry)) ? stored(file) : undefined;
+  }
+
+  /** Copies an earlier file that lies on this machine; false where it is not what its list says. */
+  async function copyHere({ entry: before, bytes, sha256 }: ListedFile, entry: string): Promise<boolean> {
+    const from = earlier.folder + before;
+    if ((await repository.stat(from))?.bytes !== bytes) return false;
+    const hash = createHash('sha256');
+    const content = bytes > SMALL_BYTES ? await repository.open(from) : await repository.read(from);
+    if (Buffer.isBuffer(content)) {
+      if (hash.update(content).digest('hex') !== sha256) return false;
+      await repository.put(folder + entry, content, bytes);
+      return true;
+    }
+    await putStream(entry, content, hash, bytes);
+    if (hash.digest('hex') === sha256) return true;
     await repository.remove(folder + entry);
-    return undefined;
+    return false;
   }
 
   return {
     outgoing: {
-      earlier: async (key) => (refusals < MOST_REFUSALS ? earlier.find(key) : undefined),
+      earlier: async (key) => (isHere || refusals < MOST_REFUSALS ? earlier.find(key) : undefined),
       put: (key, content, bytes) => storing(() => put(key, content, bytes)),
       keep: (file) => storing(() => keep(file)),
     },

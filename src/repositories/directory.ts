@@ -6,6 +6,7 @@ import { explain } from './directory/errors.ts';
 import { requireRoot } from './directory/paths.ts';
 import { listObjects, openObject, readObject, statObject } from './directory/read.ts';
 import { sweepTemporary, temporaryName } from './directory/temporary.ts';
+import { shareSyncs } from './directory/share-syncs.ts';
 import { createObject, putObject, removeObject, type Writer } from './directory/write.ts';
 import { fileSteps, type FileSteps } from './file-steps.ts';
 import { checkKey } from './key.ts';
@@ -24,7 +25,7 @@ export interface DirectoryConfig {
 export function openDirectoryRepository(config: DirectoryConfig, edge: RepositoryEdge): Repository {
   const root = resolve(config.path);
   const singleWriter = config.singleWriter ?? false;
-  const steps = edge.fileSteps ?? fileSteps;
+  const steps = shareSyncs(edge.fileSteps ?? fileSteps);
   const writer: Writer = { root, singleWriter, steps, newTemporaryName: () => temporaryName(edge) };
   return {
     capabilities: { exclusiveCreate: !singleWriter },
@@ -36,7 +37,7 @@ export function openDirectoryRepository(config: DirectoryConfig, edge: Repositor
     stat: async (key) => statObject(root, key),
     list: (prefix, depth) => listObjects(root, prefix, depth),
     remove: (key) => removeObject(writer, key),
-    clone: (from, to) => cloneObject(writer, from, to, config.dedupe ?? 'reflink'),
+    clone: (from, to, bytes) => cloneObject(writer, { from, to, bytes, sharing: config.dedupe ?? 'reflink' }),
     sweep: () => sweepTemporary(root, steps, edge),
     now: async () => undefined,
     freeBytes: () => freeBytes(root),

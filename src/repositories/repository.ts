@@ -80,9 +80,9 @@ export interface Repository {
   remove(key: string): Promise<void>;
   /**
    * Makes an object the same as another one without its bytes coming through here: they stay two objects, each of which
-   * can be removed. False, and nothing changed, where that is not possible.
+   * can be removed. False, and nothing changed, where that is not possible, or it has not as many bytes as it should.
    */
-  clone(from: string, to: string): Promise<boolean>;
+  clone(from: string, to: string, bytes?: number): Promise<boolean>;
   /** Removes temporary files that writers killed long ago left behind; returns how many. */
   sweep(): Promise<number>;
   /** The store's own clock where it has one, else undefined. */

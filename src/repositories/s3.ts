@@ -47,7 +47,7 @@ export function openS3Repository(config: S3Repository, edge: RepositoryEdge, opt
     list: (prefix, depth, expected) => listKeys(store, prefix, depth, expected),
     listVersions: (prefix, expected) => listObjects(store, prefix, 'deep', expected),
     remove: (key) => checked(key, () => removeObject(store, key)),
-    clone: (from, to) => checked(from, () => checked(to, () => cloneObject(store, from, to))),
+    clone: (from, to, bytes) => checked(from, () => checked(to, () => cloneObject(store, from, to, bytes))),
     sweep: () => sweepUploads(store, () => store.now() ?? edge.clock.now()),
     now: async () => {
       // What every inventory asks for is asked first: any answer tells the time.

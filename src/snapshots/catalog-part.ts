@@ -26,7 +26,7 @@ export const EMPTY_PART: CatalogPart = {
 };
 
 /** Changes when the form below does, that of packed manifests included: what is of another version is read anew. */
-export const PACK_VERSION = 5;
+export const PACK_VERSION = 6;
 
 /** A part as JSON. */
 export interface PackedPart {

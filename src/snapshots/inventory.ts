@@ -26,6 +26,8 @@ export interface SnapshotRecord {
   readonly recipients?: readonly string[];
   /** What it left with servers: its artifacts only tell where. Absent where it has all it needs itself. */
   readonly references?: readonly SnapshotReference[];
+  /** It has files that are stored each by itself, as they are: it cannot be encrypted. */
+  readonly listsFiles?: true;
   /** The public key whose signature in the manifest was found right, null where it is wrong; absent where there is none. */
   readonly signedBy?: string | null;
   /** Why it does not count where the policy asks for signatures. It is shown, and nothing rests on it. */

@@ -103,6 +103,7 @@ export function slimManifest(manifest: Manifest): ManifestRecord {
     ...(manifest.lockedUntil === undefined ? {} : { lockedUntil: manifest.lockedUntil }),
     ...(manifest.encryption === undefined ? {} : { recipients: manifest.encryption.recipients }),
     ...referencesOf(manifest),
+    ...(artifacts.some(({ folder }) => folder !== undefined) ? { listsFiles: true as const } : {}),
     ...(manifest.signature === undefined ? {} : { signedBy: manifestSigner(manifest) ?? null }),
   };
 }

@@ -41,6 +41,7 @@ type Row = readonly [
   lockedUntil: string | null,
   /** Missing in rows of before there were any. */
   references?: ManifestRecord['references'] | null,
+  listsFiles?: boolean,
 ];
 
 const UNSIGNED = -1;
@@ -76,6 +77,7 @@ export function packManifests(manifests: ReadonlyMap<string, CachedManifest>): P
         : WRONG,
     record.lockedUntil ?? null,
     record.references ?? null,
+    record.listsFiles ?? false,
   ]);
   return {
     policies: policies.values,
@@ -93,19 +95,19 @@ export function unpackManifests(backup: string, packed: PackedManifests): Readon
   const manifests = new Map<string, CachedManifest>();
   for (const row of packed.rows) {
     const [id, version, digest, policy, kind, status, tick, startedAt, finishedAt] = row;
-    const [definition, target, protect, sizeBytes, storedBytes, keys, signer, lockedUntil, references] = row.slice(
-      9,
-    ) as [
-      number,
-      number,
-      boolean,
-      number,
-      number,
-      number,
-      number,
-      string | null,
-      ManifestRecord['references'] | null | undefined,
-    ];
+    const [definition, target, protect, sizeBytes, storedBytes, keys, signer, lockedUntil, references, listsFiles] =
+      row.slice(9) as [
+        number,
+        number,
+        boolean,
+        number,
+        number,
+        number,
+        number,
+        string | null,
+        ManifestRecord['references'] | null | undefined,
+        boolean | undefined,
+      ];
     manifests.set(id, {
       version,
       digest,
@@ -126,6 +128,7 @@ export function unpackManifests(backup: string, packed: PackedManifests): Readon
         ...(lockedUntil === null ? {} : { lockedUntil }),
         ...(keys === -1 ? {} : { recipients: at(recipients, keys) }),
         ...(references === undefined || references === null ? {} : { references }),
+        ...(listsFiles === true ? { listsFiles } : {}),
         ...(signer === UNSIGNED ? {} : { signedBy: signer === WRONG ? null : at(signers, signer) }),
       },
     });

@@ -19,6 +19,7 @@ import { plan200 } from './cases/plan-200.ts';
 import { redisDump } from './cases/redis.ts';
 import { s3Get } from './cases/s3-get.ts';
 import { s3Many } from './cases/s3-many.ts';
+import { s3Mirror } from './cases/s3-mirror.ts';
 import { s3Memory } from './cases/s3-mem.ts';
 import { s3Put } from './cases/s3-put.ts';
 import { s3Tree } from './cases/s3-tree.ts';
@@ -49,6 +50,7 @@ export const CASES: readonly BenchCase[] = [
   s3Get,
   s3Memory,
   s3Tree,
+  s3Mirror,
   s3Many,
   verify,
   memoryFlat,

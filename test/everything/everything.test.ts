@@ -67,7 +67,8 @@ test('everything is captured into one restore point while it is written to, lost
     mongodbStore(),
     redisStore(),
     elasticsearchStore(),
-    s3Store(),
+    s3Store('archive'),
+    s3Store('mirror'),
     sqliteStore(place.folder),
     filesStore(place.folder),
   ];

@@ -80,6 +80,25 @@ describe('where a copy comes from', () => {
   });
 });
 
+test('what cannot be encrypted is not copied where all is encrypted, and told once', () => {
+  const three = aBackup({ repositories: ['a', 'b', 'c'] });
+  const days = ['2026-11-17T02:00:00Z', '2026-11-18T02:00:00Z', TICK];
+  const planWith = (wanted: Readonly<Record<string, readonly string[]>>): Plan => {
+    const mirrors = days.map((day) => aSnapshot(day, three, { listsFiles: true }));
+    const repositories = [ready('a', anInventory(mirrors)), ready('b', anInventory([])), ready('c', anInventory([]))];
+    return planFor(aPolicy([three]), anObservation(repositories, { encryption: { app: wanted } }), NOW);
+  };
+  const made = planWith({ a: [], b: [MINE], c: [] });
+  expect(sources(made)).toEqual(['copy a>c', 'copy a>c', 'copy a>c']);
+  expect(outlineWithheld(made)).toEqual(days.map(() => 'copy app@b unencryptable'));
+  expect(made.warnings.map(({ code, message }) => [code, message])).toEqual([
+    ['unencryptable', '3 snapshots with mirrored files cannot be copied to app@b, which is encrypted'],
+  ]);
+  expect(outlineWithheld(planWith({ a: [], b: [], c: [] }))).toEqual([]);
+  // Where it is not known yet, the copy tells.
+  expect(outlineWithheld(planWith({ a: [], c: [] }))).toEqual([]);
+});
+
 test('where the deep check waits, the hashes are checked when they are due', () => {
   const checked = aBackup({ repositories: ['a'], verify: { everyMs: DAY / 48, deepEveryMs: DAY / 48 } });
   const world = { stored: { a: [MINE] }, wanted: { a: [MINE] } };

@@ -1,3 +1,4 @@
+import { hash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -111,9 +112,48 @@ test('a file of an earlier snapshot is copied by the repository, unless it has a
   expect(await repository.list(FOLDER, 'deep')).toEqual([`${FOLDER}same`]);
 });
 
-test('a repository that copies nothing is soon not asked any more', async () => {
+test('where the file system shares nothing a file is copied here, unless it is not what its list says', async () => {
+  const { store, repository } = await bench((bare) => ({ ...bare, clone: async () => false }));
+  const large = randomBytes(3 * 1024 * 1024);
+  const before = 'snapshots/app/20261118T020000Z-k3x9q2aa/t/';
+  const contents = { small: Buffer.from('small'), large, empty: Buffer.alloc(0) };
+  for (const [name, content] of Object.entries(contents)) await repository.put(before + name, content);
+  await repository.put(`${before}bad`, Buffer.from('BAD'));
+  await repository.put(`${before}large-bad`, Buffer.from(large).fill(0, 0, 1));
+  const listed = (key: string, content: Buffer) => ({
+    key,
+    entry: key,
+    bytes: content.byteLength,
+    sha256: hash('sha256', content),
+  });
+  const kept: string[] = [];
+  await store(
+    async function* (folder) {
+      const files = [
+        ...Object.entries(contents),
+        ['bad', Buffer.from('bad')] as const,
+        ['gone', Buffer.from('x')] as const,
+      ];
+      for (const [key, content] of [...files, ['large-bad', large] as const]) {
+        const file = await folder.keep(listed(key, content));
+        if (file !== undefined) kept.push(key);
+      }
+      yield line({});
+    },
+    { earlier: { folder: before, find: async () => undefined } },
+  );
+  expect(kept).toEqual(['small', 'large', 'empty']);
+  expect(await repository.list(FOLDER, 'deep')).toEqual([`${FOLDER}empty`, `${FOLDER}large`, `${FOLDER}small`]);
+  expect((await repository.read(`${FOLDER}large`)).equals(large)).toBe(true);
+});
+
+test('a store that copies nothing is soon not asked any more', async () => {
   let asked = 0;
-  const { store, repository } = await bench((bare) => ({ ...bare, clone: async () => (asked++, false) }));
+  const { store, repository } = await bench((bare) => ({
+    ...bare,
+    clone: async () => (asked++, false),
+    localPath: () => undefined,
+  }));
   await repository.put('snapshots/app/20261118T020000Z-k3x9q2aa/t/a', Buffer.from('a'));
   const file = { key: 'a', entry: 'a', bytes: 1, sha256: '' };
   const earlier = { folder: 'snapshots/app/20261118T020000Z-k3x9q2aa/t/', find: async () => file };

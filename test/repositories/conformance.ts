@@ -83,6 +83,9 @@ export function testRepository(name: string, make: () => Promise<RepositoryFixtu
       const isCloned = (await repository.stat('s/two/new')) !== undefined;
       await repository.remove('s/one/a');
       if (isCloned) expect((await repository.read('s/two/new')).equals(content)).toBe(true);
+      await repository.put('s/one/a', content);
+      expect(await repository.clone('s/one/a', 's/two/size', content.byteLength)).toBe(isCloned);
+      expect(await repository.clone('s/one/a', 's/two/other', content.byteLength + 1)).toBe(false);
       expect(await repository.clone('s/one/gone', 's/two/other')).toBe(false);
       expect(await repository.stat('s/two/other')).toBeUndefined();
       await expect(repository.clone('s/two/taken', '../out')).rejects.toMatchObject({ code: 'repository' });

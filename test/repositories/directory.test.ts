@@ -19,7 +19,7 @@ import type { Repository } from '../../src/repositories/repository.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { describeHost } from '../../src/system/host.ts';
 import { testFolder } from '../test-context.ts';
-import { failSteps } from './stepping.ts';
+import { failSteps, watchSteps } from './stepping.ts';
 
 const edge = { clock: systemClock, host: describeHost() };
 const open = (path: string, steps?: FileSteps): Repository =>
@@ -289,6 +289,24 @@ describe('blocks that are shared', () => {
     await repository.put('s/two/a', Buffer.from('other'));
     expect((await repository.read('s/one/a')).toString()).toBe('content');
     expect(filesIn(join(root, '.tmp'))).toEqual([]);
+  });
+
+  test('as one file under two names, with a look at how large it is', async () => {
+    const root = await testFolder();
+    const steps: string[] = [];
+    const repository = openDirectoryRepository(
+      { path: root, dedupe: 'hardlink' },
+      { ...edge, fileSteps: watchSteps(fileSteps, (name) => void steps.push(name)) },
+    );
+    await repository.put('s/one/a', Buffer.from('content'));
+    await repository.put('s/two/taken', Buffer.from('other'));
+    steps.length = 0;
+    expect(await repository.clone('s/one/a', 's/two/a', 6)).toBe(false);
+    expect(steps).toEqual([]);
+    expect(await repository.clone('s/one/a', 's/two/a', 7)).toBe(true);
+    expect(steps).toEqual(['link', 'syncFolder']);
+    expect(await repository.clone('s/one/a', 's/two/taken', 7)).toBe(true);
+    expect((await repository.read('s/two/taken')).toString()).toBe('content');
   });
 
   test('where the file system cannot, nothing is changed and nothing left', async () => {

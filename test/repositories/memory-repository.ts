@@ -79,11 +79,12 @@ export function openMemoryRepository(store: MemoryStore = newMemoryStore()): Rep
       checkKey(key);
       objects.delete(key);
     },
-    clone: async (from, to) => {
+    clone: async (from, to, bytes) => {
       checkKey(to);
       const stored = objects.get(from);
-      if (stored !== undefined) save(to, stored.content);
-      return stored !== undefined;
+      if (stored === undefined || stored.content.byteLength !== (bytes ?? stored.content.byteLength)) return false;
+      save(to, stored.content);
+      return true;
     },
     sweep: async () => 0,
     now: async () => undefined,

@@ -52,7 +52,7 @@ export const VERSIONED_SUITES: readonly string[] = [
   'test/engines/mysql/{mydumper,rich}.test.ts',
   'test/engines/postgres/{clients,custom-archive,database-names,encodings,restore-versions,role-rights}.test.ts',
   'test/engines/postgres/{script-filter,sql-script,standby,tar-archive,versions}.test.ts',
-  'test/engines/s3/{mirror,objects}.test.ts',
+  'test/engines/s3/{mirror,mirror-again,objects}.test.ts',
   'test/everything/**/*.test.ts',
   'test/repositories/s3/{conformance,versions}.test.ts',
   'test/cli/s3-object-lock.test.ts',

@@ -18,12 +18,19 @@ import { aRun } from './run-fixture.ts';
 const runner = testRunner();
 const ids = [1, 2, 3].map((day) => idAt(`2026-11-0${day}T02:00:00Z`));
 const [first = '', second = ''] = ids;
-const withReference = (manifest: Manifest): Manifest => ({
+const withMore = (manifest: Manifest): Manifest => ({
   ...manifest,
   targets: Object.fromEntries(
     Object.entries(manifest.targets).map(([name, target]) => [
       name,
-      { ...target, references: [{ store: 'c/r', name: 'n', id: 'u' }] },
+      {
+        ...target,
+        references: [{ store: 'c/r', name: 'n', id: 'u' }],
+        artifacts: target.artifacts.map((one) => ({
+          ...one,
+          folder: { key: `${one.key}-files/`, files: 1, bytes: 1 },
+        })),
+      },
     ]),
   ),
 });
@@ -43,7 +50,7 @@ async function cached(): Promise<Cached> {
   await initializeRepository(repository, runner);
   const lease = await takeLease(repository, runner);
   for (const id of ids)
-    await storeSnapshot(repository, id === second ? withReference(aManifest(id)) : aManifest(id), lease, runner);
+    await storeSnapshot(repository, id === second ? withMore(aManifest(id)) : aManifest(id), lease, runner);
   await addMark(
     repository,
     { backup: 'kong', id: first, policy: 'acme', kind: 'verified', data: { deep: true } },

@@ -7,6 +7,7 @@ import { makeId } from '../../src/snapshots/ids.ts';
 import type { RepositoryInventory } from '../../src/snapshots/inventory.ts';
 import { acquireLease, type LeaseContext, type LeaseRequest } from '../../src/snapshots/leases.ts';
 import type { Manifest, ManifestArtifact } from '../../src/snapshots/manifest.ts';
+import { artifactKeys } from '../../src/snapshots/manifest-codec.ts';
 import { moveKeys } from '../../src/snapshots/move-keys.ts';
 import { readInventory, type InventoryRequest } from '../../src/snapshots/read-inventory.ts';
 import { beginSnapshot } from '../../src/snapshots/snapshot-draft.ts';
@@ -133,7 +134,10 @@ export async function storeSnapshot(
   const { backup, id, policy } = manifest;
   const draft = await beginSnapshot(repository, { backup, id, policy }, lease, runner);
   const placed = moveKeys(manifest, draft.prefix);
-  for (const key of keysOf(placed)) await repository.put(await draft.addKey(key), Buffer.from('content'));
+  for (const key of artifactKeys(placed)) {
+    const at = await draft.addKey(key);
+    if (!key.endsWith('/')) await repository.put(at, Buffer.from('content'));
+  }
   await draft.commit(placed);
 }
 

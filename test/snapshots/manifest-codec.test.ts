@@ -45,7 +45,8 @@ test('files that an artifact lists are counted with it', () => {
   const target = { ...aManifest(id).targets['db'], artifacts: [{ ...anArtifact('db.list'), folder }] };
   const listing = { ...manifest, targets: { db: target } } as typeof manifest;
   expect(parseManifest(bytesOf(listing), name)).toEqual({ ok: true, value: listing });
-  expect(slimManifest(listing)).toMatchObject({ sizeBytes: 1000, storedBytes: 1007 });
+  expect(slimManifest(listing)).toMatchObject({ sizeBytes: 1000, storedBytes: 1007, listsFiles: true });
+  expect(slimManifest(manifest)).not.toHaveProperty('listsFiles');
   expect(artifactKeys(listing)).toEqual(['db/', 'db.list']);
 });
 

@@ -35,6 +35,7 @@ export async function captureBucket(target: S3Target, context: Context): Promise
   const folder = await mkdtemp(join(context.workDir, 's3-'));
   const gone: string[] = [];
   const onGone = (name: string): void => void gone.push(name);
+  const asksForTags = target.tagChanges ?? false;
   const archive: OutgoingArtifact = {
     name: '',
     extension: 'tar',
@@ -47,7 +48,7 @@ export async function captureBucket(target: S3Target, context: Context): Promise
     name: '',
     extension: 'files.ndjson',
     format: MIRROR,
-    source: { kind: 'folder', open: (into) => mirrorObjects(store, into, onGone, context) },
+    source: { kind: 'folder', open: (into) => mirrorObjects(store, into, { onGone, asksForTags }, context) },
     estimatedBytes: null,
     inspect: { open: () => readList() },
   };

@@ -14,6 +14,8 @@ export interface ObjectRecord {
   readonly etag: string;
   readonly version?: string;
   readonly modified?: string;
+  /** It was so young when it was read that another one with the same bytes could follow it within the same second. */
+  readonly isYoung?: true;
   /** As the store gives and takes them back, by the names of the S3 API. */
   readonly headers: Readonly<Record<string, string>>;
   readonly metadata: Readonly<Record<string, string>>;
@@ -37,13 +39,18 @@ function headersOf(answer: ObjectAnswer): Readonly<Record<string, string>> {
   return Object.fromEntries([...pairs, ...expires]);
 }
 
+/** Stores tell the time of an object by the second, and have clocks of their own. */
+const YOUNG_MS = 3000;
+
 /** The record of an object whose bytes are stored, with what the store said of it when they were read. */
 export function recordOf(
   { key, entry, bytes, sha256 }: Pick<ObjectRecord, 'key' | 'entry' | 'bytes' | 'sha256'>,
   answer: ObjectAnswer,
   tags: Readonly<Record<string, string>>,
+  now?: Date,
 ): ObjectRecord {
   const { VersionId: version, LastModified: modified } = answer;
+  const isYoung = modified !== undefined && now !== undefined && now.getTime() - modified.getTime() < YOUNG_MS;
   return {
     key,
     entry,
@@ -52,11 +59,22 @@ export function recordOf(
     etag: answer.ETag ?? '',
     ...(version === undefined || version === 'null' ? {} : { version }),
     ...(modified === undefined ? {} : { modified: modified.toISOString() }),
+    ...(isYoung ? { isYoung } : {}),
     headers: headersOf(answer),
     metadata: answer.Metadata ?? {},
     tags,
   };
 }
+
+/**
+ * True where nobody wrote an object since its record, as far as a listing with the same size and ETag tells: what else
+ * belongs to it changes with the time only. Its tags are what can change without; who has some may get others.
+ */
+export const isUntouched = ({ modified, isYoung, tags }: ObjectRecord, listed: string): boolean =>
+  isYoung !== true && modified !== undefined && isSameSecond(modified, listed) && Object.keys(tags).length === 0;
+
+const isSameSecond = (one: string, other: string): boolean =>
+  Math.floor(Date.parse(one) / 1000) === Math.floor(Date.parse(other) / 1000);
 
 /** The same as an object is written with. */
 export function sendableHeaders({ headers, metadata, tags }: ObjectRecord): ObjectHeaders {
@@ -79,11 +97,12 @@ export function readRecord(line: string): ObjectRecord {
   } catch {
     value = null;
   }
-  if (!isRecord(value)) throw integrityError('cannot read the archive: a line of its metadata is malformed');
+  if (!isObjectRecord(value)) throw integrityError('cannot read the archive: a line of its metadata is malformed');
   return value;
 }
 
-function isRecord(value: unknown): value is ObjectRecord {
+/** True for what a line of a metadata entry holds. */
+export function isObjectRecord(value: unknown): value is ObjectRecord {
   if (typeof value !== 'object' || value === null) return false;
   const { key, entry, bytes, sha256, headers, metadata, tags } = value as Readonly<Record<string, unknown>>;
   return (

@@ -138,13 +138,13 @@ export async function discard(writer: Writer, temporary: string): Promise<void> 
 export async function place(writer: Writer, path: string, name: () => Promise<void>): Promise<void> {
   const folder = dirname(path);
   for (let tries = 1; ; tries++) {
-    await ensureFolder(writer, folder);
     try {
       await name();
       break;
     } catch (error) {
       if (!hasErrnoCode(error, 'ENOENT') || tries === PLACING_TRIES) throw error;
     }
+    await ensureFolder(writer, folder);
   }
   await writer.steps.syncFolder(folder);
 }

@@ -7,10 +7,10 @@ import { encryptionOf, removeUnlessEncrypted } from './write.ts';
 /** What one CopyObject may copy: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
 const LARGEST = 5 * 1024 ** 3;
 
-/** Lets the store copy an object; false where it cannot, or would in several requests only. */
-export async function cloneObject(store: RepositoryStore, from: string, to: string): Promise<boolean> {
+/** Lets the store copy an object; false where it cannot, or would in several requests only, or it has another size. */
+export async function cloneObject(store: RepositoryStore, from: string, to: string, bytes?: number): Promise<boolean> {
   const source = await statObject(store, from);
-  if (source === undefined || source.bytes > LARGEST) return false;
+  if (source === undefined || source.bytes > LARGEST || source.bytes !== (bytes ?? source.bytes)) return false;
   const { storageClass } = store.config;
   const encryption = await store.request({
     verb: 'copy',

@@ -48,7 +48,7 @@ export const placeIn = (repository: Repository, place: string): Repository => {
     stat: (key) => repository.stat(at(key)),
     list: async (prefix, depth) => (await repository.list(at(prefix), depth)).map((key) => key.slice(place.length + 1)),
     remove: (key) => repository.remove(at(key)),
-    clone: (from, to) => repository.clone(at(from), at(to)),
+    clone: (from, to, bytes) => repository.clone(at(from), at(to), bytes),
   };
 };
 

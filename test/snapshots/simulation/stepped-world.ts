@@ -221,7 +221,7 @@ const askingFor = (
   stat: async (key) => ask(`stat ${key}`, () => repository.stat(key)),
   list: (prefix, depth) => ask(`list ${prefix} ${depth}`, () => repository.list(prefix, depth)),
   remove: (key) => ask(`remove ${key}`, () => repository.remove(key)),
-  clone: (from, to) => ask(`clone ${from} ${to}`, () => repository.clone(from, to)),
+  clone: (from, to, bytes) => ask(`clone ${from} ${to}`, () => repository.clone(from, to, bytes)),
 });
 
 /** As a versioned bucket of some stores: what was removed leaves a marker, over which nothing is created. */
