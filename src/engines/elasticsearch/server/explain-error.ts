@@ -57,8 +57,21 @@ export function reasonOfCause(error: unknown): string {
 /** What a server refused, in one sentence. */
 export function refusal(doing: string, status: number, body: Buffer): BkpError {
   const reason = reasonOfBody(body, status);
-  return targetError(`${doing}: ${reason}`, { hint: hintOfPrivilege(reason) ?? HINTS[String(status)] });
+  return targetError(`${doing}: ${reason}`, {
+    hint: hintOfPrivilege(reason) ?? OF_REASON.find(([told]) => told.test(reason))?.[1] ?? HINTS[String(status)],
+  });
 }
+
+/** What helps, by what a server says of its repositories for snapshots. */
+const OF_REASON: readonly (readonly [RegExp, string])[] = [
+  [/path\.repo/, 'allow the folder under `path.repo` in the configuration of the server, on every node'],
+  [/repositories\.url\.allowed_urls/, 'allow the address under `repositories.url.allowed_urls`, on every node'],
+  [
+    /repository type \[\w+\] does not exist|Unable to find repository type/i,
+    'the server has no plugin for this `type`: install it on every node',
+  ],
+  [/is not accessible on|verification failed|failed to create blob/i, 'every node must be able to write where the repository lies'],
+];
 
 /** Servers tell which action somebody may not do; Elasticsearch also what would allow it, the smallest first. */
 function hintOfPrivilege(reason: string): string | undefined {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Context } from '../../../context.ts';
-import { integrityError, targetError, throwIfAborted } from '../../../errors.ts';
+import { integrityError, reasonOf, targetError, throwIfAborted } from '../../../errors.ts';
 import type { Origin } from '../../references.ts';
 import { withoutValues } from '../server/explain-error.ts';
 import type { SearchServer } from '../server/server.ts';
@@ -29,12 +30,19 @@ export async function takeSnapshot(
   const { repository, name } = order;
   if ((await readSnapshot(server, repository, name)) !== null)
     throw targetError(`cannot take a snapshot into repository ${repository} of the server: ${name} is there already`);
+  let isOurs = true;
   try {
-    await start(server, order);
+    await start(server, order).catch(async (error: unknown) => {
+      if (!NAME_IN_USE.test(reasonOf(error))) throw error;
+      isOurs = false;
+      isOurs = isOf(order, await readSnapshot(server, repository, name));
+      if (!isOurs) throw error;
+    });
     const taken = await waitFor(server, order, context);
     assertWhole(taken, order);
     return taken;
   } catch (error) {
+    if (!isOurs) throw error;
     try {
       await deleteSnapshot(server.afterwards, repository, name);
     } catch {
@@ -46,6 +54,12 @@ export async function takeSnapshot(
     throw error;
   }
 }
+
+const NAME_IN_USE = /snapshot with the same name/;
+
+/** True for what this order made: something on the way to the server sent it twice. */
+const isOf = ({ origin }: SnapshotOrder, found: ServerSnapshot | null): boolean =>
+  origin !== undefined && isDeepStrictEqual(found?.metadata?.bkp, { ...origin });
 
 async function start(server: SearchServer, { repository, name, indices, origin }: SnapshotOrder): Promise<void> {
   const { product, major, minor } = server.version;
@@ -74,6 +88,7 @@ async function waitFor(
   context: Context,
 ): Promise<ServerSnapshot> {
   let pause = FIRST_PAUSE_MS;
+  let before = -1;
   for (;;) {
     const found = await readSnapshot(server, repository, name);
     if (found === null)
@@ -83,7 +98,9 @@ async function waitFor(
     // A server that fails may list what it did not begin.
     if (found.state !== 'IN_PROGRESS' && found.state !== 'STARTED' && found.state !== 'INIT') return found;
     const bytes = await bytesDone(server, repository, name);
-    context.emit({ type: 'progress', subject: origin?.target ?? name, ...bytes });
+    // Time limits take it as a sign that something goes on.
+    if (bytes.bytes !== before) context.emit({ type: 'progress', subject: origin?.target ?? name, ...bytes });
+    before = bytes.bytes;
     await sleep(pause, undefined, { signal: context.signal }).catch(() => throwIfAborted(context.signal));
     pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS);
   }
