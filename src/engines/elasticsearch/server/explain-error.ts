@@ -70,7 +70,10 @@ const OF_REASON: readonly (readonly [RegExp, string])[] = [
     /repository type \[\w+\] does not exist|Unable to find repository type/i,
     'the server has no plugin for this `type`: install it on every node',
   ],
-  [/is not accessible on|verification failed|failed to create blob/i, 'every node must be able to write where the repository lies'],
+  [
+    /is not accessible on|verification failed|failed to create blob/i,
+    'every node must be able to write where the repository lies',
+  ],
 ];
 
 /** Servers tell which action somebody may not do; Elasticsearch also what would allow it, the smallest first. */

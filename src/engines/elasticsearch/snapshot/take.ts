@@ -5,7 +5,15 @@ import { integrityError, reasonOf, targetError, throwIfAborted } from '../../../
 import type { Origin } from '../../references.ts';
 import { withoutValues } from '../server/explain-error.ts';
 import type { SearchServer } from '../server/server.ts';
-import { BUSY, deleteSnapshot, flawOf, pathOfSnapshot, readSnapshot, type ServerSnapshot } from './server-snapshot.ts';
+import {
+  BUSY,
+  deleteSnapshot,
+  flawOf,
+  type Mark,
+  pathOfSnapshot,
+  readSnapshot,
+  type ServerSnapshot,
+} from './server-snapshot.ts';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
@@ -35,7 +43,7 @@ export async function takeSnapshot(
     await start(server, order).catch(async (error: unknown) => {
       if (!NAME_IN_USE.test(reasonOf(error))) throw error;
       isOurs = false;
-      isOurs = isOf(order, await readSnapshot(server, repository, name));
+      isOurs = isOf(server, order, await readSnapshot(server, repository, name));
       if (!isOurs) throw error;
     });
     const taken = await waitFor(server, order, context);
@@ -58,8 +66,11 @@ export async function takeSnapshot(
 const NAME_IN_USE = /snapshot with the same name/;
 
 /** True for what this order made: something on the way to the server sent it twice. */
-const isOf = ({ origin }: SnapshotOrder, found: ServerSnapshot | null): boolean =>
-  origin !== undefined && isDeepStrictEqual(found?.metadata?.bkp, { ...origin });
+const isOf = (server: SearchServer, { origin }: SnapshotOrder, found: ServerSnapshot | null): boolean =>
+  origin !== undefined && isDeepStrictEqual(found?.metadata?.bkp, markOf(server, origin));
+
+/** Whose a snapshot is, and of which cluster: others that reach its place see it too. */
+const markOf = ({ cluster }: SearchServer, origin: Origin | undefined): Mark => ({ ...origin, cluster });
 
 async function start(server: SearchServer, { repository, name, indices, origin }: SnapshotOrder): Promise<void> {
   const { product, major, minor } = server.version;
@@ -74,7 +85,7 @@ async function start(server: SearchServer, { repository, name, indices, origin }
       include_global_state: false,
       partial: false,
       ...(hasFeatures ? { feature_states: ['none'] } : {}),
-      metadata: { bkp: origin ?? {} },
+      metadata: { bkp: markOf(server, origin) },
     }),
     doing: `cannot take a snapshot into repository ${repository} of the server`,
     repeatable: false,
