@@ -13,17 +13,26 @@ export interface HttpServer extends ServerProcess {
 export async function startHttpServer(
   name: string,
   argv: (port: number) => readonly string[],
-  options: ServerOptions & { readonly path: string; readonly isReady: (status: number) => boolean },
+  options: ServerOptions & {
+    readonly path: string;
+    readonly isReady: (status: number) => boolean;
+    /** The status of an answer, where a plain GET does not tell; 0 for none. */
+    readonly look?: (port: number) => Promise<number>;
+  },
 ): Promise<HttpServer> {
+  const look =
+    options.look ??
+    ((port: number): Promise<number> =>
+      fetch(`http://127.0.0.1:${port}${options.path}`).then(
+        async (response) => (await response.text(), response.status),
+        () => 0,
+      ));
   // A free port may be taken by others until it is used.
   for (let attempt = 0; attempt < PORT_ATTEMPTS; attempt++) {
     const port = await freePort();
     const server = startServer(argv(port), options);
     while (server.isRunning()) {
-      const status = await fetch(`http://127.0.0.1:${port}${options.path}`).then(
-        async (response) => (await response.text(), response.status),
-        () => 0,
-      );
+      const status = await look(port);
       // Somebody else's answer on a port that was lost to him must not be taken for this server's.
       if (status !== 0 && options.isReady(status) && server.isRunning()) return { ...server, port };
       await sleep(20);

@@ -4,15 +4,15 @@ import { minio } from './minio.ts';
 import { mysql8, mysql9 } from './mysql.ts';
 import { postgres15, postgres17, postgres18 } from './postgres.ts';
 import { redis70, valkey81 } from './redis.ts';
-import { elasticsearch8, elasticsearch9 } from './search/elasticsearch.ts';
+import { elasticsearches } from './search/elasticsearch.ts';
 import { openSearch2, openSearch3 } from './search/opensearch.ts';
+import { withUsers } from './search/with-users.ts';
 import type { Service } from './service.ts';
 import { versitygw } from './versitygw.ts';
 
 /** Every server the tests use. Engines and repositories that need none (SQLite, files, directories) have no line here. */
 export const SERVICES: readonly Service[] = [
-  elasticsearch8,
-  elasticsearch9,
+  ...elasticsearches,
   ferretdb,
   mariadb,
   minio,
@@ -26,4 +26,5 @@ export const SERVICES: readonly Service[] = [
   redis70,
   valkey81,
   versitygw,
+  ...withUsers,
 ];

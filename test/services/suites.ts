@@ -1,7 +1,7 @@
 import { matchesGlob } from 'node:path';
 
 /** What servers speak, as far as tests ask for it: those of a kind are different versions and makes of the same. */
-export type ServerKind = 'mongodb' | 'mysql' | 'postgres' | 'redis' | 's3' | 'search';
+export type ServerKind = 'mongodb' | 'mysql' | 'postgres' | 'redis' | 's3' | 'search' | 'search-users';
 
 /**
  * The test files that talk to servers, and of which kinds. Servers are started when a file that needs them runs, and only
@@ -20,6 +20,7 @@ const SUITES: readonly { readonly files: string; readonly kinds: readonly Server
   { files: 'test/**/s3/**/*.test.ts', kinds: ['s3'] },
   { files: 'test/**/*elasticsearch*.test.ts', kinds: ['search'] },
   { files: 'test/**/elasticsearch/**/*.test.ts', kinds: ['search'] },
+  { files: 'test/**/search-users/**/*.test.ts', kinds: ['search-users'] },
   { files: 'test/everything/**/*.test.ts', kinds: ['mongodb', 'mysql', 'postgres', 'redis', 's3', 'search'] },
   { files: 'test/examples.test.ts', kinds: ['postgres', 'mysql'] },
 ];
@@ -38,6 +39,8 @@ export const FULL_SET_SUITES: readonly string[] = [
   'test/engines/conformance-mysql-mydumper.test.ts',
   'test/engines/conformance-postgres-{directory,plain,tar}.test.ts',
   'test/engines/conformance-s3-mirror.test.ts',
+  'test/engines/elasticsearch/s3-repository.test.ts',
+  'test/engines/search-users/*.test.ts',
   'test/repositories/s3/minio.test.ts',
 ];
 
@@ -48,7 +51,7 @@ export const FULL_SET_SUITES: readonly string[] = [
 export const VERSIONED_SUITES: readonly string[] = [
   ...FULL_SET_SUITES,
   'test/engines/conformance-{mysql,postgres,redis}.test.ts',
-  'test/engines/elasticsearch/{lossless,restore,snapshot-versions,versions}.test.ts',
+  'test/engines/elasticsearch/{lossless,restore,second-cluster,snapshot-versions,versions}.test.ts',
   'test/engines/mysql/{mydumper,rich}.test.ts',
   'test/engines/postgres/{clients,custom-archive,database-names,encodings,restore-versions,role-rights}.test.ts',
   'test/engines/postgres/{script-filter,sql-script,standby,tar-archive,versions}.test.ts',

@@ -57,7 +57,7 @@ describe('a server', () => {
   });
 
   test.each([
-    [401, 'correct `username` and `password`, or `apiKey`'],
+    [401, 'correct `username` and `password`, `apiKey` or `bearerToken`'],
     [403, expect.stringContaining('lacks a right') as unknown],
   ])('that answers %d is a problem with a hint, and nobody sees the password', async (status, hint) => {
     const { url } = await standIn(() => ({

@@ -26,8 +26,10 @@ export interface OwnIndices {
   readonly documents: (index: string) => Promise<readonly string[]>;
 }
 
-export async function ownIndices(service: string): Promise<OwnIndices> {
-  const { url = '' } = connectionOf(service);
+export const ownIndices = (service: string): Promise<OwnIndices> => ownIndicesAt(connectionOf(service)['url'] ?? '');
+
+/** The same on a server that is reached there. */
+export async function ownIndicesAt(url: string): Promise<OwnIndices> {
   const { context, folder } = await testContext();
   const prefix = `o${createHash('sha256').update(folder).digest('hex').slice(0, 10)}-`;
   onTestFinished(() => deleteIndices(url, prefix));

@@ -50,3 +50,20 @@ async function pass(url: URL, { method = 'GET', headers }: IncomingMessage, body
   });
   return { status: answer.status, body: await answer.text() };
 }
+
+/** Asks for a snapshot of ours. */
+export const isPoll = (method: string, path: string): boolean =>
+  method === 'GET' && /^\/_snapshot\/[^/]+\/bkp-[^/]*$/.test(path);
+/** Orders one. */
+export const isStart = (method: string, path: string): boolean =>
+  method === 'PUT' && /^\/_snapshot\/[^/]+\/bkp-/.test(path);
+
+interface Listed {
+  readonly snapshots: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** What the server tells of a snapshot, otherwise. */
+export const changed = ({ status, body }: Answer, change: Readonly<Record<string, unknown>>): Answer => {
+  const { snapshots } = JSON.parse(body) as Listed;
+  return { status, body: JSON.stringify({ snapshots: snapshots.map((one) => ({ ...one, ...change })) }) };
+};

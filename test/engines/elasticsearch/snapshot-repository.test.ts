@@ -56,7 +56,8 @@ test('a place that the server may not write to is not left registered', async ()
     snapshotRepository: { name, type: 'fs', settings: { location: '/elsewhere' } },
   } as const;
   await expect(elasticsearch.capture(target, context, ORIGIN)).rejects.toMatchObject({
-    message: expect.stringContaining(`cannot register snapshot repository ${name}`) as unknown,
+    message: expect.stringMatching(`cannot register snapshot repository ${name}: .*path.repo`) as unknown,
+    hint: expect.stringContaining('on every node') as unknown,
   });
   await expect(askJson(url, 'GET', `_snapshot/${name}`)).rejects.toThrow('404');
 });

@@ -3,21 +3,7 @@ import { elasticsearch } from '../../../src/engines/elasticsearch.ts';
 import { testContext } from '../../test-context.ts';
 import { askJson, bulk } from './ask.ts';
 import { ORIGIN, ownSnapshots } from './own-snapshots.ts';
-import { type Answer, proxyTo } from './proxy.ts';
-
-const isPoll = (method: string, path: string): boolean =>
-  method === 'GET' && /^\/_snapshot\/[^/]+\/bkp-[^/]*$/.test(path);
-const isStart = (method: string, path: string): boolean => method === 'PUT' && /^\/_snapshot\/[^/]+\/bkp-/.test(path);
-
-interface Listed {
-  readonly snapshots: readonly Readonly<Record<string, unknown>>[];
-}
-
-/** The answer of the server with another state. */
-const changed = ({ status, body }: Answer, change: Readonly<Record<string, unknown>>): Answer => {
-  const { snapshots } = JSON.parse(body) as Listed;
-  return { status, body: JSON.stringify({ snapshots: snapshots.map((one) => ({ ...one, ...change })) }) };
-};
+import { changed, isPoll, isStart, proxyTo } from './proxy.ts';
 
 test.each([
   ['PARTIAL', { state: 'PARTIAL', shards: { total: 1, failed: 1, successful: 0 } }, 'its state is PARTIAL, 1 of 1'],

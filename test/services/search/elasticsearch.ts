@@ -4,7 +4,7 @@ import { freePort } from '../free-port.ts';
 import { startHttpServer } from '../http-ready.ts';
 import { makeHome } from '../postgres.ts';
 import { giveToServer } from '../server-process.ts';
-import type { Service } from '../service.ts';
+import { type RunningService, type Service, serviceFolder } from '../service.ts';
 import { javaHome } from './java.ts';
 import { installByMaven } from './maven.ts';
 
@@ -37,7 +37,19 @@ function giveTree(folder: string): void {
   }
 }
 
-function makeConfiguration(server: string, folder: string, ports: readonly [number, number]): void {
+/** What a server is told besides, and how its readiness shows then. */
+export interface Variation {
+  /** Makes files below the folder of the configuration, and gives settings. */
+  readonly settings: (conf: string) => Readonly<Record<string, string | boolean>>;
+  readonly look: (port: number) => Promise<number>;
+}
+
+function makeConfiguration(
+  server: string,
+  folder: string,
+  ports: readonly [number, number],
+  variation?: Variation,
+): void {
   const conf = join(folder, 'conf');
   rmSync(conf, { recursive: true, force: true });
   cpSync(join(server, 'config'), conf, { recursive: true });
@@ -57,6 +69,7 @@ function makeConfiguration(server: string, folder: string, ports: readonly [numb
     'discovery.type': 'single-node',
     'cluster.routing.allocation.disk.threshold_enabled': false,
     'xpack.security.enabled': false,
+    ...variation?.settings(conf),
   };
   const lines = Object.entries(settings).map(([key, value]) => `${key}: ${value}`);
   writeFileSync(join(conf, 'elasticsearch.yml'), lines.join('\n'));
@@ -64,51 +77,84 @@ function makeConfiguration(server: string, folder: string, ports: readonly [numb
   giveTree(folder);
 }
 
-const elasticsearch = (version: string, within: string, java: number): Service => ({
+interface Release {
+  readonly version: string;
+  /** The version of what it lies in. */
+  readonly within: string;
+  readonly java: number;
+}
+
+const RELEASES: readonly Release[] = [
+  { version: '8.14.1', within: '10.7.0.96327', java: 17 },
+  { version: '9.4.3', within: '26.9.0.129388', java: 21 },
+];
+
+const folderOf = (version: string): string => serviceFolder({ name: 'elasticsearch', version });
+const installing = new Map<string, Promise<unknown>>();
+
+/** Once, however many servers of the release a run starts. */
+async function install({ version, within }: Release): Promise<void> {
+  const known = installing.get(version) ?? unpack(folderOf(version), within);
+  installing.set(version, known);
+  await known;
+}
+
+const unpack = (folder: string, within: string): Promise<string> =>
+  installByMaven(folder, {
+    inner: unpacking(within),
+    goal: ['dependency:unpack'],
+    finish: async (partial) => {
+      const [product = ''] = readdirSync(join(partial, 'dist'));
+      const dist = join(partial, 'dist', product, 'elasticsearch');
+      cpSync(LAUNCHER, join(dist, 'bin/elasticsearch'));
+      for (const name of readdirSync(join(dist, 'bin'))) chmodSync(join(dist, 'bin', name), 0o755);
+      for (const name of ['logs', 'plugins']) mkdirSync(join(dist, name), { recursive: true });
+      renameSync(dist, join(partial, 'elasticsearch'));
+    },
+  });
+
+/** Starts an installed server, as it is or in a variation of it. */
+export async function startElasticsearch(
+  version: string,
+  workDir: string,
+  variation?: Variation,
+): Promise<RunningService> {
+  const java = RELEASES.find((release) => release.version === version)?.java ?? 21;
+  const home = makeHome(`elasticsearch-${version}`, workDir);
+  const server = join(folderOf(version), 'server/elasticsearch');
+  const transport = await freePort();
+  const { port, pid, stop } = await startHttpServer(
+    `Elasticsearch ${version}`,
+    (free) => {
+      makeConfiguration(server, home.folder, [free, transport], variation);
+      return [join(server, 'bin/elasticsearch')];
+    },
+    {
+      env: {
+        ...home.env,
+        ES_JAVA_HOME: javaHome(java),
+        ES_PATH_CONF: join(home.folder, 'conf'),
+        ES_TMPDIR: join(home.folder, 'tmp'),
+        ES_JAVA_OPTS: '-Xms1g -Xmx1g -XX:TieredStopAtLevel=1',
+      },
+      log: home.log,
+      stopSignal: 'SIGTERM',
+      path: '/_cluster/health',
+      isReady: (status) => status === 200,
+      ...(variation === undefined ? {} : { look: variation.look }),
+    },
+  );
+  const [repo, scheme] = [join(home.folder, 'repo'), variation === undefined ? 'http' : 'https'];
+  return { connection: { url: `${scheme}://127.0.0.1:${port}`, pid: `${pid}`, repo }, stop };
+}
+
+const elasticsearch = (release: Release): Service => ({
   name: 'elasticsearch',
-  version,
+  version: release.version,
   kind: 'search',
   set: 'all',
-  install: async (folder) =>
-    void (await installByMaven(folder, {
-      inner: unpacking(within),
-      goal: ['dependency:unpack'],
-      finish: async (partial) => {
-        const [product = ''] = readdirSync(join(partial, 'dist'));
-        const dist = join(partial, 'dist', product, 'elasticsearch');
-        cpSync(LAUNCHER, join(dist, 'bin/elasticsearch'));
-        for (const name of readdirSync(join(dist, 'bin'))) chmodSync(join(dist, 'bin', name), 0o755);
-        for (const name of ['logs', 'plugins']) mkdirSync(join(dist, name), { recursive: true });
-        renameSync(dist, join(partial, 'elasticsearch'));
-      },
-    })),
-  start: async (folder, workDir) => {
-    const home = makeHome(`elasticsearch-${version}`, workDir);
-    const server = join(folder, 'server/elasticsearch');
-    const transport = await freePort();
-    const { port, pid, stop } = await startHttpServer(
-      `Elasticsearch ${version}`,
-      (free) => {
-        makeConfiguration(server, home.folder, [free, transport]);
-        return [join(server, 'bin/elasticsearch')];
-      },
-      {
-        env: {
-          ...home.env,
-          ES_JAVA_HOME: javaHome(java),
-          ES_PATH_CONF: join(home.folder, 'conf'),
-          ES_TMPDIR: join(home.folder, 'tmp'),
-          ES_JAVA_OPTS: '-Xms1g -Xmx1g -XX:TieredStopAtLevel=1',
-        },
-        log: home.log,
-        stopSignal: 'SIGTERM',
-        path: '/_cluster/health',
-        isReady: (status) => status === 200,
-      },
-    );
-    return { connection: { url: `http://127.0.0.1:${port}`, pid: `${pid}`, repo: join(home.folder, 'repo') }, stop };
-  },
+  install: () => install(release),
+  start: (_folder, workDir) => startElasticsearch(release.version, workDir),
 });
 
-export const elasticsearch8: Service = elasticsearch('8.14.1', '10.7.0.96327', 17);
-export const elasticsearch9: Service = elasticsearch('9.4.3', '26.9.0.129388', 21);
+export const elasticsearches: readonly Service[] = RELEASES.map(elasticsearch);

@@ -19,13 +19,16 @@ export async function installByMaven(
     inner,
     goal,
     finish,
+    as = 'server',
   }: {
     readonly inner: string;
     readonly goal: readonly string[];
     readonly finish: (partial: string) => Promise<void>;
+    /** What the folder is called: another for what was changed, since what is there is kept. */
+    readonly as?: string;
   },
 ): Promise<string> {
-  const installed = join(folder, 'server');
+  const installed = join(folder, as);
   if (existsSync(installed)) return installed;
   const partial = mkdtempSync(join(folder, 'partial-'));
   try {

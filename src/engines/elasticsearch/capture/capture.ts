@@ -14,6 +14,7 @@ import { closePoints, openPoint, type Point } from './points.ts';
 import { readDocuments } from './read-documents.ts';
 import { readGlobals } from './read-globals.ts';
 import { definitionOf, describeIndex, type DescribedIndex, headerOf, judgeSource } from './read-index.ts';
+import { unseen } from './rights.ts';
 
 /** Holds a point in time of every shard, so that all indices are as they were within one moment, and reads them one by one. */
 export async function captureExport(target: SearchTarget, context: Context): Promise<Capture> {
@@ -69,7 +70,7 @@ export async function captureExport(target: SearchTarget, context: Context): Pro
       ],
       pointInTime: [begun, ended],
       versions: { server: describeVersion(server.version), tool: null },
-      warnings: [...warnings, ...stale],
+      warnings: [...(await unseen(server, target)), ...warnings, ...stale],
       facts: async () => factsOfIndices(headers),
       close,
     };

@@ -8,6 +8,7 @@ import { probeSnapshot } from '../snapshot/probe.ts';
 import { describeVersion } from '../server/version.ts';
 import { chooseIndices } from './choose-indices.ts';
 import { describeIndex, judgeSource } from './read-index.ts';
+import { judgeRights, unread, unseen } from './rights.ts';
 import { sizeOf } from '../server/size.ts';
 
 /** Looks at the server and at what a capture would read, or have the server copy. */
@@ -16,6 +17,9 @@ export async function probeIndices(target: SearchTarget, context: Context): Prom
     return await withServer(target, context, async (server) => {
       if (target.method === 'snapshot') return probeSnapshot(server, target);
       const { indices, problems } = chooseIndices(target, await listIndices(server));
+      const lacking = await judgeRights(server, target, indices);
+      const hidden = await unseen(server, target);
+      if (lacking.length > 0) return unread(server.version, [...problems, ...lacking], hidden);
       const judged = [];
       for (const { name } of indices) judged.push(judgeSource(await describeIndex(server, name)));
       const sizes = await sizeOf(
@@ -26,7 +30,7 @@ export async function probeIndices(target: SearchTarget, context: Context): Prom
         versions: { server: describeVersion(server.version), tool: null },
         estimatedBytes: sizes.bytes,
         problems: [...problems, ...judged.flatMap((one) => one.problems)],
-        warnings: judged.flatMap((one) => one.warnings).map((message) => ({ message })),
+        warnings: [...hidden, ...judged.flatMap((one) => one.warnings)].map((message) => ({ message })),
       };
     });
   } catch (error) {

@@ -15,6 +15,7 @@ import { buildBeside, type Building } from './build.ts';
 import { removeGlobals, restoreGlobals } from './globals.ts';
 import { closeIndex, deleteIndex } from './index-steps.ts';
 import { mergeIndex, type MergeResult, takeBackAfter } from './merge.ts';
+import { assertMayRestore } from './rights.ts';
 import { swapIn } from './swap.ts';
 import { type WantedIndex, wantedIndices } from './wanted.ts';
 
@@ -33,6 +34,13 @@ export const restoreIndices = (request: Request, context: Context): Promise<Rest
     const existing = standing(wanted, listing);
     assertNothingElse(wanted, listing);
     if (mode === 'new') assertFree(existing);
+    await assertMayRestore(server, {
+      mode,
+      snapshot,
+      wanted,
+      existing,
+      byServer: captured.header.snapshot !== undefined,
+    });
     const warnings: string[] = [];
     const warn = (message: string): void => void warnings.push(message);
     const isBuilt = ({ to }: WantedIndex): boolean => mode !== 'merge' || !existing.has(to);

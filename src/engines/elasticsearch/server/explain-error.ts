@@ -5,7 +5,7 @@ const UNTRUSTED =
 
 /** What helps, by the system's code or the type of the server's exception. */
 const HINTS: Readonly<Record<string, string>> = {
-  '401': 'correct `username` and `password`, or `apiKey`',
+  '401': 'correct `username` and `password`, `apiKey` or `bearerToken`',
   '403': 'the user lacks a right, or a block forbids it; capturing needs read and view_index_metadata on the indices',
   ECONNREFUSED: 'is the server running, and is `url` right?',
   ENOTFOUND: 'correct `url`',
@@ -55,8 +55,38 @@ export function reasonOfCause(error: unknown): string {
 }
 
 /** What a server refused, in one sentence. */
-export const refusal = (doing: string, status: number, body: Buffer): BkpError =>
-  targetError(`${doing}: ${reasonOfBody(body, status)}`, { hint: HINTS[String(status)] });
+export function refusal(doing: string, status: number, body: Buffer): BkpError {
+  const reason = reasonOfBody(body, status);
+  return targetError(`${doing}: ${reason}`, {
+    hint: hintOfPrivilege(reason) ?? OF_REASON.find(([told]) => told.test(reason))?.[1] ?? HINTS[String(status)],
+  });
+}
+
+/** What helps, by what a server says of its repositories for snapshots. */
+const OF_REASON: readonly (readonly [RegExp, string])[] = [
+  [/path\.repo/, 'allow the folder under `path.repo` in the configuration of the server, on every node'],
+  [/repositories\.url\.allowed_urls/, 'allow the address under `repositories.url.allowed_urls`, on every node'],
+  [
+    /repository type \[\w+\] does not exist|Unable to find repository type/i,
+    'the server has no plugin for this `type`: install it on every node',
+  ],
+  [
+    /is not accessible on|verification failed|failed to create blob/i,
+    'every node must be able to write where the repository lies',
+  ],
+];
+
+/** Servers tell which action somebody may not do; Elasticsearch also what would allow it, the smallest first. */
+function hintOfPrivilege(reason: string): string | undefined {
+  const [, allowedBy, smallest] = /granted by the (cluster|index) privileges \[([^,\]]+)/.exec(reason) ?? [];
+  const [, names] = /\bon (?:restricted )?indices \[([^\]]+)\]/.exec(reason) ?? [];
+  if (smallest !== undefined) {
+    const where = allowedBy === 'cluster' ? 'the cluster' : (names ?? 'the indices');
+    return `give the user the privilege ${smallest} on ${where}, by a role`;
+  }
+  const [, action] = /no permissions for \[([^\]]+)\]/.exec(reason) ?? [];
+  return action === undefined ? undefined : `allow ${action} in a role of the user`;
+}
 
 /** Node.js does not know that its flags are not ours to set. */
 const ADVICE_OF_NODE = /; if the root CA is installed locally, .*$/;

@@ -9,6 +9,7 @@ import { refuse } from '../capture/capture.ts';
 import { chooseIndices } from '../capture/choose-indices.ts';
 import { readGlobals } from '../capture/read-globals.ts';
 import { definitionOf, describeIndex, type DescribedIndex, headerOf } from '../capture/read-index.ts';
+import { unseen } from '../capture/rights.ts';
 import { contentsOf } from '../restore/index-steps.ts';
 import { listIndices } from '../server/list-indices.ts';
 import { openServer, type SearchServer } from '../server/server.ts';
@@ -80,7 +81,7 @@ export async function captureSnapshot(
       references: [{ store: storeOf(server.cluster, repository.name), name, id: uuid }],
       pointInTime: [begun, ended],
       versions: { server: describeVersion(server.version), tool: null },
-      warnings: headers.flatMap(warningsOf),
+      warnings: [...(await unseen(server, target)), ...headers.flatMap(warningsOf)],
       facts: async () => factsOfIndices(headers),
       close: () => server.close(),
     };

@@ -1,5 +1,6 @@
 import type { Probe, Problem } from '../../engine.ts';
 import { chooseIndices } from '../capture/choose-indices.ts';
+import { judgeRights, unread, unseen } from '../capture/rights.ts';
 import { listIndices } from '../server/list-indices.ts';
 import type { SearchServer } from '../server/server.ts';
 import type { SearchTarget } from '../server/settings.ts';
@@ -12,6 +13,9 @@ import { assertSame, listRepositories, notRegistered, verifyRepository, wantedRe
 /** Looks at what a snapshot would hold, and at the repository that it would go to. Registers nothing. */
 export async function probeSnapshot(server: SearchServer, target: SearchTarget): Promise<Probe> {
   const { indices, problems } = chooseIndices(target, await listIndices(server), keepsClosed(server));
+  const lacking = await judgeRights(server, target, indices);
+  const hidden = await unseen(server, target);
+  if (lacking.length > 0) return unread(server.version, [...problems, ...lacking], hidden);
   const open = indices.filter(({ isOpen }) => isOpen).map(({ name }) => name);
   const found = await probeRepository(server, target);
   const { bytes } = await sizeOf(server, open);
@@ -20,7 +24,7 @@ export async function probeSnapshot(server: SearchServer, target: SearchTarget):
     // What bkp itself stores is only a few lines; this is what the server reads.
     estimatedBytes: bytes,
     problems: [...problems, ...found.problems],
-    warnings: found.warnings,
+    warnings: [...hidden.map((message) => ({ message })), ...found.warnings],
   };
 }
 
@@ -37,8 +41,9 @@ async function probeRepository(
       return { problems: [], warnings: [{ message, hint: 'the first capture registers it' }] };
     }
     assertSame(wanted, there);
-    await verifyRepository(server, wanted.name);
-    return { problems: [], warnings: [] };
+    if (await verifyRepository(server, wanted.name)) return { problems: [], warnings: [] };
+    const message = `the user may not verify snapshot repository ${wanted.name}`;
+    return { problems: [], warnings: [{ message, hint: 'that needs cluster:admin/repository/verify, or manage' }] };
   } catch (error) {
     return { problems: [asProblem(error)], warnings: [] };
   }

@@ -23,7 +23,9 @@ export const snapshotKeeper: ReferenceKeeper<SearchTarget> = {
         store,
         found: all.flatMap(({ snapshot: name, uuid, metadata }) => {
           const origin = originIn(metadata?.bkp);
-          return origin === null ? [] : [{ store, name, id: uuid, origin }];
+          // What another cluster took is not this one's to tell of, nor to remove.
+          const isElsewhere = (metadata?.bkp?.cluster ?? server.cluster) !== server.cluster;
+          return origin === null || isElsewhere ? [] : [{ store, name, id: uuid, origin }];
         }),
       };
     }),

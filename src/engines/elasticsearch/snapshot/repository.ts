@@ -86,11 +86,13 @@ export async function ensureRepository(server: SearchServer, target: SearchTarge
   return made;
 }
 
-/** Every node of the server can write there and read what another wrote. */
-export async function verifyRepository(server: SearchServer, name: string): Promise<void> {
-  await server.bytes({
+/** Every node of the server can write there and read what another wrote. False where the user may not ask for that. */
+export async function verifyRepository(server: SearchServer, name: string): Promise<boolean> {
+  const answer = await server.bytes({
     method: 'POST',
     path: `/_snapshot/${encodeURIComponent(name)}/_verify`,
     doing: `cannot verify snapshot repository ${name}`,
+    expected: [403],
   });
+  return answer !== null;
 }

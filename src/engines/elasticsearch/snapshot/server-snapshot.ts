@@ -10,7 +10,12 @@ export interface ServerSnapshot {
   readonly failures?: readonly { readonly index?: string; readonly reason?: string }[];
   readonly shards?: { readonly total: number; readonly failed: number };
   /** What we wrote into it, where it is ours. */
-  readonly metadata?: { readonly bkp?: Partial<Origin> } | null;
+  readonly metadata?: { readonly bkp?: Mark } | null;
+}
+
+/** For whom it was taken, and by which cluster. */
+export interface Mark extends Partial<Origin> {
+  readonly cluster?: string;
 }
 
 interface Answered {

@@ -1,10 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Context } from '../../../context.ts';
-import { integrityError, targetError, throwIfAborted } from '../../../errors.ts';
+import { integrityError, reasonOf, targetError, throwIfAborted } from '../../../errors.ts';
 import type { Origin } from '../../references.ts';
 import { withoutValues } from '../server/explain-error.ts';
 import type { SearchServer } from '../server/server.ts';
-import { BUSY, deleteSnapshot, flawOf, pathOfSnapshot, readSnapshot, type ServerSnapshot } from './server-snapshot.ts';
+import {
+  BUSY,
+  deleteSnapshot,
+  flawOf,
+  type Mark,
+  pathOfSnapshot,
+  readSnapshot,
+  type ServerSnapshot,
+} from './server-snapshot.ts';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
@@ -29,12 +38,19 @@ export async function takeSnapshot(
   const { repository, name } = order;
   if ((await readSnapshot(server, repository, name)) !== null)
     throw targetError(`cannot take a snapshot into repository ${repository} of the server: ${name} is there already`);
+  let isOurs = true;
   try {
-    await start(server, order);
+    await start(server, order).catch(async (error: unknown) => {
+      if (!NAME_IN_USE.test(reasonOf(error))) throw error;
+      isOurs = false;
+      isOurs = isOf(server, order, await readSnapshot(server, repository, name));
+      if (!isOurs) throw error;
+    });
     const taken = await waitFor(server, order, context);
     assertWhole(taken, order);
     return taken;
   } catch (error) {
+    if (!isOurs) throw error;
     try {
       await deleteSnapshot(server.afterwards, repository, name);
     } catch {
@@ -46,6 +62,15 @@ export async function takeSnapshot(
     throw error;
   }
 }
+
+const NAME_IN_USE = /snapshot with the same name/;
+
+/** True for what this order made: something on the way to the server sent it twice. */
+const isOf = (server: SearchServer, { origin }: SnapshotOrder, found: ServerSnapshot | null): boolean =>
+  origin !== undefined && isDeepStrictEqual(found?.metadata?.bkp, markOf(server, origin));
+
+/** Whose a snapshot is, and of which cluster: others that reach its place see it too. */
+const markOf = ({ cluster }: SearchServer, origin: Origin | undefined): Mark => ({ ...origin, cluster });
 
 async function start(server: SearchServer, { repository, name, indices, origin }: SnapshotOrder): Promise<void> {
   const { product, major, minor } = server.version;
@@ -60,7 +85,7 @@ async function start(server: SearchServer, { repository, name, indices, origin }
       include_global_state: false,
       partial: false,
       ...(hasFeatures ? { feature_states: ['none'] } : {}),
-      metadata: { bkp: origin ?? {} },
+      metadata: { bkp: markOf(server, origin) },
     }),
     doing: `cannot take a snapshot into repository ${repository} of the server`,
     repeatable: false,
@@ -74,6 +99,7 @@ async function waitFor(
   context: Context,
 ): Promise<ServerSnapshot> {
   let pause = FIRST_PAUSE_MS;
+  let before = -1;
   for (;;) {
     const found = await readSnapshot(server, repository, name);
     if (found === null)
@@ -83,7 +109,9 @@ async function waitFor(
     // A server that fails may list what it did not begin.
     if (found.state !== 'IN_PROGRESS' && found.state !== 'STARTED' && found.state !== 'INIT') return found;
     const bytes = await bytesDone(server, repository, name);
-    context.emit({ type: 'progress', subject: origin?.target ?? name, ...bytes });
+    // Time limits take it as a sign that something goes on.
+    if (bytes.bytes !== before) context.emit({ type: 'progress', subject: origin?.target ?? name, ...bytes });
+    before = bytes.bytes;
     await sleep(pause, undefined, { signal: context.signal }).catch(() => throwIfAborted(context.signal));
     pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS);
   }
