@@ -23,7 +23,7 @@ export async function checkExport(
     if (found !== documents)
       throw integrityError(`cannot trust the snapshot: ${name} has ${found} documents, not ${documents}`);
   }
-  return { facts: factsOfIndices(indices) };
+  return { facts: factsOfIndices(indices, header.dataStreams) };
 }
 
 async function countDocuments(artifact: IncomingArtifact): Promise<number> {

@@ -7,6 +7,7 @@ import {
   type DefinitionsHeader,
   type IndexHeader,
   REFERENCE_FORMAT,
+  type StreamHeader,
 } from './index-header.ts';
 
 /** What a capture says of everything but documents. */
@@ -61,9 +62,9 @@ export function definitionsReader(): RawReader {
   return {
     push: (chunk) => void chunks.push(Buffer.from(chunk)),
     end() {
-      const { indices, snapshot } = parseDefinitions(Buffer.concat(chunks)).header;
-      if (snapshot !== undefined) return factsOfIndices(indices);
-      return { ...factsOfIndices(indices), ...factsOfDocuments(indices.filter(({ documents }) => documents === 0)) };
+      const { indices, dataStreams, snapshot } = parseDefinitions(Buffer.concat(chunks)).header;
+      if (snapshot !== undefined) return factsOfIndices(indices, dataStreams);
+      return { ...factsOfIndices(indices), documents: documentsOf(indices.filter(({ documents }) => documents === 0)) };
     },
   };
 }
@@ -82,14 +83,29 @@ export async function readDefinitions(artifacts: readonly IncomingArtifact[]): P
   return parseDefinitions(Buffer.concat(chunks));
 }
 
-/** What a capture tells of its indices, under their names. */
-export const factsOfIndices = (indices: readonly IndexHeader[]): Facts => ({
-  ...factsOfDocuments(indices),
-  mappings: Object.fromEntries(indices.map(({ name, mappings }) => [name, mappings])),
-});
+type StreamParts = Pick<StreamHeader, 'name' | 'indices'>;
 
-const factsOfDocuments = (indices: readonly IndexHeader[]): Facts => ({
-  documents: Object.fromEntries(
+/** What a capture tells of its indices and data streams, under their names. */
+export function factsOfIndices(indices: readonly IndexHeader[], streams: readonly StreamParts[] = []): Facts {
+  const counted = { ...documentsOf(indices), ...Object.fromEntries(streams.map(documentsOfStream)) };
+  const last = streams.flatMap(({ name, indices: parts }) =>
+    parts.slice(-1).map(({ mappings }) => ({ name, mappings })),
+  );
+  return {
+    documents: counted,
+    mappings: Object.fromEntries([...indices, ...last].map(({ name, mappings }) => [name, mappings])),
+    ...(streams.length === 0
+      ? {}
+      : { dataStreams: Object.fromEntries(streams.map(({ name, indices: parts }) => [name, parts.length])) }),
+  };
+}
+
+const documentsOf = (indices: readonly IndexHeader[]): Readonly<Record<string, number>> =>
+  Object.fromEntries(
     indices.filter(({ isClosed }) => isClosed !== true).map(({ name, documents }) => [name, documents]),
-  ),
-});
+  );
+
+const documentsOfStream = ({ name, indices }: StreamParts): readonly [string, number] => [
+  name,
+  Object.values(documentsOf(indices)).reduce((sum, documents) => sum + documents, 0),
+];

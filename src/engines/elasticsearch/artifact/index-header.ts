@@ -7,6 +7,7 @@ export interface DefinitionsHeader {
   readonly snapshot?: SnapshotPlace;
   readonly server: ServerVersion;
   readonly indices: readonly IndexHeader[];
+  readonly dataStreams?: readonly StreamHeader[];
   /** How many definitions follow. */
   readonly definitions: number;
 }
@@ -39,6 +40,17 @@ export interface IndexHeader {
   readonly mappings: string;
   /** Settings that would keep documents from coming in as they were: set once they are there. */
   readonly afterwards: Readonly<Record<string, string>>;
+}
+
+/** A data stream of a capture. */
+export interface StreamHeader {
+  readonly name: string;
+  /** What it consists of, the oldest first. */
+  readonly indices: readonly IndexHeader[];
+  /** The index template that it lives by; null where none of its server meant it any more. */
+  readonly template: string | null;
+  /** By name, as text, as the server wrote them. */
+  readonly aliases: Readonly<Record<string, string>>;
 }
 
 /** Something that one PUT makes again. */

@@ -9,7 +9,7 @@ import { listIndices } from '../server/list-indices.ts';
 import { openServer, type SearchServer } from '../server/server.ts';
 import type { SearchTarget } from '../server/settings.ts';
 import { describeVersion } from '../server/version.ts';
-import { chooseIndices } from './choose-indices.ts';
+import { chooseIndices, streamNotExported } from './choose-indices.ts';
 import { closePoints, openPoint, type Point } from './points.ts';
 import { readDocuments } from './read-documents.ts';
 import { readGlobals } from './read-globals.ts';
@@ -115,8 +115,8 @@ async function describeChosen(
   target: SearchTarget,
   server: SearchServer,
 ): Promise<{ readonly described: readonly DescribedIndex[]; readonly warnings: readonly string[] }> {
-  const { indices, problems } = chooseIndices(target, await listIndices(server));
-  refuse(problems);
+  const { indices, streams, problems } = chooseIndices(target, await listIndices(server));
+  refuse([...problems, ...streams.map(streamNotExported)]);
   const described: DescribedIndex[] = [];
   for (const { name } of indices) described.push(await describeIndex(server, name));
   const judged = described.map(judgeSource);

@@ -6,7 +6,7 @@ import { withServer } from '../server/server.ts';
 import type { SearchTarget } from '../server/settings.ts';
 import { probeSnapshot } from '../snapshot/probe.ts';
 import { describeVersion } from '../server/version.ts';
-import { chooseIndices } from './choose-indices.ts';
+import { chooseIndices, streamNotExported } from './choose-indices.ts';
 import { describeIndex, judgeSource } from './read-index.ts';
 import { sizeOf } from '../server/size.ts';
 
@@ -15,7 +15,7 @@ export async function probeIndices(target: SearchTarget, context: Context): Prom
   try {
     return await withServer(target, context, async (server) => {
       if (target.method === 'snapshot') return probeSnapshot(server, target);
-      const { indices, problems } = chooseIndices(target, await listIndices(server));
+      const { indices, streams, problems } = chooseIndices(target, await listIndices(server));
       const judged = [];
       for (const { name } of indices) judged.push(judgeSource(await describeIndex(server, name)));
       const sizes = await sizeOf(
@@ -25,7 +25,7 @@ export async function probeIndices(target: SearchTarget, context: Context): Prom
       return {
         versions: { server: describeVersion(server.version), tool: null },
         estimatedBytes: sizes.bytes,
-        problems: [...problems, ...judged.flatMap((one) => one.problems)],
+        problems: [...problems, ...streams.map(streamNotExported), ...judged.flatMap((one) => one.problems)],
         warnings: judged.flatMap((one) => one.warnings).map((message) => ({ message })),
       };
     });

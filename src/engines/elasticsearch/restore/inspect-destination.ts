@@ -1,9 +1,9 @@
 import type { Context } from '../../../context.ts';
 import { asProblem } from '../../as-problem.ts';
 import type { Arrival, DestinationState } from '../../engine.ts';
-import { chooseIndices } from '../capture/choose-indices.ts';
+import { type Choice, chooseIndices } from '../capture/choose-indices.ts';
 import { DOCUMENTS_FORMAT } from '../artifact/index-header.ts';
-import { listIndices, type ListedIndex, type Listing } from '../server/list-indices.ts';
+import { listIndices, type Listing } from '../server/list-indices.ts';
 import { UNFINISHED } from '../server/own-names.ts';
 import { withServer } from '../server/server.ts';
 import type { SearchTarget } from '../server/settings.ts';
@@ -19,12 +19,14 @@ export async function inspectSearchDestination(
   try {
     return await withServer(target, context, async (server) => {
       const listing = await listIndices(server);
-      const there = standingThere(target, listing, coming);
-      if (there.length === 0) return { state: 'absent', description: 'no such index', problems: [] };
+      const { indices: there, streams } = standingThere(target, listing, coming);
+      if (there.length + streams.length === 0) return { state: 'absent', description: 'no such index', problems: [] };
       const open = there.filter(({ isOpen }) => isOpen).map(({ name }) => name);
-      const { documents } = await sizeOf(server, open);
+      const { documents } = await sizeOf(server, [...open, ...streams.map(({ name }) => name)]);
       const closed = there.filter(({ isOpen }) => !isOpen);
-      const what = `${there.length.toLocaleString('en')} ${there.length === 1 ? 'index' : 'indices'}`;
+      const what = [countOf(there, 'index', 'indices'), countOf(streams, 'data stream', 'data streams')]
+        .filter((one) => one !== '')
+        .join(', ');
       return {
         state: 'occupied',
         description: `${what} with ${documents.toLocaleString('en')} documents`,
@@ -40,19 +42,26 @@ export async function inspectSearchDestination(
   }
 }
 
+const countOf = ({ length }: readonly unknown[], one: string, many: string): string =>
+  length === 0 ? '' : `${length.toLocaleString('en')} ${length === 1 ? one : many}`;
+
 /** What the snapshot would meet; where no snapshot is known, what the target means. */
-function standingThere(target: SearchTarget, listing: Listing, coming: Arrival | undefined): readonly ListedIndex[] {
+function standingThere(
+  target: SearchTarget,
+  listing: Listing,
+  coming: Arrival | undefined,
+): Pick<Choice, 'indices' | 'streams'> {
   const names = (coming?.artifacts ?? []).filter(({ format }) => format === DOCUMENTS_FORMAT).map(({ name }) => name);
   const unfinished = listing.aliases.get(UNFINISHED) ?? [];
   const finished = listing.indices.filter(({ name }) => !unfinished.includes(name));
   if (names.length > 0) {
     const places = chosenNames(names, coming?.paths ?? []).map((name) => destinationOf(name, target.rename));
-    return finished.filter(({ name }) => places.includes(name));
+    return { indices: finished.filter(({ name }) => places.includes(name)), streams: [] };
   }
   const { rename, indices } = target;
   const meant = rename === undefined ? indices : indices?.map((pattern) => destinationOf(pattern, rename));
   return chooseIndices(
     { ...target, ...(meant === undefined ? {} : { indices: meant }) },
     { ...listing, indices: finished },
-  ).indices;
+  );
 }

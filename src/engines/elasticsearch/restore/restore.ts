@@ -10,7 +10,13 @@ import { type SearchServer, withServer } from '../server/server.ts';
 import type { SearchTarget } from '../server/settings.ts';
 import { findSnapshot } from '../snapshot/find-snapshot.ts';
 import { documentsBeside } from '../snapshot/read-beside.ts';
-import { restoreBeside } from '../snapshot/restore-beside.ts';
+import { restoreBeside, type RestoreSource } from '../snapshot/restore-beside.ts';
+import { checkTemplates } from '../streams/check-templates.ts';
+import { assertRoomForStreams, documentsIn, lookInside, mergeStream, standingStreams } from '../streams/restore.ts';
+import { type PlacedStreams, placeStreams } from '../streams/put-in-place.ts';
+import { assertReplaceable } from '../streams/set-aside.ts';
+import { definitionsOfAll } from '../streams/templates.ts';
+import { type WantedStream, wantedStreams } from '../streams/wanted.ts';
 import { buildBeside, type Building } from './build.ts';
 import { removeGlobals, restoreGlobals } from './globals.ts';
 import { closeIndex, deleteIndex } from './index-steps.ts';
@@ -30,13 +36,18 @@ export const restoreIndices = (request: Request, context: Context): Promise<Rest
     const captured = await readDefinitions(artifacts);
     const wanted = wantedIndices(captured, request);
     const listing = await removeUnfinished(server, wanted, await listIndices(server));
+    const streams = wantedStreams(captured.header, request, wanted);
     const existing = standing(wanted, listing);
+    const existingStreams = standingStreams(streams, listing);
     assertNothingElse(wanted, listing);
-    if (mode === 'new') assertFree(existing);
+    assertRoomForStreams(streams, listing);
+    if (mode === 'new') assertFree([...existing, ...existingStreams]);
+    if (mode === 'replace') for (const name of existingStreams) await assertReplaceable(server, name);
     const warnings: string[] = [];
     const warn = (message: string): void => void warnings.push(message);
     const isBuilt = ({ to }: WantedIndex): boolean => mode !== 'merge' || !existing.has(to);
     const built = wanted.filter(isBuilt);
+    const builtStreams = streams.filter(({ to }) => mode !== 'merge' || !existingStreams.has(to));
     const atOnce = destination.jobs ?? 2;
     // Into what is there nothing goes that is not known to be whole.
     if (built.length < wanted.length)
@@ -59,7 +70,23 @@ export const restoreIndices = (request: Request, context: Context): Promise<Rest
         if (index.lostAliases.length > 0)
           warn(`index ${index.to}: aliases that mean ${index.name} are left out: ${index.lostAliases.join(', ')}`);
       }
-      if (paths.length === 0) made = await restoreGlobals(captured.definitions, server, warn);
+      const wholeStreams: WantedStream[] = [];
+      for (const planned of builtStreams) {
+        const stream = await lookInside(planned, build.whole, server);
+        wholeStreams.push(stream);
+        restored[`data stream ${stream.to}`] = documentsIn(stream);
+        if (stream.lostAliases.length > 0)
+          warn(
+            `data stream ${stream.to}: aliases that mean ${stream.name} are left out: ${stream.lostAliases.join(', ')}`,
+          );
+      }
+      const templates = streams.map(({ template }) => template);
+      made = await restoreGlobals(
+        paths.length === 0 ? captured.definitions : definitionsOfAll(templates, captured.definitions),
+        server,
+        warn,
+      );
+      await checkTemplates(server, wholeStreams, warn);
       if (made.length > 0) restored['templates, pipelines and scripts'] = made.length;
       for (const planned of wanted.filter((one) => !isBuilt(one))) {
         const index = await build.forMerge(planned);
@@ -68,12 +95,24 @@ export const restoreIndices = (request: Request, context: Context): Promise<Rest
         restored[`index ${index.to}`] = result.added;
         conflicts.push(...result.conflicts);
       }
+      for (const stream of streams.filter((one) => !builtStreams.includes(one))) {
+        restored[`data stream ${stream.to}`] = 0;
+        await mergeStream(stream, build.forMerge, { server, context, atOnce, skipConflicts }, (result) => {
+          merged.push({ to: stream.to, result });
+          restored[`data stream ${stream.to}`] = (restored[`data stream ${stream.to}`] ?? 0) + result.added;
+          conflicts.push(...result.conflicts);
+        });
+      }
       // What a killed restore had asked for may have come only now.
-      const found = standing(built, await removeUnfinished(server, built, await listIndices(server)));
-      if (mode !== 'replace') assertFree(found);
-      const keptOld = await swapIn(whole, { server, context, snapshot, existing: found, warn });
+      const now = await removeUnfinished(server, built, await listIndices(server));
+      const found = standing(built, now);
+      const foundStreams = standingStreams(builtStreams, now);
+      if (mode !== 'replace') assertFree([...found, ...foundStreams]);
+      const placing = { server, context, snapshot, source: build.source, existing: foundStreams };
+      const placeAll = (): Promise<PlacedStreams> => placeStreams(wholeStreams, placing);
+      const keptOld = await swapIn(whole, { server, context, snapshot, existing: found, warn, streams: placeAll });
       for (const { to } of whole.filter(({ isClosed }) => isClosed === true)) await closeIndex(server, to);
-      const facts = mode === 'merge' || paths.length > 0 ? null : factsOfIndices(whole);
+      const facts = mode === 'merge' || paths.length > 0 ? null : factsOfIndices(whole, wholeStreams);
       return { facts, keptOld, restored, conflicts, warnings };
     } catch (error) {
       for (const { to, result } of merged.toReversed()) await takeBackAfter(error, to, result.takeBack);
@@ -81,7 +120,8 @@ export const restoreIndices = (request: Request, context: Context): Promise<Rest
       throw error;
     } finally {
       for (const { result } of merged) await result.close();
-      for (const { to } of wanted) await deleteIndex(server.afterwards, newName(to)).catch(() => undefined);
+      for (const { to } of [...wanted, ...streams.flatMap(({ indices }) => indices)])
+        await deleteIndex(server.afterwards, newName(to)).catch(() => undefined);
     }
   });
 
@@ -90,6 +130,8 @@ interface Builder {
   readonly whole: (wanted: WantedIndex) => Promise<WantedIndex>;
   /** Gives an index with documents that can be read. */
   readonly forMerge: (wanted: WantedIndex) => Promise<WantedIndex>;
+  /** Where data streams come from. */
+  readonly source: RestoreSource | null;
 }
 
 async function builderOf(place: SnapshotPlace | undefined, building: Building): Promise<Builder> {
@@ -100,11 +142,13 @@ async function builderOf(place: SnapshotPlace | undefined, building: Building): 
         return wanted;
       },
       forMerge: async (wanted) => wanted,
+      source: null,
     };
   const repository = await findSnapshot(building.server, place);
-  const whole = (wanted: WantedIndex): Promise<WantedIndex> =>
-    restoreBeside(wanted, building, { repository, name: place.name });
+  const source: RestoreSource = { repository, name: place.name };
+  const whole = (wanted: WantedIndex): Promise<WantedIndex> => restoreBeside(wanted, building, source);
   return {
+    source,
     whole,
     forMerge: async (wanted) => {
       const there = await whole(wanted);
@@ -113,9 +157,9 @@ async function builderOf(place: SnapshotPlace | undefined, building: Building): 
   };
 }
 
-function assertFree(existing: ReadonlySet<string>): void {
-  if (existing.size === 0) return;
-  throw guardError(`cannot restore: ${[...existing].join(', ')} is there already`, {
+function assertFree(existing: readonly string[]): void {
+  if (existing.length === 0) return;
+  throw guardError(`cannot restore: ${existing.join(', ')} is there already`, {
     hint: 'choose --mode replace or --mode merge, or other names with --into rename=from=…,to=…',
   });
 }
@@ -132,7 +176,8 @@ function assertNothingElse(wanted: readonly WantedIndex[], { aliases, dataStream
       throw targetError(`cannot restore index ${to}: it is an alias of ${behind.join(', ')}`, {
         hint: 'take the alias away, or restore under another name with --into rename=from=…,to=…',
       });
-    if (dataStreams.includes(to)) throw targetError(`cannot restore index ${to}: a data stream has its name`);
+    if (dataStreams.some(({ name }) => name === to))
+      throw targetError(`cannot restore index ${to}: a data stream has its name`);
   }
 }
 

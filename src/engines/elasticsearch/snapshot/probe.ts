@@ -11,10 +11,10 @@ import { assertSame, listRepositories, notRegistered, verifyRepository, wantedRe
 
 /** Looks at what a snapshot would hold, and at the repository that it would go to. Registers nothing. */
 export async function probeSnapshot(server: SearchServer, target: SearchTarget): Promise<Probe> {
-  const { indices, problems } = chooseIndices(target, await listIndices(server), keepsClosed(server));
+  const { indices, streams, problems } = chooseIndices(target, await listIndices(server), keepsClosed(server));
   const open = indices.filter(({ isOpen }) => isOpen).map(({ name }) => name);
   const found = await probeRepository(server, target);
-  const { bytes } = await sizeOf(server, open);
+  const { bytes } = await sizeOf(server, [...open, ...streams.map(({ name }) => name)]);
   return {
     versions: { server: describeVersion(server.version), tool: null },
     // What bkp itself stores is only a few lines; this is what the server reads.

@@ -12,8 +12,9 @@ const LONGEST_PAUSE_MS = 2_000;
 export interface SnapshotOrder {
   readonly repository: string;
   readonly name: string;
-  /** Every one of them, and no others. */
+  /** Every one of them, and no others but what the streams consist of. */
   readonly indices: readonly string[];
+  readonly dataStreams: readonly string[];
   readonly origin: Origin | undefined;
 }
 
@@ -47,7 +48,10 @@ export async function takeSnapshot(
   }
 }
 
-async function start(server: SearchServer, { repository, name, indices, origin }: SnapshotOrder): Promise<void> {
+async function start(
+  server: SearchServer,
+  { repository, name, indices, dataStreams, origin }: SnapshotOrder,
+): Promise<void> {
   const { product, major, minor } = server.version;
   const hasFeatures = product === 'elasticsearch' && (major > 7 || minor >= 12);
   await server.bytes({
@@ -55,7 +59,7 @@ async function start(server: SearchServer, { repository, name, indices, origin }
     path: pathOfSnapshot(repository, name),
     query: { wait_for_completion: false },
     body: JSON.stringify({
-      indices,
+      indices: [...indices, ...dataStreams],
       ignore_unavailable: false,
       include_global_state: false,
       partial: false,
@@ -113,10 +117,13 @@ async function bytesDone(
   return { bytes: stats?.processed?.size_in_bytes ?? 0, totalBytes: stats?.incremental?.size_in_bytes ?? null };
 }
 
-function assertWhole(taken: ServerSnapshot, { repository, indices }: SnapshotOrder): void {
+function assertWhole(taken: ServerSnapshot, { repository, indices, dataStreams }: SnapshotOrder): void {
   const doing = `cannot trust the snapshot that the server took into repository ${repository}`;
   const flaw = flawOf(taken);
   if (flaw !== null) throw integrityError(`${doing}: ${withoutValues(flaw)}`);
-  const missing = indices.filter((name) => !taken.indices.includes(name));
+  const missing = [
+    ...indices.filter((name) => !taken.indices.includes(name)),
+    ...dataStreams.filter((name) => taken.data_streams?.includes(name) !== true),
+  ];
   if (missing.length > 0) throw integrityError(`${doing}: it lacks ${missing.join(', ')}`);
 }
