@@ -1,4 +1,4 @@
-import { targetError } from '../../../errors.ts';
+import { reasonOf, targetError } from '../../../errors.ts';
 import type { SetAside } from '../../engine.ts';
 import { pathOfIndex } from '../artifact/index-header.ts';
 import { type Asked, changeSettings, cloneIndex, contentsOf, deleteIndex } from '../restore/index-steps.ts';
@@ -69,7 +69,12 @@ export async function setStreamAside(server: SearchServer, stream: string, snaps
     }
     return { kept, undo };
   } catch (error) {
-    await undo().catch(() => undefined);
+    await undo().catch((failure: unknown) => {
+      throw targetError(`${reasonOf(error)}; nor could it be undone: ${reasonOf(failure)}`, {
+        hint: `data stream ${stream} may take no writes: PUT /${stream}/_settings {"${BLOCK}":null}`,
+        cause: error,
+      });
+    });
     throw error;
   }
 }
