@@ -1,7 +1,7 @@
 import { integrityError } from '../../../errors.ts';
 import type { CheckResult, IncomingArtifact } from '../../engine.ts';
 import { documentCounter } from './count-documents.ts';
-import { factsOfIndices, readDefinitions } from './definitions.ts';
+import { factsOfHeader, readDefinitions } from './definitions.ts';
 import { DOCUMENTS_FORMAT } from './index-header.ts';
 
 /**
@@ -23,7 +23,7 @@ export async function checkExport(
     if (found !== documents)
       throw integrityError(`cannot trust the snapshot: ${name} has ${found} documents, not ${documents}`);
   }
-  return { facts: factsOfIndices(indices, header.dataStreams) };
+  return { facts: factsOfHeader({ ...header, indices }) };
 }
 
 async function countDocuments(artifact: IncomingArtifact): Promise<number> {

@@ -62,8 +62,9 @@ export function definitionsReader(): RawReader {
   return {
     push: (chunk) => void chunks.push(Buffer.from(chunk)),
     end() {
-      const { indices, dataStreams, snapshot } = parseDefinitions(Buffer.concat(chunks)).header;
-      if (snapshot !== undefined) return factsOfIndices(indices, dataStreams);
+      const { header } = parseDefinitions(Buffer.concat(chunks));
+      if (header.snapshot !== undefined) return factsOfHeader(header);
+      const { indices } = header;
       return { ...factsOfIndices(indices), documents: documentsOf(indices.filter(({ documents }) => documents === 0)) };
     },
   };
@@ -83,6 +84,18 @@ export async function readDefinitions(artifacts: readonly IncomingArtifact[]): P
   return parseDefinitions(Buffer.concat(chunks));
 }
 
+/** What a capture tells of everything that it has. */
+export function factsOfHeader({ indices, dataStreams, snapshot }: FactsHeader): Facts {
+  const { featureStates = {}, globalState } = snapshot ?? {};
+  const features = Object.entries(featureStates).map(([name, { length }]) => [name, length] as const);
+  return {
+    ...factsOfIndices(indices, dataStreams),
+    ...(features.length === 0 ? {} : { featureStates: Object.fromEntries(features) }),
+    ...(globalState === undefined ? {} : { globalState }),
+  };
+}
+
+type FactsHeader = Pick<DefinitionsHeader, 'indices' | 'dataStreams' | 'snapshot'>;
 type StreamParts = Pick<StreamHeader, 'name' | 'indices'>;
 
 /** What a capture tells of its indices and data streams, under their names. */

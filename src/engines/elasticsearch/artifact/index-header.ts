@@ -25,6 +25,10 @@ export interface SnapshotPlace {
   };
   readonly name: string;
   readonly uuid: string;
+  /** Indices of every feature that it holds. */
+  readonly featureStates?: Readonly<Record<string, readonly string[]>>;
+  /** It holds the state of the whole cluster. */
+  readonly globalState?: true;
 }
 
 /** One index of a capture. */

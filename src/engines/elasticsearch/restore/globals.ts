@@ -60,7 +60,8 @@ export async function removeGlobals(made: readonly string[], server: Asked): Pro
 /** When it was made is for the server to say. */
 const OF_SERVER = /^(?:created|modified)_date(?:_millis)?$/;
 
-function withoutDates(body: Buffer): Buffer {
+/** A definition without what its server says of it. */
+export function withoutDates(body: Buffer): Buffer {
   const fields = [...fieldsOf(body)].filter(([key]) => !OF_SERVER.test(key));
   return Buffer.from(`{${fields.map(([key, value]) => `${JSON.stringify(key)}:${value.toString()}`).join(',')}}`);
 }

@@ -8,6 +8,8 @@ import { UNFINISHED } from '../server/own-names.ts';
 import { withServer } from '../server/server.ts';
 import type { SearchTarget } from '../server/settings.ts';
 import { sizeOf } from '../server/size.ts';
+import { describeStates } from '../states/describe-states.ts';
+import { refusedStates, statesToRestore } from '../states/states.ts';
 import { chosenNames, destinationOf } from './wanted.ts';
 
 /** Looks at the indices that a restore would make or change. A server that cannot be asked is a problem, not an error. */
@@ -20,7 +22,13 @@ export async function inspectSearchDestination(
     return await withServer(target, context, async (server) => {
       const listing = await listIndices(server);
       const { indices: there, streams } = standingThere(target, listing, coming);
-      if (there.length + streams.length === 0) return { state: 'absent', description: 'no such index', problems: [] };
+      const states = statesToRestore(target);
+      const problems = refusedStates(states, coming?.mode);
+      const replaced = await describeStates(server, states);
+      if (there.length + streams.length === 0)
+        return replaced === ''
+          ? { state: 'absent', description: 'no such index', problems }
+          : { state: 'occupied', description: `no such index; ${replaced}`, problems };
       const open = there.filter(({ isOpen }) => isOpen).map(({ name }) => name);
       const { documents } = await sizeOf(server, [...open, ...streams.map(({ name }) => name)]);
       const closed = there.filter(({ isOpen }) => !isOpen);
@@ -29,11 +37,16 @@ export async function inspectSearchDestination(
         .join(', ');
       return {
         state: 'occupied',
-        description: `${what} with ${documents.toLocaleString('en')} documents`,
-        problems: closed.map(({ name }) => ({
-          message: `index ${name} is closed`,
-          hint: 'open it or delete it first',
-        })),
+        description: `${what} with ${documents.toLocaleString('en')} documents${replaced === '' ? '' : `; ${replaced}`}`,
+        problems: [
+          ...problems,
+          ...closed.map(({ name }) => ({
+            message: `index ${name} is closed`,
+            hint: 'open it or delete it first',
+          })),
+        ],
+        // The rest stays under other names; a safety snapshot holds these states.
+        ...(replaced === '' ? {} : { replacedInPlace: true }),
       };
     });
   } catch (error) {

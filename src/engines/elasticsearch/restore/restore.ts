@@ -11,6 +11,8 @@ import type { SearchTarget } from '../server/settings.ts';
 import { findSnapshot } from '../snapshot/find-snapshot.ts';
 import { documentsBeside } from '../snapshot/read-beside.ts';
 import { restoreBeside, type RestoreSource } from '../snapshot/restore-beside.ts';
+import { afterStates, assertStates, restoreStates } from '../states/restore-states.ts';
+import { hasStates, statesToRestore } from '../states/states.ts';
 import { checkTemplates } from '../streams/check-templates.ts';
 import { assertRoomForStreams, documentsIn, lookInside, mergeStream, standingStreams } from '../streams/restore.ts';
 import { type PlacedStreams, placeStreams } from '../streams/put-in-place.ts';
@@ -34,6 +36,8 @@ export const restoreIndices = (request: Request, context: Context): Promise<Rest
   withServer(request.destination, context, async (server) => {
     const { mode, artifacts, paths, destination, expectedFacts, snapshot, skipConflicts } = request;
     const captured = await readDefinitions(artifacts);
+    const states = statesToRestore(destination);
+    assertStates(states, captured.header.snapshot, mode);
     const wanted = wantedIndices(captured, request);
     const listing = await removeUnfinished(server, wanted, await listIndices(server));
     const streams = wantedStreams(captured.header, request, wanted);
@@ -110,7 +114,11 @@ export const restoreIndices = (request: Request, context: Context): Promise<Rest
       if (mode !== 'replace') assertFree([...found, ...foundStreams]);
       const placing = { server, context, snapshot, source: build.source, existing: foundStreams };
       const placeAll = (): Promise<PlacedStreams> => placeStreams(wholeStreams, placing);
-      const keptOld = await swapIn(whole, { server, context, snapshot, existing: found, warn, streams: placeAll });
+      const lastly = (): Promise<PlacedStreams> =>
+        hasStates(states) && build.source !== null
+          ? afterStates(restoreStates(server, build.source, states, warn), placeAll)
+          : placeAll();
+      const keptOld = await swapIn(whole, { server, context, snapshot, existing: found, warn, lastly });
       for (const { to } of whole.filter(({ isClosed }) => isClosed === true)) await closeIndex(server, to);
       const facts = mode === 'merge' || paths.length > 0 ? null : factsOfIndices(whole, wholeStreams);
       return { facts, keptOld, restored, conflicts, warnings };
@@ -130,7 +138,7 @@ interface Builder {
   readonly whole: (wanted: WantedIndex) => Promise<WantedIndex>;
   /** Gives an index with documents that can be read. */
   readonly forMerge: (wanted: WantedIndex) => Promise<WantedIndex>;
-  /** Where data streams come from. */
+  /** Where data streams and states of the cluster come from. */
   readonly source: RestoreSource | null;
 }
 

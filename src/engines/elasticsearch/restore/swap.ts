@@ -17,8 +17,8 @@ interface Swap {
   /** Indices that stand where others shall. */
   readonly existing: ReadonlySet<string>;
   readonly warn: (message: string) => void;
-  /** Done when all are in place, before that counts. */
-  readonly streams: () => Promise<PlacedStreams>;
+  /** What cannot be undone is done when all are in place, before that counts. */
+  readonly lastly: () => Promise<PlacedStreams>;
 }
 
 type Undo = () => Promise<void>;
@@ -54,7 +54,7 @@ export async function swapIn(indices: readonly WantedIndex[], swap: Swap): Promi
         );
     }
     throwIfAborted(context.signal);
-    streams = await swap.streams();
+    streams = await swap.lastly();
     await commit(server, indices);
     return [...kept, ...streams.kept];
   } catch (failure) {

@@ -3,8 +3,13 @@ import { Readable } from 'node:stream';
 import type { Context } from '../../../context.ts';
 import type { Capture } from '../../engine.ts';
 import type { Origin } from '../../references.ts';
-import { definitionsReader, factsOfIndices, writeDefinitions } from '../artifact/definitions.ts';
-import { type Definition, type IndexHeader, REFERENCE_FORMAT } from '../artifact/index-header.ts';
+import { definitionsReader, factsOfHeader, writeDefinitions } from '../artifact/definitions.ts';
+import {
+  type Definition,
+  type DefinitionsHeader,
+  type IndexHeader,
+  REFERENCE_FORMAT,
+} from '../artifact/index-header.ts';
 import { refuse } from '../capture/capture.ts';
 import { chooseIndices } from '../capture/choose-indices.ts';
 import { readGlobals } from '../capture/read-globals.ts';
@@ -17,6 +22,8 @@ import { judgeStreams, lookAtStreams, type LookedStream } from '../streams/look-
 import { definitionsOfAll } from '../streams/templates.ts';
 import { judge, lookAt, type Looked } from './look-at.ts';
 import { ensureRepository } from './repository.ts';
+import { emptyFeatures, statesIn } from '../states/captured.ts';
+import { judgeFeatures, statesToCapture } from '../states/states.ts';
 import { pathOfSnapshot } from './server-snapshot.ts';
 import { takeSnapshot } from './take.ts';
 
@@ -36,7 +43,8 @@ export async function captureSnapshot(
   try {
     const listing = await listIndices(server);
     const { indices: chosen, streams: chosenStreams, problems } = chooseIndices(target, listing, keepsClosed(server));
-    refuse(problems);
+    const states = statesToCapture(target);
+    refuse([...problems, ...(await judgeFeatures(server, states.features))]);
     const repository = await ensureRepository(server, target);
     const looked: Looked[] = [];
     for (const { name, isOpen } of chosen) looked.push(await lookAt(server, name, isOpen));
@@ -51,6 +59,7 @@ export async function captureSnapshot(
         name: nameFor(origin),
         indices: chosen.map(({ name }) => name),
         dataStreams: chosenStreams.map(({ name }) => name),
+        states,
         origin,
       },
       context,
@@ -61,23 +70,22 @@ export async function captureSnapshot(
     const streams = await judgeStreams(server, lookedStreams, taken.indices);
     const definitions = [...globals, ...looked.map(({ described }) => definitionOf(described))];
     const { snapshot: name, uuid } = taken;
-    const bytes = writeDefinitions({
-      header: {
-        format: REFERENCE_FORMAT,
-        snapshot: {
-          restore: `${pathOfSnapshot(repository.name, name).slice(1)}/_restore`,
-          cluster: server.cluster,
-          repository,
-          name,
-          uuid,
-        },
-        server: server.version,
-        indices: headers,
-        ...(streams.length === 0 ? {} : { dataStreams: streams }),
-        definitions: definitions.length,
+    const header: DefinitionsHeader = {
+      format: REFERENCE_FORMAT,
+      snapshot: {
+        restore: `${pathOfSnapshot(repository.name, name).slice(1)}/_restore`,
+        cluster: server.cluster,
+        repository,
+        name,
+        uuid,
+        ...statesIn(taken, states),
       },
-      definitions,
-    });
+      server: server.version,
+      indices: headers,
+      ...(streams.length === 0 ? {} : { dataStreams: streams }),
+      definitions: definitions.length,
+    };
+    const bytes = writeDefinitions({ header, definitions });
     return {
       artifacts: [
         {
@@ -92,8 +100,11 @@ export async function captureSnapshot(
       references: [{ store: storeOf(server.cluster, repository.name), name, id: uuid }],
       pointInTime: [begun, ended],
       versions: { server: describeVersion(server.version), tool: null },
-      warnings: [...headers, ...streams.flatMap(({ indices }) => indices)].flatMap(warningsOf),
-      facts: async () => factsOfIndices(headers, streams),
+      warnings: [
+        ...[...headers, ...streams.flatMap(({ indices }) => indices)].flatMap(warningsOf),
+        ...emptyFeatures(taken, states),
+      ],
+      facts: async () => factsOfHeader(header),
       close: () => server.close(),
     };
   } catch (error) {

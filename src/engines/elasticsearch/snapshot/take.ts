@@ -4,6 +4,7 @@ import { integrityError, targetError, throwIfAborted } from '../../../errors.ts'
 import type { Origin } from '../../references.ts';
 import { withoutValues } from '../server/explain-error.ts';
 import type { SearchServer } from '../server/server.ts';
+import { knowsFeatures, type States } from '../states/states.ts';
 import { BUSY, deleteSnapshot, flawOf, pathOfSnapshot, readSnapshot, type ServerSnapshot } from './server-snapshot.ts';
 
 const FIRST_PAUSE_MS = 100;
@@ -15,6 +16,8 @@ export interface SnapshotOrder {
   /** Every one of them, and no others but what the streams consist of. */
   readonly indices: readonly string[];
   readonly dataStreams: readonly string[];
+  /** Of the whole cluster. */
+  readonly states: States;
   readonly origin: Origin | undefined;
 }
 
@@ -50,10 +53,8 @@ export async function takeSnapshot(
 
 async function start(
   server: SearchServer,
-  { repository, name, indices, dataStreams, origin }: SnapshotOrder,
+  { repository, name, indices, dataStreams, states, origin }: SnapshotOrder,
 ): Promise<void> {
-  const { product, major, minor } = server.version;
-  const hasFeatures = product === 'elasticsearch' && (major > 7 || minor >= 12);
   await server.bytes({
     method: 'PUT',
     path: pathOfSnapshot(repository, name),
@@ -61,9 +62,11 @@ async function start(
     body: JSON.stringify({
       indices: [...indices, ...dataStreams],
       ignore_unavailable: false,
-      include_global_state: false,
+      include_global_state: states.global,
       partial: false,
-      ...(hasFeatures ? { feature_states: ['none'] } : {}),
+      ...(knowsFeatures(server.version)
+        ? { feature_states: states.features.length === 0 ? ['none'] : states.features }
+        : {}),
       metadata: { bkp: origin ?? {} },
     }),
     doing: `cannot take a snapshot into repository ${repository} of the server`,
@@ -117,13 +120,14 @@ async function bytesDone(
   return { bytes: stats?.processed?.size_in_bytes ?? 0, totalBytes: stats?.incremental?.size_in_bytes ?? null };
 }
 
-function assertWhole(taken: ServerSnapshot, { repository, indices, dataStreams }: SnapshotOrder): void {
+function assertWhole(taken: ServerSnapshot, { repository, indices, dataStreams, states }: SnapshotOrder): void {
   const doing = `cannot trust the snapshot that the server took into repository ${repository}`;
   const flaw = flawOf(taken);
   if (flaw !== null) throw integrityError(`${doing}: ${withoutValues(flaw)}`);
   const missing = [
     ...indices.filter((name) => !taken.indices.includes(name)),
     ...dataStreams.filter((name) => taken.data_streams?.includes(name) !== true),
+    ...(states.global && taken.include_global_state !== true ? ['the global state'] : []),
   ];
   if (missing.length > 0) throw integrityError(`${doing}: it lacks ${missing.join(', ')}`);
 }
