@@ -79,12 +79,15 @@ describe.each(searchServers().filter(deletesStreams))('%s', (service) => {
 
 describe.each(searchServers().filter((service) => !deletesStreams(service)))('%s', (service) => {
   test('where nobody can delete a stream, none is replaced', async () => {
-    const { stream, only, contents, add, take, restore } = await ownStream(service);
+    const { stream, only, context, contents, add, take, restore } = await ownStream(service);
     const taken = await take(only);
     await add('4', '4');
+    const message = `cannot replace data stream ${stream}: this server has no request that deletes one`;
+    const coming = { mode: 'replace', artifacts: [], paths: [] } as const;
+    expect((await elasticsearch.inspectDestination(only, context, coming)).problems).toMatchObject([{ message }]);
     await expect(restore(taken, 'replace', only)).rejects.toMatchObject({
       code: 'target',
-      message: `cannot replace data stream ${stream}: this server has no request that deletes one`,
+      message,
       hint: expect.stringContaining('--mode merge') as unknown,
     });
     expect(await contents(stream)).toEqual([...ALL, expect.stringMatching(/^02 4/)]);

@@ -1,13 +1,14 @@
 import type { Context } from '../../../context.ts';
 import { asProblem } from '../../as-problem.ts';
-import type { Arrival, DestinationState } from '../../engine.ts';
+import type { Arrival, DestinationState, Problem } from '../../engine.ts';
 import { type Choice, chooseIndices } from '../capture/choose-indices.ts';
 import { DOCUMENTS_FORMAT } from '../artifact/index-header.ts';
 import { listIndices, type Listing } from '../server/list-indices.ts';
 import { UNFINISHED } from '../server/own-names.ts';
-import { withServer } from '../server/server.ts';
+import { type SearchServer, withServer } from '../server/server.ts';
 import type { SearchTarget } from '../server/settings.ts';
 import { sizeOf } from '../server/size.ts';
+import { assertReplaceable } from '../streams/set-aside.ts';
 import { describeStates } from '../states/describe-states.ts';
 import { refusedStates, statesToRestore } from '../states/states.ts';
 import { chosenNames, destinationOf } from './wanted.ts';
@@ -40,6 +41,7 @@ export async function inspectSearchDestination(
         description: `${what} with ${documents.toLocaleString('en')} documents${replaced === '' ? '' : `; ${replaced}`}`,
         problems: [
           ...problems,
+          ...(coming?.mode === 'replace' ? await irreplaceable(server, streams) : []),
           ...closed.map(({ name }) => ({
             message: `index ${name} is closed`,
             hint: 'open it or delete it first',
@@ -53,6 +55,17 @@ export async function inspectSearchDestination(
     const problem = asProblem(error);
     return { state: 'absent', description: 'cannot be looked at', problems: [problem] };
   }
+}
+
+/** Why streams cannot make room, where they cannot. */
+async function irreplaceable(
+  server: SearchServer,
+  streams: readonly { readonly name: string }[],
+): Promise<readonly Problem[]> {
+  const problems: Problem[] = [];
+  for (const { name } of streams)
+    await assertReplaceable(server, name).catch((error: unknown) => void problems.push(asProblem(error)));
+  return problems;
 }
 
 const countOf = ({ length }: readonly unknown[], one: string, many: string): string =>

@@ -44,7 +44,7 @@ export function templateFor(stream: string, templates: readonly Template[]): str
 const pathOfTemplate = (name: string): string => `_index_template/${encodeURIComponent(name)}`;
 
 /** A template with the component templates that it is made of, among what was captured. */
-export function definitionsOf(template: string, definitions: readonly Definition[]): readonly Definition[] {
+function definitionsOf(template: string, definitions: readonly Definition[]): readonly Definition[] {
   const own = definitions.find(({ path }) => path === pathOfTemplate(template));
   if (own === undefined) return [];
   const { composed_of: parts = [] } = JSON.parse(own.body.toString()) as { readonly composed_of?: readonly string[] };
