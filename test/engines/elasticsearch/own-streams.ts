@@ -20,9 +20,14 @@ export interface OwnStream extends OwnSnapshots {
 /** Builds without the requests of data streams make them from templates all the same; nobody can delete them there. */
 export const deletesStreams = (service: string): boolean => service.startsWith('opensearch');
 
-export async function ownStream(service: string = SERVICE): Promise<OwnStream> {
+export const METHODS = ['snapshot', 'export'] as const;
+
+export async function ownStream(
+  service: string = SERVICE,
+  method: (typeof METHODS)[number] = 'snapshot',
+): Promise<OwnStream> {
   const own = await ownSnapshots(service);
-  const { url, prefix, byServer } = own;
+  const { url, prefix, target, byServer } = own;
   // Whoever deletes the indices of a test by their names would meet those of the stream.
   const stream = `s${prefix}logs`;
   const other = `s${prefix}others`;
@@ -61,7 +66,7 @@ export async function ownStream(service: string = SERVICE): Promise<OwnStream> {
     ...own,
     stream,
     other,
-    only: { ...byServer, indices: [stream] },
+    only: { ...(method === 'snapshot' ? byServer : target), indices: [stream] },
     parts,
     async contents(name) {
       await ask(url, 'POST', `${name}/_refresh`);

@@ -77,3 +77,30 @@ test('a stream that rolled over while the server took its snapshot comes back as
   await restore(taken, 'new', only);
   expect(await contents(stream)).toEqual(before);
 });
+
+test('a stream whose documents the template would refuse now is not replaced from an export', async () => {
+  const { url, prefix, stream, only, contents, take, restore, parts } = await ownStream(undefined, 'export');
+  const taken = await take(only);
+  const [before, names] = [await contents(stream), await parts(stream)];
+  const template = { mappings: { properties: { n: { type: 'boolean' } } } };
+  await askJson(url, 'PUT', `_component_template/${stream}`, { template });
+  await expect(restore(taken, 'replace', only)).rejects.toMatchObject({
+    code: 'integrity',
+    message: expect.stringMatching(/^cannot restore document "[12]" of index \.ds-\S+-000001: /) as unknown,
+  });
+  expect([await contents(stream), await parts(stream)]).toEqual([before, names]);
+  expect(await indicesBelow(url, `bkp_*${prefix}`)).toEqual([]);
+});
+
+test('a stream is made from an export only where a template makes such streams', async () => {
+  const { url, prefix, stream, only, take, restore, parts } = await ownStream(undefined, 'export');
+  const taken = await take(only);
+  const to = `${prefix}elsewhere`;
+  const failed = restore(taken, 'new', { ...only, rename: { from: stream, to } });
+  await expect(failed).rejects.toMatchObject({
+    code: 'target',
+    message: `cannot restore data stream ${to}: no index template of this server makes streams of that name`,
+  });
+  expect(await parts(to)).toBe(null);
+  expect(await indicesBelow(url, to)).toEqual([]);
+});

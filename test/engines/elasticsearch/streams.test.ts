@@ -3,7 +3,7 @@ import { elasticsearch } from '../../../src/engines/elasticsearch.ts';
 import { searchServers } from '../elasticsearch-fixture.ts';
 import { SNAPSHOT } from '../workbench.ts';
 import { ask, askJson } from './ask.ts';
-import { deletesStreams, ownStream } from './own-streams.ts';
+import { deletesStreams, METHODS, ownStream } from './own-streams.ts';
 
 const DOCUMENTS = (from: string): readonly string[] => [
   `${from} 1 {"@timestamp":"2026-11-19T02:00:00Z","n":9007199254740993}`,
@@ -12,9 +12,12 @@ const DOCUMENTS = (from: string): readonly string[] => [
 const THREE = (at: string): string => `${at} 3 {"@timestamp":"2026-11-19T02:00:00Z","n":3}`;
 const ALL = [...DOCUMENTS('01'), THREE('02')];
 
-describe.each(searchServers())('%s', (service) => {
+const withMethods = (services: readonly string[]): readonly (readonly [string, (typeof METHODS)[number]])[] =>
+  services.flatMap((service) => METHODS.map((method) => [service, method] as const));
+
+describe.each(withMethods(searchServers()))('%s by %s', (service, method) => {
   test('a data stream comes back under another name, with everything that it consists of', async () => {
-    const { stream, other, only, parts, contents, take, restore } = await ownStream(service);
+    const { stream, other, only, parts, contents, take, restore } = await ownStream(service, method);
     const taken = await take(only);
     expect(taken.facts).toMatchObject({ documents: { [stream]: 3 }, dataStreams: { [stream]: 2 } });
     const outcome = await restore(taken, 'new', { ...only, rename: { from: stream, to: other } });
@@ -29,7 +32,7 @@ describe.each(searchServers())('%s', (service) => {
   });
 
   test('documents that no index of the stream has come back into its last one, and others stay', async () => {
-    const { url, stream, only, add, contents, take, restore, parts } = await ownStream(service);
+    const { url, stream, only, add, contents, take, restore, parts } = await ownStream(service, method);
     const taken = await take(only);
     const [first = ''] = (await parts(stream)) ?? [];
     await ask(url, 'DELETE', `${first}/_doc/1?refresh=true`);
@@ -42,9 +45,9 @@ describe.each(searchServers())('%s', (service) => {
   });
 });
 
-describe.each(searchServers().filter(deletesStreams))('%s', (service) => {
+describe.each(withMethods(searchServers().filter(deletesStreams)))('%s by %s', (service, method) => {
   test('a stream is replaced where it stands, and what it held is kept beside', async () => {
-    const { stream, only, context, add, contents, take, restore, parts } = await ownStream(service);
+    const { stream, only, context, add, contents, take, restore, parts } = await ownStream(service, method);
     const taken = await take(only);
     const before = await parts(stream);
     await add('4', '4');
@@ -63,7 +66,7 @@ describe.each(searchServers().filter(deletesStreams))('%s', (service) => {
   });
 
   test('a stream that is gone comes back with its template', async () => {
-    const { url, stream, only, add, contents, take, restore } = await ownStream(service);
+    const { url, stream, only, add, contents, take, restore } = await ownStream(service, method);
     const taken = await take(only);
     await ask(url, 'DELETE', `_data_stream/${stream}`);
     await ask(url, 'DELETE', `_index_template/${stream}`);

@@ -6,6 +6,7 @@ import {
   DEFINITIONS_FORMAT,
   type DefinitionsHeader,
   type IndexHeader,
+  partName,
   REFERENCE_FORMAT,
   type StreamHeader,
 } from './index-header.ts';
@@ -64,8 +65,9 @@ export function definitionsReader(): RawReader {
     end() {
       const { header } = parseDefinitions(Buffer.concat(chunks));
       if (header.snapshot !== undefined) return factsOfHeader(header);
-      const { indices } = header;
-      return { ...factsOfIndices(indices), documents: documentsOf(indices.filter(({ documents }) => documents === 0)) };
+      const empty = allIndices(header).filter(({ documents }) => documents === 0);
+      const streams = Object.fromEntries((header.dataStreams ?? []).map(documentsOfStream));
+      return { ...factsOfHeader(header), documents: { ...documentsOf(empty), ...streams } };
     },
   };
 }
@@ -85,17 +87,27 @@ export async function readDefinitions(artifacts: readonly IncomingArtifact[]): P
 }
 
 /** What a capture tells of everything that it has. */
-export function factsOfHeader({ indices, dataStreams, snapshot }: FactsHeader): Facts {
+export function factsOfHeader(header: FactsHeader): Facts {
+  const { dataStreams, snapshot } = header;
   const { featureStates = {}, globalState } = snapshot ?? {};
   const features = Object.entries(featureStates).map(([name, { length }]) => [name, length] as const);
   return {
-    ...factsOfIndices(indices, dataStreams),
+    ...factsOfIndices(allIndices(header), dataStreams),
     ...(features.length === 0 ? {} : { featureStates: Object.fromEntries(features) }),
     ...(globalState === undefined ? {} : { globalState }),
   };
 }
 
-type FactsHeader = Pick<DefinitionsHeader, 'indices' | 'dataStreams' | 'snapshot'>;
+/** The indices of a capture; with those of its streams where it has their documents. */
+function allIndices({ indices, dataStreams = [], snapshot }: FactsHeader): readonly IndexHeader[] {
+  if (snapshot !== undefined) return indices;
+  const parts = dataStreams.flatMap(({ name, indices: own }) =>
+    own.map((part, position) => ({ ...part, name: partName(name, position) })),
+  );
+  return [...indices, ...parts];
+}
+
+type FactsHeader = Pick<DefinitionsHeader, 'indices' | 'snapshot'> & { readonly dataStreams?: readonly StreamParts[] };
 type StreamParts = Pick<StreamHeader, 'name' | 'indices'>;
 
 /** What a capture tells of its indices and data streams, under their names. */

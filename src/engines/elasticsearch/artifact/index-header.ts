@@ -69,6 +69,11 @@ export const DEFINITIONS_FORMAT = 'search-definitions';
 /** Where a snapshot of the server is, then the same as in the definitions. */
 export const REFERENCE_FORMAT = 'search-snapshot';
 export const DOCUMENTS_FORMAT = 'search-bulk';
+/** Documents of one index of a data stream, each to be made in the stream. */
+export const STREAM_FORMAT = 'search-stream-bulk';
+/** What artifacts and facts call the documents of an index of a stream, the oldest first; no index has a colon. */
+export const partName = (stream: string, position: number): string => `${stream}:${position + 1}`;
+export const streamOfPart = (name: string): string => name.slice(0, name.lastIndexOf(':'));
 /** No index can have this name. */
 export const DEFINITIONS_NAME = '_definitions';
 

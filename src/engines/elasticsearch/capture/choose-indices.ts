@@ -78,9 +78,3 @@ const partLeftOut = ({ name, dataStream = '' }: ListedIndex): Problem => ({
   message: `index ${name} cannot be left out: it is a part of data stream ${dataStream}`,
   hint: `leave out all of it with \`excludeIndices: [${dataStream}]\``,
 });
-
-/** What an export says of a data stream. */
-export const streamNotExported = ({ name }: ListedStream): Problem => ({
-  message: `${name} is a data stream, which an export does not capture`,
-  hint: `\`method: snapshot\` does; or leave it out with \`excludeIndices: [${name}]\``,
-});

@@ -6,7 +6,7 @@ import { withServer } from '../server/server.ts';
 import type { SearchTarget } from '../server/settings.ts';
 import { probeSnapshot } from '../snapshot/probe.ts';
 import { describeVersion } from '../server/version.ts';
-import { chooseIndices, streamNotExported } from './choose-indices.ts';
+import { chooseIndices } from './choose-indices.ts';
 import { describeIndex, judgeSource } from './read-index.ts';
 import { sizeOf } from '../server/size.ts';
 
@@ -17,15 +17,17 @@ export async function probeIndices(target: SearchTarget, context: Context): Prom
       if (target.method === 'snapshot') return probeSnapshot(server, target);
       const { indices, streams, problems } = chooseIndices(target, await listIndices(server));
       const judged = [];
-      for (const { name } of indices) judged.push(judgeSource(await describeIndex(server, name)));
+      const parts = streams.flatMap((stream) => stream.indices);
+      for (const name of [...indices.map((index) => index.name), ...parts])
+        judged.push(judgeSource(await describeIndex(server, name)));
       const sizes = await sizeOf(
         server,
-        indices.filter(({ isOpen }) => isOpen).map(({ name }) => name),
+        [...indices.filter(({ isOpen }) => isOpen), ...streams].map(({ name }) => name),
       );
       return {
         versions: { server: describeVersion(server.version), tool: null },
         estimatedBytes: sizes.bytes,
-        problems: [...problems, ...streams.map(streamNotExported), ...judged.flatMap((one) => one.problems)],
+        problems: [...problems, ...judged.flatMap((one) => one.problems)],
         warnings: judged.flatMap((one) => one.warnings).map((message) => ({ message })),
       };
     });

@@ -2,7 +2,7 @@ import type { Context } from '../../../context.ts';
 import { asProblem } from '../../as-problem.ts';
 import type { Arrival, DestinationState, Problem } from '../../engine.ts';
 import { type Choice, chooseIndices } from '../capture/choose-indices.ts';
-import { DOCUMENTS_FORMAT } from '../artifact/index-header.ts';
+import { DOCUMENTS_FORMAT, STREAM_FORMAT, streamOfPart } from '../artifact/index-header.ts';
 import { listIndices, type Listing } from '../server/list-indices.ts';
 import { UNFINISHED } from '../server/own-names.ts';
 import { type SearchServer, withServer } from '../server/server.ts';
@@ -77,12 +77,17 @@ function standingThere(
   listing: Listing,
   coming: Arrival | undefined,
 ): Pick<Choice, 'indices' | 'streams'> {
-  const names = (coming?.artifacts ?? []).filter(({ format }) => format === DOCUMENTS_FORMAT).map(({ name }) => name);
+  const artifacts = coming?.artifacts ?? [];
+  const names = [
+    ...artifacts.filter(({ format }) => format === DOCUMENTS_FORMAT).map(({ name }) => name),
+    ...new Set(artifacts.filter(({ format }) => format === STREAM_FORMAT).map(({ name }) => streamOfPart(name))),
+  ];
   const unfinished = listing.aliases.get(UNFINISHED) ?? [];
   const finished = listing.indices.filter(({ name }) => !unfinished.includes(name));
   if (names.length > 0) {
     const places = chosenNames(names, coming?.paths ?? []).map((name) => destinationOf(name, target.rename));
-    return { indices: finished.filter(({ name }) => places.includes(name)), streams: [] };
+    const isMet = ({ name }: { readonly name: string }): boolean => places.includes(name);
+    return { indices: finished.filter(isMet), streams: listing.dataStreams.filter(isMet) };
   }
   const { rename, indices } = target;
   const meant = rename === undefined ? indices : indices?.map((pattern) => destinationOf(pattern, rename));

@@ -105,7 +105,7 @@ export async function takeBackAfter(error: unknown, index: string, takeBack: () 
 }
 
 /** The same document, made only where there is none; a version of its own cannot be asked for then. */
-const asCreation = (document: Buffer): Buffer =>
+export const asCreation = (document: Buffer): Buffer =>
   Buffer.concat([
     Buffer.from(JSON.stringify({ create: actionOf(document) })),
     document.subarray(document.indexOf(0x0a)),

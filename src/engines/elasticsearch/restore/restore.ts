@@ -2,7 +2,7 @@ import type { Context } from '../../../context.ts';
 import { guardError, targetError } from '../../../errors.ts';
 import type { RestoreOutcome, RestoreRequest } from '../../engine.ts';
 import { checkExport } from '../artifact/check.ts';
-import { factsOfIndices, readDefinitions } from '../artifact/definitions.ts';
+import { factsOfHeader, factsOfIndices, readDefinitions } from '../artifact/definitions.ts';
 import type { SnapshotPlace } from '../artifact/index-header.ts';
 import { listIndices, type Listing } from '../server/list-indices.ts';
 import { newName, UNFINISHED } from '../server/own-names.ts';
@@ -13,6 +13,7 @@ import { documentsBeside } from '../snapshot/read-beside.ts';
 import { restoreBeside, type RestoreSource } from '../snapshot/restore-beside.ts';
 import { afterStates, assertStates, restoreStates } from '../states/restore-states.ts';
 import { hasStates, statesToRestore } from '../states/states.ts';
+import { tryDocuments } from '../streams/fill.ts';
 import { checkTemplates } from '../streams/check-templates.ts';
 import { assertRoomForStreams, documentsIn, lookInside, mergeStream, standingStreams } from '../streams/restore.ts';
 import { type PlacedStreams, placeStreams } from '../streams/put-in-place.ts';
@@ -54,10 +55,10 @@ export const restoreIndices = (request: Request, context: Context): Promise<Rest
     const builtStreams = streams.filter(({ to }) => mode !== 'merge' || !existingStreams.has(to));
     const atOnce = destination.jobs ?? 2;
     // Into what is there nothing goes that is not known to be whole.
-    if (built.length < wanted.length)
+    if (built.length + builtStreams.length < wanted.length + streams.length)
       await checkExport(
         artifacts,
-        wanted.map(({ name }) => name),
+        [...wanted, ...streams].map(({ name }) => name),
       );
     const building: Building = { server, context, captured: captured.header.server, atOnce, expectedFacts, warn };
     const build = await builderOf(captured.header.snapshot, building);
@@ -76,7 +77,7 @@ export const restoreIndices = (request: Request, context: Context): Promise<Rest
       }
       const wholeStreams: WantedStream[] = [];
       for (const planned of builtStreams) {
-        const stream = await lookInside(planned, build.whole, server);
+        const stream = build.source === null ? planned : await lookInside(planned, build.whole, server);
         wholeStreams.push(stream);
         restored[`data stream ${stream.to}`] = documentsIn(stream);
         if (stream.lostAliases.length > 0)
@@ -90,7 +91,10 @@ export const restoreIndices = (request: Request, context: Context): Promise<Rest
         server,
         warn,
       );
-      await checkTemplates(server, wholeStreams, warn);
+      await checkTemplates(server, wholeStreams, { isNeeded: build.source === null, warn });
+      if (build.source === null)
+        for (const stream of wholeStreams.filter(({ to }) => existingStreams.has(to)))
+          await tryDocuments(stream, { server, context, atOnce });
       if (made.length > 0) restored['templates, pipelines and scripts'] = made.length;
       for (const planned of wanted.filter((one) => !isBuilt(one))) {
         const index = await build.forMerge(planned);
@@ -112,7 +116,7 @@ export const restoreIndices = (request: Request, context: Context): Promise<Rest
       const found = standing(built, now);
       const foundStreams = standingStreams(builtStreams, now);
       if (mode !== 'replace') assertFree([...found, ...foundStreams]);
-      const placing = { server, context, snapshot, source: build.source, existing: foundStreams };
+      const placing = { server, context, snapshot, source: build.source, existing: foundStreams, atOnce };
       const placeAll = (): Promise<PlacedStreams> => placeStreams(wholeStreams, placing);
       const lastly = (): Promise<PlacedStreams> =>
         hasStates(states) && build.source !== null
@@ -120,7 +124,12 @@ export const restoreIndices = (request: Request, context: Context): Promise<Rest
           : placeAll();
       const keptOld = await swapIn(whole, { server, context, snapshot, existing: found, warn, lastly });
       for (const { to } of whole.filter(({ isClosed }) => isClosed === true)) await closeIndex(server, to);
-      const facts = mode === 'merge' || paths.length > 0 ? null : factsOfIndices(whole, wholeStreams);
+      const isWhole = mode !== 'merge' && paths.length === 0;
+      const restoredFacts =
+        build.source === null
+          ? factsOfHeader({ indices: whole, dataStreams: wholeStreams })
+          : factsOfIndices(whole, wholeStreams);
+      const facts = isWhole ? restoredFacts : null;
       return { facts, keptOld, restored, conflicts, warnings };
     } catch (error) {
       for (const { to, result } of merged.toReversed()) await takeBackAfter(error, to, result.takeBack);
@@ -138,7 +147,7 @@ interface Builder {
   readonly whole: (wanted: WantedIndex) => Promise<WantedIndex>;
   /** Gives an index with documents that can be read. */
   readonly forMerge: (wanted: WantedIndex) => Promise<WantedIndex>;
-  /** Where data streams and states of the cluster come from. */
+  /** Where data streams and states of the cluster come from; null for an export. */
   readonly source: RestoreSource | null;
 }
 

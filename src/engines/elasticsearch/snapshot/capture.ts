@@ -4,22 +4,16 @@ import type { Context } from '../../../context.ts';
 import type { Capture } from '../../engine.ts';
 import type { Origin } from '../../references.ts';
 import { definitionsReader, factsOfHeader, writeDefinitions } from '../artifact/definitions.ts';
-import {
-  type Definition,
-  type DefinitionsHeader,
-  type IndexHeader,
-  REFERENCE_FORMAT,
-} from '../artifact/index-header.ts';
+import { type DefinitionsHeader, type IndexHeader, REFERENCE_FORMAT } from '../artifact/index-header.ts';
 import { refuse } from '../capture/capture.ts';
 import { chooseIndices } from '../capture/choose-indices.ts';
-import { readGlobals } from '../capture/read-globals.ts';
 import { definitionOf } from '../capture/read-index.ts';
 import { listIndices } from '../server/list-indices.ts';
 import { openServer, type SearchServer } from '../server/server.ts';
 import type { SearchTarget } from '../server/settings.ts';
 import { describeVersion } from '../server/version.ts';
-import { judgeStreams, lookAtStreams, type LookedStream } from '../streams/look-at.ts';
-import { definitionsOfAll } from '../streams/templates.ts';
+import { globalsFor } from '../streams/globals-for.ts';
+import { judgeStreams, lookAtStreams } from '../streams/look-at.ts';
 import { judge, lookAt, type Looked } from './look-at.ts';
 import { ensureRepository } from './repository.ts';
 import { emptyFeatures, statesIn } from '../states/captured.ts';
@@ -111,21 +105,6 @@ export async function captureSnapshot(
     await server.close();
     throw error;
   }
-}
-
-/** What belongs to the cluster; where it is not asked for, only what data streams need to live on. */
-async function globalsFor(
-  target: SearchTarget,
-  server: SearchServer,
-  streams: readonly LookedStream[],
-): Promise<readonly Definition[]> {
-  if (target.globals === false && streams.length === 0) return [];
-  const all = await readGlobals(server);
-  if (target.globals !== false) return all;
-  return definitionsOfAll(
-    streams.map(({ template }) => template),
-    all,
-  );
 }
 
 /** One that nobody else has; names of snapshots have no capital letters. */

@@ -18,20 +18,30 @@ export async function lookAtStreams(
   streams: readonly ListedStream[],
   isOpen: (index: string) => boolean,
 ): Promise<readonly LookedStream[]> {
-  if (streams.length === 0) return [];
-  const templates = await listTemplates(server);
   const looked: LookedStream[] = [];
-  for (const { name, indices } of streams) {
+  for (const { indices, ...stream } of await describeStreams(server, streams)) {
     const parts: Looked[] = [];
     for (const index of indices) parts.push(await lookAt(server, index, isOpen(index)));
-    looked.push({
-      name,
-      indices: parts,
-      template: templateFor(name, templates),
-      aliases: await aliasesOf(server, name),
-    });
+    looked.push({ ...stream, indices: parts });
   }
   return looked;
+}
+
+/** A data stream with the names of what it consists of. */
+export interface DescribedStream extends Omit<StreamHeader, 'indices'> {
+  readonly indices: readonly string[];
+}
+
+export async function describeStreams(
+  server: SearchServer,
+  streams: readonly ListedStream[],
+): Promise<readonly DescribedStream[]> {
+  if (streams.length === 0) return [];
+  const templates = await listTemplates(server);
+  const described: DescribedStream[] = [];
+  for (const { name, indices } of streams)
+    described.push({ name, indices, template: templateFor(name, templates), aliases: await aliasesOf(server, name) });
+  return described;
 }
 
 /** OpenSearch has none, and no answer to this. */

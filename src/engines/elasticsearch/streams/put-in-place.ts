@@ -5,6 +5,7 @@ import { closeIndex, contentsOf } from '../restore/index-steps.ts';
 import type { SearchServer } from '../server/server.ts';
 import { type RestoreSource, waitUntilRestored } from '../snapshot/restore-beside.ts';
 import { pathOfSnapshot } from '../snapshot/server-snapshot.ts';
+import { fillStream } from './fill.ts';
 import { type AsideStream, deleteStream, setStreamAside } from './set-aside.ts';
 import type { WantedStream } from './wanted.ts';
 
@@ -12,10 +13,12 @@ export interface Placing {
   readonly server: SearchServer;
   readonly context: Context;
   readonly snapshot: string;
-  /** Null where nothing is placed. */
+  /** Null where streams are filled from an export. */
   readonly source: RestoreSource | null;
   /** Streams that stand where others shall. */
   readonly existing: ReadonlySet<string>;
+  /** Bulk requests under way at once. */
+  readonly atOnce: number;
 }
 
 /** What is known of one stream on its way. */
@@ -33,7 +36,7 @@ export interface PlacedStreams {
 }
 
 /**
- * Has the server restore data streams where they shall stand; everything in them was restored beside and counted before.
+ * Has the server restore data streams where they shall stand, or fills them there; everything in them was tried beside.
  * What an old stream held is linked under other names first: no server puts an old stream together again.
  */
 export async function placeStreams(streams: readonly WantedStream[], placing: Placing): Promise<PlacedStreams> {
@@ -60,9 +63,28 @@ export async function placeStreams(streams: readonly WantedStream[], placing: Pl
   }
 }
 
-async function place(passage: Passage, { server, context, source }: Placing): Promise<void> {
-  if (source === null) throw new Error('data streams come from snapshots only');
-  const { name, to, indices, aliases } = passage.wanted;
+async function place(passage: Passage, placing: Placing): Promise<void> {
+  const { server, source } = placing;
+  const { to, aliases } = passage.wanted;
+  if (source === null) {
+    passage.state = 'made';
+    await fillStream(passage.wanted, placing);
+  } else await restoreInPlace(passage, source, placing);
+  if (aliases.size === 0) return;
+  const actions = [...aliases].map(
+    ([alias, body]) => `{"add":{"index":${JSON.stringify(to)},"alias":${JSON.stringify(alias)}${fieldsAfter(body)}}}`,
+  );
+  await server.bytes({
+    method: 'POST',
+    path: '/_aliases',
+    body: `{"actions":[${actions.join(',')}]}`,
+    doing: `cannot restore the aliases of data stream ${to}`,
+    isFinished: true,
+  });
+}
+
+async function restoreInPlace(passage: Passage, source: RestoreSource, { server, context }: Placing): Promise<void> {
+  const { name, to, indices } = passage.wanted;
   await server.bytes({
     method: 'POST',
     path: `${pathOfSnapshot(source.repository, source.name)}/_restore`,
@@ -90,17 +112,6 @@ async function place(passage: Passage, { server, context, source }: Placing): Pr
       );
   }
   for (const { to: part } of indices.filter(({ isClosed }) => isClosed === true)) await closeIndex(server, part);
-  if (aliases.size === 0) return;
-  const actions = [...aliases].map(
-    ([alias, body]) => `{"add":{"index":${JSON.stringify(to)},"alias":${JSON.stringify(alias)}${fieldsAfter(body)}}}`,
-  );
-  await server.bytes({
-    method: 'POST',
-    path: '/_aliases',
-    body: `{"actions":[${actions.join(',')}]}`,
-    doing: `cannot restore the aliases of data stream ${to}`,
-    isFinished: true,
-  });
 }
 
 /** The fields of an object, to come after others. */

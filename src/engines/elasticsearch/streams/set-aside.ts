@@ -6,6 +6,7 @@ import type { Settings } from '../restore/settings.ts';
 import { freeName, readIndex } from '../restore/swap.ts';
 import { listIndices } from '../server/list-indices.ts';
 import type { SearchServer } from '../server/server.ts';
+import { rollOver } from './roll-over.ts';
 
 const MOST_ROLLOVERS = 5;
 const BLOCK = 'index.blocks.write';
@@ -100,12 +101,6 @@ async function blockAll(
       throw targetError(`cannot replace data stream ${stream}: it is written to all the time`, {
         hint: 'stop what writes into it',
       });
-    await server.bytes({
-      method: 'POST',
-      path: `/${pathOfIndex(stream)}/_rollover`,
-      doing: `cannot replace data stream ${stream}: cannot begin a new index of it`,
-      isFinished: true,
-      repeatable: false,
-    });
+    await rollOver(server, stream, `cannot replace data stream ${stream}`);
   }
 }

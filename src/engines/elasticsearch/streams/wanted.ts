@@ -1,6 +1,12 @@
-import { targetError } from '../../../errors.ts';
-import type { RestoreRequest } from '../../engine.ts';
-import type { DefinitionsHeader, StreamHeader } from '../artifact/index-header.ts';
+import { integrityError, targetError } from '../../../errors.ts';
+import type { IncomingArtifact, RestoreRequest } from '../../engine.ts';
+import {
+  type DefinitionsHeader,
+  type IndexHeader,
+  partName,
+  STREAM_FORMAT,
+  type StreamHeader,
+} from '../artifact/index-header.ts';
 import { aliasesAt, chosenNames, destinationOf, namesIn, type WantedIndex } from '../restore/wanted.ts';
 import type { SearchTarget } from '../server/settings.ts';
 
@@ -16,7 +22,11 @@ export interface WantedStream extends Pick<WantedIndex, 'aliases' | 'lostAliases
 /** The data streams that a restore is about. */
 export function wantedStreams(
   header: DefinitionsHeader,
-  { paths, destination: { rename } }: Pick<RestoreRequest<SearchTarget>, 'paths' | 'destination'>,
+  {
+    artifacts,
+    paths,
+    destination: { rename },
+  }: Pick<RestoreRequest<SearchTarget>, 'artifacts' | 'paths' | 'destination'>,
   others: readonly WantedIndex[],
 ): readonly WantedStream[] {
   const names = new Set(chosenNames(namesIn(header), paths));
@@ -34,17 +44,29 @@ export function wantedStreams(
         to,
         template,
         ...aliasesAt(to, captured, name, rename),
-        indices: indices.map((index) => ({
+        indices: indices.map((index, position) => ({
           ...index,
           to: partAt(index.name, name, to),
           settings: {},
           mappingsBody: Buffer.from('{}'),
           aliases: new Map(),
           lostAliases: [],
-          artifact: null,
+          artifact: header.snapshot === undefined ? documentsOf(index, partName(name, position), artifacts) : null,
         })),
       };
     });
+}
+
+/** Null where an index of a stream was empty. */
+function documentsOf(
+  { name, documents }: IndexHeader,
+  part: string,
+  artifacts: readonly IncomingArtifact[],
+): IncomingArtifact | null {
+  const artifact = artifacts.find((one) => one.format === STREAM_FORMAT && one.name === part);
+  if (artifact === undefined && documents > 0)
+    throw integrityError(`cannot restore index ${name}: the snapshot has only a part of it`);
+  return artifact ?? null;
 }
 
 /** What a server calls an index of a stream under another name. */
