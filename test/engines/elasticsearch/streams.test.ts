@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { elasticsearch } from '../../../src/engines/elasticsearch.ts';
 import { searchServers } from '../elasticsearch-fixture.ts';
-import { SNAPSHOT } from '../workbench.ts';
+import { incoming, SNAPSHOT } from '../workbench.ts';
 import { ask, askJson } from './ask.ts';
 import { deletesStreams, METHODS, ownStream } from './own-streams.ts';
 
@@ -17,8 +17,10 @@ const withMethods = (services: readonly string[]): readonly (readonly [string, (
 
 describe.each(withMethods(searchServers()))('%s by %s', (service, method) => {
   test('a data stream comes back under another name, with everything that it consists of', async () => {
-    const { stream, other, only, parts, contents, take, restore } = await ownStream(service, method);
+    const { stream, other, only, context, parts, contents, take, restore } = await ownStream(service, method);
     const taken = await take(only);
+    const { facts } = await elasticsearch.check(incoming(taken, context), context, only);
+    expect(taken.facts).toEqual(facts);
     expect(taken.facts).toMatchObject({ documents: { [stream]: 3 }, dataStreams: { [stream]: 2 } });
     const outcome = await restore(taken, 'new', { ...only, rename: { from: stream, to: other } });
     expect(outcome).toMatchObject({ restored: { [`data stream ${other}`]: 3 }, warnings: [], facts: taken.facts });
@@ -78,6 +80,21 @@ describe.each(withMethods(searchServers().filter(deletesStreams)))('%s by %s', (
     await add('4', '4');
     expect(await contents(stream)).toEqual([...ALL, expect.stringMatching(/^03 4/)]);
   });
+});
+
+test.each(searchServers().filter(deletesStreams))('%s takes an exported stream without bkp', async (service) => {
+  const { url, stream, only, context, contents, take } = await ownStream(service, 'export');
+  const { repository, artifacts } = await take(only);
+  await ask(url, 'DELETE', `_data_stream/${stream}`);
+  await ask(url, 'DELETE', `_index_template/${stream}`);
+  for (const { key, name, format } of artifacts) {
+    const file = repository.localPath(key) ?? '';
+    const command = elasticsearch.nativeRestore(only, { name, format, decode: `zstd -dc '${file}'`, file });
+    const byHand = { argv: ['sh', '-c', command], env: {}, cwd: context.workDir } as const;
+    expect(await context.run(byHand)).toMatchObject({ exitCode: 0 });
+  }
+  // Without a rollover all of it is in one index.
+  expect(await contents(stream)).toEqual([...DOCUMENTS('01'), THREE('01')]);
 });
 
 describe.each(searchServers().filter((service) => !deletesStreams(service)))('%s', (service) => {
