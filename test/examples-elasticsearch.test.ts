@@ -93,3 +93,46 @@ test('snapshots of the server are validated, planned, applied, damaged, restored
   expect([await sourcesOf('kestra_executions'), await sourcesOf('kestra_flows')]).toEqual(before);
   expect(bkp('verify', '--deep')).not.toContain('DAMAGED');
 });
+
+test('data streams are validated, planned, applied, damaged and restored', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'bkp-logs-'));
+  onTestFinished(() => rmSync(root, { recursive: true, force: true }));
+  onTestFinished(async () => {
+    await ask(url, 'DELETE', '_data_stream/applogs-web').catch(() => '');
+    await ask(url, 'DELETE', '_index_template/applogs');
+    for (const name of await indicesBelow(url, 'bkp_old_*.ds-applogs-')) await ask(url, 'DELETE', name);
+    await ask(url, 'DELETE', '_snapshot/log-snapshots').catch(() => '');
+  });
+  cpSync(join(ROOT, 'examples/elasticsearch'), root, { recursive: true });
+  const template = { index_patterns: ['applogs-*'], priority: 700, data_stream: {} };
+  await askJson(url, 'PUT', '_index_template/applogs', template);
+  const line = (id: number): string => `{"create":{"_id":"${id}"}}\n{"@timestamp":"2026-11-19T02:00:00Z","n":${id}}`;
+  await bulk(url, 'applogs-web', [line(1), line(2)]);
+  const bkp = (...args: readonly string[]): string =>
+    execFileSync('node', [join(ROOT, 'src/bkp.cjs'), ...args, '-f', 'streams.yaml'], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...process.env,
+        XDG_CACHE_HOME: join(root, '.cache'),
+        LOGS_ES_URL: url,
+        LOG_SNAPSHOTS: join(repo, 'log-snapshots'),
+      },
+    });
+  expect(bkp('validate')).toContain('valid streams.yaml');
+  bkp('apply', '--yes', '--init-repositories');
+  expect(bkp('plan')).toContain('No changes.');
+  expect(bkp('show', 'logs@latest')).toMatch(/dataStreams\.applogs-web +1\n +documents\.applogs-web +2/);
+  const before = await sourcesOf('applogs-web');
+  await bulk(url, 'applogs-web', [line(3)]);
+  expect(bkp('restore', 'logs@latest', '--mode', 'replace', '--yes')).toContain('1 data stream with 3 documents');
+  expect(await sourcesOf('applogs-web')).toEqual(before);
+  await ask(url, 'DELETE', '_data_stream/applogs-web');
+  await ask(url, 'DELETE', '_index_template/applogs');
+  bkp('restore', 'logs@latest', '--yes');
+  expect(await sourcesOf('applogs-web')).toEqual(before);
+  expect(await askJson(url, 'GET', '_index_template/applogs')).toMatchObject({
+    index_templates: [{ name: 'applogs' }],
+  });
+});

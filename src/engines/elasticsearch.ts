@@ -1,5 +1,10 @@
 import { checkExport } from './elasticsearch/artifact/check.ts';
-import { DEFINITIONS_FORMAT, DOCUMENTS_FORMAT, REFERENCE_FORMAT } from './elasticsearch/artifact/index-header.ts';
+import {
+  DEFINITIONS_FORMAT,
+  DOCUMENTS_FORMAT,
+  REFERENCE_FORMAT,
+  STREAM_FORMAT,
+} from './elasticsearch/artifact/index-header.ts';
 import { captureExport } from './elasticsearch/capture/capture.ts';
 import { probeIndices } from './elasticsearch/capture/probe.ts';
 import { nativeRestore } from './elasticsearch/native-restore.ts';
@@ -25,7 +30,7 @@ export const elasticsearch: Engine<'elasticsearch'> = {
     safetyBeforeMerge: true,
     local: false,
     tools: [],
-    formats: [DOCUMENTS_FORMAT, DEFINITIONS_FORMAT, REFERENCE_FORMAT],
+    formats: [DOCUMENTS_FORMAT, DEFINITIONS_FORMAT, REFERENCE_FORMAT, STREAM_FORMAT],
   },
   probe: probeIndices,
   capture: (target, context, origin) =>

@@ -393,7 +393,7 @@ export interface ElasticsearchTarget {
   readonly method?: 'export' | 'snapshot';
   readonly snapshotRepository?: SearchRepository;
   /**
-   * Only these indices. One that matches nothing fails the capture. Default: all that are neither hidden nor the server's own.
+   * Only these indices and data streams. One that matches nothing fails the capture. Default: all that are neither hidden nor the server's own.
    *
    * @minItems 1
    *
@@ -401,7 +401,7 @@ export interface ElasticsearchTarget {
    */
   readonly indices?: readonly string[];
   /**
-   * All but these indices.
+   * All but these indices and data streams.
    *
    * @minItems 1
    *
@@ -420,6 +420,30 @@ export interface ElasticsearchTarget {
    * Capture the version of every document, and restore it. Default false.
    */
   readonly versions?: boolean;
+  /**
+   * The server's snapshot holds also what these features of Elasticsearch keep for themselves (7.12 and newer, `method: snapshot`). They come back only where a restore asks for them.
+   *
+   * @minItems 1
+   *
+   * Items: A name that `GET /_features` lists.
+   */
+  readonly featureStates?: readonly string[];
+  /**
+   * The server's snapshot holds also the state of the cluster: persistent settings, templates, pipelines, scripts, policies (`method: snapshot`). It comes back only where a restore asks for it. Default false.
+   */
+  readonly globalState?: boolean;
+  /**
+   * Replace what these features keep on the whole cluster; only as `--into restoreFeatureStates=security` and under `restores`, with mode `replace`.
+   *
+   * @minItems 1
+   *
+   * Items: A name that the snapshot has under `featureStates`.
+   */
+  readonly restoreFeatureStates?: readonly string[];
+  /**
+   * Replace the state of the whole cluster: what was made since is gone; only as `--into restoreGlobalState=true` and under `restores`, with mode `replace`. Default false.
+   */
+  readonly restoreGlobalState?: boolean;
   readonly rename?: IndexRename;
   /**
    * Shards that are read, and bulk requests that are under way, at once. Default 2.

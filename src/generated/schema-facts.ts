@@ -115,6 +115,10 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "hidden",
       "globals",
       "versions",
+      "featureStates",
+      "globalState",
+      "restoreFeatureStates",
+      "restoreGlobalState",
       "rename",
       "jobs",
       "formerly",
@@ -131,7 +135,9 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "excludeIndices",
       "hidden",
       "globals",
-      "versions"
+      "versions",
+      "featureStates",
+      "globalState"
     ],
     "paths": [
       "tlsCa"
@@ -150,6 +156,8 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "rename"
     ],
     "restoreOnly": [
+      "restoreFeatureStates",
+      "restoreGlobalState",
       "rename"
     ],
     "formats": {},
@@ -173,6 +181,10 @@ export const TARGET_FACTS: Readonly<Record<Target['type'], TypeFacts>> = {
       "hidden": "boolean",
       "globals": "boolean",
       "versions": "boolean",
+      "featureStates": "list",
+      "globalState": "boolean",
+      "restoreFeatureStates": "list",
+      "restoreGlobalState": "boolean",
       "rename": "object",
       "rename.from": "text",
       "rename.to": "text",

@@ -1,5 +1,5 @@
 import { shellQuote } from '../shell-quote.ts';
-import { DEFINITIONS_FORMAT, pathOfIndex, REFERENCE_FORMAT } from './artifact/index-header.ts';
+import { DEFINITIONS_FORMAT, pathOfIndex, REFERENCE_FORMAT, STREAM_FORMAT } from './artifact/index-header.ts';
 import type { SearchTarget } from './server/settings.ts';
 
 /** Lines of a bulk request that go at once: two for each document. */
@@ -26,7 +26,9 @@ export function nativeRestore(
       `${decode} | { read -r _; while IFS= read -r path && IFS= read -r body; do`,
       `printf '%s' "$body" | ${curl.replace('x-ndjson', 'json')} -X PUT ${shellQuote(address)}/"$path" || exit 1; done; }`,
     ].join(' ');
-  const url = shellQuote(`${address}/${pathOfIndex(name)}/_bulk?pipeline=_none`);
+  // Documents of a data stream name it themselves.
+  const index = format === STREAM_FORMAT ? '' : `/${pathOfIndex(name)}`;
+  const url = shellQuote(`${address}${index}/_bulk?pipeline=_none`);
   const filter = `${curl} ${url} | grep -c '"errors":false' > /dev/null`;
   return `${decode} | split -l ${LINES} --filter=${shellQuote(filter)} -`;
 }

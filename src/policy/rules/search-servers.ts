@@ -45,9 +45,10 @@ export function checkSearchServers(set: PolicySet): readonly Diagnostic[] {
 
 /** What only one of the two methods knows. */
 function methodProblems(
-  { method, snapshotRepository, versions }: Extract<Target, { type: 'elasticsearch' }>,
+  value: Extract<Target, { type: 'elasticsearch' }>,
   { document, path }: Pick<Entry<Target>, 'document' | 'path'>,
 ): readonly Diagnostic[] {
+  const { method, snapshotRepository, versions } = value;
   const at = (key: string): Place => ({ document, path: [...path, key], part: 'key' });
   const isSnapshot = method === 'snapshot';
   const found: Diagnostic[] = [];
@@ -69,6 +70,11 @@ function methodProblems(
         'say `method: snapshot`, or leave this out',
       ),
     );
+  for (const key of ['featureStates', 'globalState'] as const)
+    if (!isSnapshot && value[key] !== undefined)
+      found.push(
+        diagnose('BKP2067', at(key), `an export has no \`${key}\``, 'say `method: snapshot`, or leave this out'),
+      );
   if (isSnapshot && versions !== undefined)
     found.push(diagnose('BKP2067', at('versions'), 'a snapshot of the server holds all versions', 'leave this out'));
   if (snapshotRepository?.settings !== undefined && snapshotRepository.type === undefined)

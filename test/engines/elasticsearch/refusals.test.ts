@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { elasticsearch } from '../../../src/engines/elasticsearch.ts';
 import { ask, askJson, bulk } from './ask.ts';
 import { ownIndices } from './own-indices.ts';
@@ -53,22 +53,4 @@ test('hidden indices come by their name, or where they are asked for', async () 
   expect(await names({})).toEqual([`${prefix}seen`]);
   expect(await names({ hidden: true })).toEqual([`${prefix}seen`, `${prefix}unseen`]);
   expect(await names({ indices: [`${prefix}unseen`] })).toEqual([`${prefix}unseen`]);
-});
-
-test('a data stream is refused by its name, whatever its indices are called', async () => {
-  const { url, prefix, take } = await ownIndices(SERVICE);
-  const name = `${prefix}stream`;
-  await askJson(url, 'PUT', `_index_template/${name}`, { index_patterns: [name], data_stream: {}, priority: 900 });
-  onTestFinished(async () => {
-    await ask(url, 'DELETE', `_data_stream/${name}`);
-    await ask(url, 'DELETE', `_index_template/${name}`);
-  });
-  await ask(url, 'PUT', `_data_stream/${name}`);
-  await askJson(url, 'PUT', `${prefix}index`, {});
-  for (const indices of [[`${prefix}*`], [name]])
-    await expect(take({ indices })).rejects.toMatchObject({
-      code: 'target',
-      message: expect.stringContaining(`${name} is a data stream`) as unknown,
-    });
-  expect((await take({ excludeIndices: [name] })).facts).toMatchObject({ documents: { [`${prefix}index`]: 0 } });
 });

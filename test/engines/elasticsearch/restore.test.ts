@@ -4,6 +4,7 @@ import { searchServers } from '../elasticsearch-fixture.ts';
 import { incoming, SNAPSHOT } from '../workbench.ts';
 import { ask, askJson, bulk, indicesBelow } from './ask.ts';
 import { ownIndices } from './own-indices.ts';
+import { ownSnapshots } from './own-snapshots.ts';
 
 const SERVICE = 'opensearch-2.19.6';
 const doc = (id: string, source: string): string => `{"index":{"_id":"${id}"}}\n${source}`;
@@ -138,9 +139,9 @@ test('a merge that meets conflicts takes back what it added, or leaves them out'
 
 const withoutVersion = (document: string): string => document.replace(/"_version":\d+,/, '');
 
-test('globals that are missing come back, and others stay', async () => {
-  const { url, prefix, take, restore } = await ownIndices(SERVICE);
-  await askJson(url, 'PUT', `${prefix}a`, {});
+test.each(['export', 'snapshot'])('globals that are missing come back from a %s, and others stay', async (method) => {
+  const { url, prefix, byServer, target, take, restore } = await ownSnapshots(SERVICE);
+  const captured = method === 'export' ? target : byServer;
   const put = (path: string, body: unknown): Promise<unknown> => askJson(url, 'PUT', `${path}/${prefix}x`, body);
   const kinds = ['_scripts', '_ingest/pipeline', '_component_template', '_index_template', '_template'];
   await put('_scripts', { script: { lang: 'painless', source: '1' } });
@@ -159,11 +160,11 @@ test('globals that are missing come back, and others stay', async () => {
     for (const kind of kinds.toReversed()) await ask(url, 'DELETE', `${kind}/${prefix}x`);
   };
   const before = await read();
-  const taken = await take({ globals: true });
+  const taken = await take({ ...captured, globals: true });
   await remove();
   await put('_template', { index_patterns: [`${prefix}none`], order: 4 });
   await ask(url, 'DELETE', `${prefix}a`);
-  const { warnings } = await restore(taken, 'new');
+  const { warnings } = await restore(taken, 'new', captured);
   expect(warnings).toContain(`_template/${prefix}x is there and differs: it stays as it is`);
   expect((await read()).slice(0, -1)).toEqual(before.slice(0, -1));
   await remove();

@@ -28,6 +28,11 @@ it.each([
   ],
   ['snapshotRepository: { name: nightly }', ['an export goes into no repository of the server']],
   [
+    'featureStates: [security], globalState: true',
+    ['an export has no `featureStates`', 'an export has no `globalState`'],
+  ],
+  ['method: snapshot, snapshotRepository: { name: n }, featureStates: [security], globalState: true', []],
+  [
     'method: snapshot, snapshotRepository: { name: n, settings: { location: /a } }',
     ['`settings` say nothing without a `type`'],
   ],

@@ -6,7 +6,9 @@ import {
   DEFINITIONS_FORMAT,
   type DefinitionsHeader,
   type IndexHeader,
+  partName,
   REFERENCE_FORMAT,
+  type StreamHeader,
 } from './index-header.ts';
 
 /** What a capture says of everything but documents. */
@@ -61,9 +63,11 @@ export function definitionsReader(): RawReader {
   return {
     push: (chunk) => void chunks.push(Buffer.from(chunk)),
     end() {
-      const { indices, snapshot } = parseDefinitions(Buffer.concat(chunks)).header;
-      if (snapshot !== undefined) return factsOfIndices(indices);
-      return { ...factsOfIndices(indices), ...factsOfDocuments(indices.filter(({ documents }) => documents === 0)) };
+      const { header } = parseDefinitions(Buffer.concat(chunks));
+      if (header.snapshot !== undefined) return factsOfHeader(header);
+      const empty = allIndices(header).filter(({ documents }) => documents === 0);
+      const streams = Object.fromEntries((header.dataStreams ?? []).map(documentsOfStream));
+      return { ...factsOfHeader(header), documents: { ...documentsOf(empty), ...streams } };
     },
   };
 }
@@ -82,14 +86,51 @@ export async function readDefinitions(artifacts: readonly IncomingArtifact[]): P
   return parseDefinitions(Buffer.concat(chunks));
 }
 
-/** What a capture tells of its indices, under their names. */
-export const factsOfIndices = (indices: readonly IndexHeader[]): Facts => ({
-  ...factsOfDocuments(indices),
-  mappings: Object.fromEntries(indices.map(({ name, mappings }) => [name, mappings])),
-});
+/** What a capture tells of everything that it has. */
+export function factsOfHeader(header: FactsHeader): Facts {
+  const { dataStreams, snapshot } = header;
+  const { featureStates = {}, globalState } = snapshot ?? {};
+  const features = Object.entries(featureStates).map(([name, { length }]) => [name, length] as const);
+  return {
+    ...factsOfIndices(allIndices(header), dataStreams),
+    ...(features.length === 0 ? {} : { featureStates: Object.fromEntries(features) }),
+    ...(globalState === undefined ? {} : { globalState }),
+  };
+}
 
-const factsOfDocuments = (indices: readonly IndexHeader[]): Facts => ({
-  documents: Object.fromEntries(
+/** The indices of a capture; with those of its streams where it has their documents. */
+function allIndices({ indices, dataStreams = [], snapshot }: FactsHeader): readonly IndexHeader[] {
+  if (snapshot !== undefined) return indices;
+  const parts = dataStreams.flatMap(({ name, indices: own }) =>
+    own.map((part, position) => ({ ...part, name: partName(name, position) })),
+  );
+  return [...indices, ...parts];
+}
+
+type FactsHeader = Pick<DefinitionsHeader, 'indices' | 'snapshot'> & { readonly dataStreams?: readonly StreamParts[] };
+type StreamParts = Pick<StreamHeader, 'name' | 'indices'>;
+
+/** What a capture tells of its indices and data streams, under their names. */
+export function factsOfIndices(indices: readonly IndexHeader[], streams: readonly StreamParts[] = []): Facts {
+  const counted = { ...documentsOf(indices), ...Object.fromEntries(streams.map(documentsOfStream)) };
+  const last = streams.flatMap(({ name, indices: parts }) =>
+    parts.slice(-1).map(({ mappings }) => ({ name, mappings })),
+  );
+  return {
+    documents: counted,
+    mappings: Object.fromEntries([...indices, ...last].map(({ name, mappings }) => [name, mappings])),
+    ...(streams.length === 0
+      ? {}
+      : { dataStreams: Object.fromEntries(streams.map(({ name, indices: parts }) => [name, parts.length])) }),
+  };
+}
+
+const documentsOf = (indices: readonly IndexHeader[]): Readonly<Record<string, number>> =>
+  Object.fromEntries(
     indices.filter(({ isClosed }) => isClosed !== true).map(({ name, documents }) => [name, documents]),
-  ),
-});
+  );
+
+const documentsOfStream = ({ name, indices }: StreamParts): readonly [string, number] => [
+  name,
+  Object.values(documentsOf(indices)).reduce((sum, documents) => sum + documents, 0),
+];

@@ -7,6 +7,7 @@ export interface DefinitionsHeader {
   readonly snapshot?: SnapshotPlace;
   readonly server: ServerVersion;
   readonly indices: readonly IndexHeader[];
+  readonly dataStreams?: readonly StreamHeader[];
   /** How many definitions follow. */
   readonly definitions: number;
 }
@@ -24,6 +25,10 @@ export interface SnapshotPlace {
   };
   readonly name: string;
   readonly uuid: string;
+  /** Indices of every feature that it holds. */
+  readonly featureStates?: Readonly<Record<string, readonly string[]>>;
+  /** It holds the state of the whole cluster. */
+  readonly globalState?: true;
 }
 
 /** One index of a capture. */
@@ -41,6 +46,17 @@ export interface IndexHeader {
   readonly afterwards: Readonly<Record<string, string>>;
 }
 
+/** A data stream of a capture. */
+export interface StreamHeader {
+  readonly name: string;
+  /** What it consists of, the oldest first. */
+  readonly indices: readonly IndexHeader[];
+  /** The index template that it lives by; null where none of its server meant it any more. */
+  readonly template: string | null;
+  /** By name, as text, as the server wrote them. */
+  readonly aliases: Readonly<Record<string, string>>;
+}
+
 /** Something that one PUT makes again. */
 export interface Definition {
   /** Path on the server: the name of an index, or `_index_template/logs`. */
@@ -53,6 +69,11 @@ export const DEFINITIONS_FORMAT = 'search-definitions';
 /** Where a snapshot of the server is, then the same as in the definitions. */
 export const REFERENCE_FORMAT = 'search-snapshot';
 export const DOCUMENTS_FORMAT = 'search-bulk';
+/** Documents of one index of a data stream, each to be made in the stream. */
+export const STREAM_FORMAT = 'search-stream-bulk';
+/** What artifacts and facts call the documents of an index of a stream, the oldest first; no index has a colon. */
+export const partName = (stream: string, position: number): string => `${stream}:${position + 1}`;
+export const streamOfPart = (name: string): string => name.slice(0, name.lastIndexOf(':'));
 /** No index can have this name. */
 export const DEFINITIONS_NAME = '_definitions';
 

@@ -3,16 +3,25 @@ import type { Context } from '../../../context.ts';
 import { targetError, throwIfAborted } from '../../../errors.ts';
 import type { Capture, OutgoingArtifact, Problem } from '../../engine.ts';
 import { documentCounter } from '../artifact/count-documents.ts';
-import { definitionsReader, factsOfIndices, writeDefinitions } from '../artifact/definitions.ts';
-import { DEFINITIONS_FORMAT, DEFINITIONS_NAME, DOCUMENTS_FORMAT, pathOfIndex } from '../artifact/index-header.ts';
+import { definitionsReader, factsOfHeader, writeDefinitions } from '../artifact/definitions.ts';
+import {
+  DEFINITIONS_FORMAT,
+  DEFINITIONS_NAME,
+  type DefinitionsHeader,
+  DOCUMENTS_FORMAT,
+  partName,
+  pathOfIndex,
+  STREAM_FORMAT,
+} from '../artifact/index-header.ts';
 import { listIndices } from '../server/list-indices.ts';
 import { openServer, type SearchServer } from '../server/server.ts';
 import type { SearchTarget } from '../server/settings.ts';
 import { describeVersion } from '../server/version.ts';
+import { globalsFor } from '../streams/globals-for.ts';
+import { describeStreams, type DescribedStream } from '../streams/look-at.ts';
 import { chooseIndices } from './choose-indices.ts';
 import { closePoints, openPoint, type Point } from './points.ts';
 import { readDocuments } from './read-documents.ts';
-import { readGlobals } from './read-globals.ts';
 import { definitionOf, describeIndex, type DescribedIndex, headerOf, judgeSource } from './read-index.ts';
 import { unseen } from './rights.ts';
 
@@ -25,7 +34,7 @@ export async function captureExport(target: SearchTarget, context: Context): Pro
     await server.close();
   };
   try {
-    const { described, warnings } = await describeChosen(target, server);
+    const { described, streams, warnings } = await describeChosen(target, server);
     const begun = context.clock.now();
     const stale = await refreshAll(server, described);
     for (const { name, shards } of described) {
@@ -38,20 +47,24 @@ export async function captureExport(target: SearchTarget, context: Context): Pro
     // A mapping only grows: what documents of the points need is in one that was read after them.
     const indices: DescribedIndex[] = [];
     for (const { name } of described) indices.push(await describeIndex(server, name));
-    const globals = target.globals === false ? [] : await readGlobals(server);
-    const headers = indices.map((index) =>
-      headerOf(
-        index,
-        points.filter((point) => point.index === index.name).reduce((sum, { documents }) => sum + documents, 0),
-      ),
-    );
-    const definitions = [...globals, ...indices.map(definitionOf)];
-    const header = {
+    const globals = await globalsFor(target, server, streams);
+    const held = (name: string): number =>
+      points.filter(({ index }) => index === name).reduce((sum, { documents }) => sum + documents, 0);
+    const all = new Map(indices.map((index) => [index.name, headerOf(index, held(index.name))]));
+    const dataStreams = streams.map((stream) => ({
+      ...stream,
+      indices: stream.indices.flatMap((name) => all.get(name) ?? []),
+    }));
+    const parts = new Set(streams.flatMap((stream) => stream.indices));
+    const headers = [...all.values()].filter(({ name }) => !parts.has(name));
+    const definitions = [...globals, ...indices.filter(({ name }) => !parts.has(name)).map(definitionOf)];
+    const header: DefinitionsHeader = {
       format: DEFINITIONS_FORMAT,
       server: server.version,
       indices: headers,
+      ...(dataStreams.length === 0 ? {} : { dataStreams }),
       definitions: definitions.length,
-    } as const;
+    };
     const bytes = writeDefinitions({ header, definitions });
     return {
       artifacts: [
@@ -67,11 +80,17 @@ export async function captureExport(target: SearchTarget, context: Context): Pro
         ...headers
           .filter(({ documents }) => documents > 0)
           .map(({ name }) => documentsOf(name, { target, server, points, context })),
+        ...dataStreams.flatMap(({ name: stream, indices: own }) =>
+          own.flatMap(({ name, documents }, position) => {
+            const part = { stream, name: partName(stream, position) };
+            return documents === 0 ? [] : [documentsOf(name, { target, server, points, context, part })];
+          }),
+        ),
       ],
       pointInTime: [begun, ended],
       versions: { server: describeVersion(server.version), tool: null },
       warnings: [...(await unseen(server, target)), ...warnings, ...stale],
-      facts: async () => factsOfIndices(headers),
+      facts: async () => factsOfHeader(header),
       close,
     };
   } catch (error) {
@@ -85,9 +104,11 @@ interface Reading {
   readonly server: SearchServer;
   readonly points: Point[];
   readonly context: Context;
+  /** The data stream that the index is a part of, and what its documents are called there. */
+  readonly part?: { readonly stream: string; readonly name: string };
 }
 
-function documentsOf(name: string, { target, server, points, context }: Reading): OutgoingArtifact {
+function documentsOf(name: string, { target, server, points, context, part }: Reading): OutgoingArtifact {
   const open = (): Readable => {
     const own = points.filter(({ index }) => index === name);
     const after = points.findLastIndex(({ index }) => index === name) + 1;
@@ -95,17 +116,19 @@ function documentsOf(name: string, { target, server, points, context }: Reading)
       server,
       points: own,
       waiting: () => points.slice(after),
-      withVersion: target.versions === true,
+      // What is made in a stream has no version of its own.
+      withVersion: target.versions === true && part === undefined,
+      stream: part?.stream,
       atOnce: target.jobs ?? 2,
       monotonicMs: () => context.clock.monotonicMs(),
     });
     return Readable.from(lines, { objectMode: false });
   };
   return {
-    name,
-    part: name,
+    name: part?.name ?? name,
+    part: part?.name ?? name,
     extension: 'ndjson',
-    format: DOCUMENTS_FORMAT,
+    format: part === undefined ? DOCUMENTS_FORMAT : STREAM_FORMAT,
     source: { kind: 'stream', open },
     estimatedBytes: null,
     inspect: { open: documentCounter },
@@ -115,14 +138,21 @@ function documentsOf(name: string, { target, server, points, context }: Reading)
 async function describeChosen(
   target: SearchTarget,
   server: SearchServer,
-): Promise<{ readonly described: readonly DescribedIndex[]; readonly warnings: readonly string[] }> {
-  const { indices, problems } = chooseIndices(target, await listIndices(server));
+): Promise<{
+  /** What the streams consist of, too. */
+  readonly described: readonly DescribedIndex[];
+  readonly streams: readonly DescribedStream[];
+  readonly warnings: readonly string[];
+}> {
+  const { indices, streams: chosen, problems } = chooseIndices(target, await listIndices(server));
   refuse(problems);
+  const streams = await describeStreams(server, chosen);
   const described: DescribedIndex[] = [];
-  for (const { name } of indices) described.push(await describeIndex(server, name));
+  for (const name of [...indices.map((index) => index.name), ...streams.flatMap((stream) => stream.indices)])
+    described.push(await describeIndex(server, name));
   const judged = described.map(judgeSource);
   refuse(judged.flatMap((one) => one.problems));
-  return { described, warnings: judged.flatMap((one) => one.warnings) };
+  return { described, streams, warnings: judged.flatMap((one) => one.warnings) };
 }
 
 /** A point in time holds what was refreshed, which may be long ago. Tells of indices that this user may not refresh. */

@@ -18,7 +18,12 @@ export interface Page {
 }
 
 /** Reads a point in time page by page, in the order in which the documents lie; null at its end. */
-export function openPages(server: SearchServer, point: Point, withVersion: boolean): () => Promise<Page | null> {
+export function openPages(
+  server: SearchServer,
+  point: Point,
+  withVersion: boolean,
+  stream?: string,
+): () => Promise<Page | null> {
   const { product, major, minor } = server.version;
   const sort = product === 'opensearch' ? '_doc' : '_shard_doc';
   // Newer servers leave vectors out unless they are asked for them.
@@ -45,7 +50,7 @@ export function openPages(server: SearchServer, point: Point, withVersion: boole
       body: constant.slice(0, -1) + more,
       doing,
     });
-    const { lines, documents, last } = readAnswer(answer ?? Buffer.alloc(0), point.index, withVersion);
+    const { lines, documents, last } = readAnswer(answer ?? Buffer.alloc(0), point.index, withVersion, stream);
     if (last === undefined)
       throw integrityError(`${doing}: shard ${point.shard} ended ${left} documents before its end`);
     after = last;
@@ -62,7 +67,8 @@ interface Answer extends Page {
 }
 
 /** Cuts the documents out of the answer to a search: their sources are copied, and never read. */
-export function readAnswer(json: Buffer, index: string, withVersion: boolean): Answer {
+export function readAnswer(json: Buffer, index: string, withVersion: boolean, stream?: string): Answer {
+  const begin = stream === undefined ? '{"index":{' : `{"create":{"_index":${JSON.stringify(stream)},`;
   const parts: Buffer[] = [];
   let documents = 0;
   let last: string | undefined;
@@ -82,7 +88,7 @@ export function readAnswer(json: Buffer, index: string, withVersion: boolean): A
       return valueEnd;
     });
     if (source === undefined) throw integrityError(`cannot export index ${index}: document ${id} has no _source`);
-    parts.push(Buffer.from(`{"index":{"_id":${id}${action}}}\n`), inOneLine(source), NEWLINE);
+    parts.push(Buffer.from(`${begin}"_id":${id}${action}}}\n`), inOneLine(source), NEWLINE);
     documents += 1;
     return end;
   };

@@ -16,15 +16,17 @@ export async function probeIndices(target: SearchTarget, context: Context): Prom
   try {
     return await withServer(target, context, async (server) => {
       if (target.method === 'snapshot') return probeSnapshot(server, target);
-      const { indices, problems } = chooseIndices(target, await listIndices(server));
-      const lacking = await judgeRights(server, target, indices);
+      const { indices, streams, problems } = chooseIndices(target, await listIndices(server));
+      const lacking = await judgeRights(server, target, [...indices, ...streams]);
       const hidden = await unseen(server, target);
       if (lacking.length > 0) return unread(server.version, [...problems, ...lacking], hidden);
       const judged = [];
-      for (const { name } of indices) judged.push(judgeSource(await describeIndex(server, name)));
+      const parts = streams.flatMap((stream) => stream.indices);
+      for (const name of [...indices.map((index) => index.name), ...parts])
+        judged.push(judgeSource(await describeIndex(server, name)));
       const sizes = await sizeOf(
         server,
-        indices.filter(({ isOpen }) => isOpen).map(({ name }) => name),
+        [...indices.filter(({ isOpen }) => isOpen), ...streams].map(({ name }) => name),
       );
       return {
         versions: { server: describeVersion(server.version), tool: null },

@@ -12,6 +12,8 @@ export interface DocumentsRequest {
   /** Points of other indices, which wait for their turn. */
   readonly waiting: () => readonly Point[];
   readonly withVersion: boolean;
+  /** The data stream that the index is a part of. */
+  readonly stream?: string | undefined;
   /** Shards that are read at once. */
   readonly atOnce: number;
   readonly monotonicMs: () => number;
@@ -27,7 +29,7 @@ interface Reading {
  * is stored. Throws unless there were as many as were counted.
  */
 export async function* readDocuments(request: DocumentsRequest): AsyncGenerator<Buffer, void, undefined> {
-  const { server, points, waiting, withVersion, atOnce, monotonicMs } = request;
+  const { server, points, waiting, withVersion, stream, atOnce, monotonicMs } = request;
   const left = points.filter(({ documents }) => documents > 0);
   const expected = points.reduce((sum, { documents }) => sum + documents, 0);
   const running = new Map<Reading, Promise<{ readonly reading: Reading; readonly page: Page | null }>>();
@@ -38,7 +40,7 @@ export async function* readDocuments(request: DocumentsRequest): AsyncGenerator<
   };
   const begin = (): void => {
     const point = left.shift();
-    if (point !== undefined) advance({ point, next: openPages(server, point, withVersion) });
+    if (point !== undefined) advance({ point, next: openPages(server, point, withVersion, stream) });
   };
   for (let started = 0; started < atOnce; started += 1) begin();
   let documents = 0;

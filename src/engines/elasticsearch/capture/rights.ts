@@ -25,7 +25,7 @@ const OF_SNAPSHOTS: Actions = {
 export async function judgeRights(
   server: SearchServer,
   { method, globals }: SearchTarget,
-  chosen: readonly ListedIndex[],
+  chosen: readonly Pick<ListedIndex, 'name'>[],
 ): Promise<readonly Problem[]> {
   const isSnapshot = method === 'snapshot';
   const cluster = { ...(globals === false ? {} : OF_GLOBALS), ...(isSnapshot ? OF_SNAPSHOTS : {}) };

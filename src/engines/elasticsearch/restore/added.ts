@@ -1,6 +1,7 @@
 import { open, rm } from 'node:fs/promises';
 import { readLines } from '../../../read-lines.ts';
 import { pathOfIndex } from '../artifact/index-header.ts';
+import type { Item } from './bulk.ts';
 import type { Asked } from './index-steps.ts';
 
 /** Documents that are taken away with one request. */
@@ -8,7 +9,7 @@ const AT_ONCE = 5000;
 
 /** The documents that a merge added to an index, written down on this machine so that they can be taken away again. */
 export interface Added {
-  add(documents: readonly Buffer[]): Promise<void>;
+  add(documents: readonly Pick<Item, 'lines' | 'index'>[]): Promise<void>;
   /** Takes from the index what was added, and nothing else. */
   takeAway(server: Asked, index: string): Promise<void>;
   remove(): Promise<void>;
@@ -20,7 +21,14 @@ export async function openAdded(path: string): Promise<Added> {
   let last = Promise.resolve();
   return {
     add(documents) {
-      const lines = documents.map((document) => `${JSON.stringify({ delete: actionOf(document) })}\n`).join('');
+      const lines = documents
+        .map(({ lines: document, index }) => ({
+          ...actionOf(document),
+          // What goes into a data stream can be taken out of its own index only.
+          ...(index === undefined ? {} : { _index: index }),
+        }))
+        .map((action) => `${JSON.stringify({ delete: action })}\n`)
+        .join('');
       const writing = last.then(() => file.appendFile(lines));
       // What found no room on the disk is still known until the end.
       last = writing.catch(() => void unwritten.push(lines));

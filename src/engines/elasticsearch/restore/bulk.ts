@@ -19,6 +19,8 @@ export interface Item {
   readonly reason: string | null;
   /** Its action and its source, as they were sent. */
   readonly lines: Buffer;
+  /** The index that it went into, where it was sent to a data stream. */
+  readonly index?: string;
 }
 
 /** Splits lines of a bulk request into batches of whole documents, whatever their size. */
@@ -66,11 +68,15 @@ export function documentsOf(batch: Buffer): readonly Buffer[] {
 
 interface BulkAnswer {
   readonly errors: boolean;
-  readonly items?: readonly Readonly<Record<string, { readonly status: number; readonly error?: unknown }>>[];
+  readonly items?: readonly Readonly<
+    Record<string, { readonly status: number; readonly error?: unknown; readonly _index?: string }>
+  >[];
 }
 
 export interface BatchRequest {
   readonly index: string;
+  /** It is a data stream, which consists of several indices. */
+  readonly isStream?: boolean;
   readonly batch: Buffer;
   /** False where a document may only be made once. */
   readonly isRepeatable: boolean;
@@ -84,7 +90,7 @@ export interface BatchRequest {
  */
 export async function sendBatch(
   server: SearchServer,
-  { index, batch, isRepeatable, see }: BatchRequest,
+  { index, isStream = false, batch, isRepeatable, see }: BatchRequest,
   { signal }: Context,
 ): Promise<void> {
   let lines = batch;
@@ -94,7 +100,10 @@ export async function sendBatch(
       .json({
         method: 'POST',
         path: `/${pathOfIndex(index)}/_bulk`,
-        query: { pipeline: '_none', filter_path: 'errors,items.*.status,items.*.error' },
+        query: {
+          pipeline: '_none',
+          filter_path: `errors,items.*.status,items.*.error${isStream ? ',items.*._index' : ''}`,
+        },
         lines,
         doing,
         repeatable: isRepeatable,
@@ -113,7 +122,7 @@ export async function sendBatch(
     const again: Buffer[] = [];
     const done: Item[] = [];
     for (const [position, item] of answer.items.entries()) {
-      const [{ status, error } = { status: 0 }] = Object.values(item);
+      const [{ status, error, _index: made } = { status: 0 }] = Object.values(item);
       const document = documents[position] ?? Buffer.alloc(0);
       if (status === BUSY && attempt < MOST_ATTEMPTS) again.push(document);
       else
@@ -121,6 +130,7 @@ export async function sendBatch(
           status,
           reason: error === undefined ? null : withoutValues(reasonOfCause(error)),
           lines: document,
+          ...(made === undefined ? {} : { index: made }),
         });
     }
     await see(done);

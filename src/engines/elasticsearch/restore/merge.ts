@@ -7,6 +7,7 @@ import type { SearchServer } from '../server/server.ts';
 import { actionOf, openAdded } from './added.ts';
 import { documentsOf, type Item, sendBatch } from './bulk.ts';
 import { sendAll } from './send-all.ts';
+import { missingIn } from '../streams/missing.ts';
 import type { WantedIndex } from './wanted.ts';
 
 const CONFLICT = 409;
@@ -35,15 +36,19 @@ export async function mergeIndex(
     context,
     atOnce,
     skipConflicts,
+    stream,
   }: {
     readonly server: SearchServer;
     readonly context: Context;
     readonly atOnce: number;
     readonly skipConflicts: boolean;
+    /** The data stream that they go into; absent where they go into their own index. */
+    readonly stream?: string;
   },
 ): Promise<MergeResult> {
   const name = createHash('sha256').update(wanted.to).digest('hex').slice(0, 16);
   const journal = await openAdded(join(context.workDir, `merged-${name}`));
+  const place = stream ?? wanted.to;
   const conflicts: string[] = [];
   let added = 0;
   const see = async (items: readonly Item[]): Promise<void> => {
@@ -51,33 +56,37 @@ export async function mergeIndex(
     added += made.length;
     for (const { status, reason, lines } of items) {
       if (reason !== null && status !== CONFLICT && conflicts.length < MOST_CONFLICTS)
-        conflicts.push(`document ${JSON.stringify(actionOf(lines)._id)} of index ${wanted.to}: ${reason}`);
+        conflicts.push(`document ${JSON.stringify(actionOf(lines)._id)} of ${place}: ${reason}`);
     }
-    await journal.add(made.map(({ lines }) => lines));
+    await journal.add(made);
   };
   try {
     if (wanted.artifact !== null)
-      await sendAll(wanted.artifact, atOnce, (batch) => {
-        const lines = Buffer.concat(documentsOf(batch).map(asCreation));
-        return sendBatch(server, { index: wanted.to, batch: lines, isRepeatable: false, see }, context);
+      await sendAll(wanted.artifact, atOnce, async (batch) => {
+        const documents = documentsOf(batch);
+        const missing = stream === undefined ? documents : await missingIn(server, stream, documents);
+        if (missing.length === 0) return;
+        const lines = Buffer.concat(missing.map(asCreation));
+        const isStream = stream !== undefined;
+        await sendBatch(server, { index: place, isStream, batch: lines, isRepeatable: false, see }, context);
       });
     await server.bytes({
       method: 'POST',
-      path: `/${pathOfIndex(wanted.to)}/_refresh`,
-      doing: `cannot refresh index ${wanted.to}`,
+      path: `/${pathOfIndex(place)}/_refresh`,
+      doing: `cannot refresh ${place}`,
     });
     if (conflicts.length > 0 && !skipConflicts)
-      throw targetError(`cannot merge into index ${wanted.to}: ${conflicts.slice(0, 5).join('; ')}`, {
+      throw targetError(`cannot merge into ${place}: ${conflicts.slice(0, 5).join('; ')}`, {
         hint: 'nothing was changed; `--skip-conflicts` leaves these documents out',
       });
     return {
       added,
       conflicts,
-      takeBack: () => journal.takeAway(server.afterwards, wanted.to),
+      takeBack: () => journal.takeAway(server.afterwards, place),
       close: () => journal.remove(),
     };
   } catch (error) {
-    await takeBackAfter(error, wanted.to, () => journal.takeAway(server.afterwards, wanted.to));
+    await takeBackAfter(error, place, () => journal.takeAway(server.afterwards, place));
     await journal.remove();
     throw error;
   }
@@ -89,14 +98,14 @@ export async function takeBackAfter(error: unknown, index: string, takeBack: () 
     await takeBack();
   } catch (failure) {
     throw targetError(`${reasonOf(error)}; nor could what came in be taken away: ${reasonOf(failure)}`, {
-      hint: `index ${index} has some of the missing documents; a merge adds the others, nothing was overwritten`,
+      hint: `${index} has some of the missing documents; a merge adds the others, nothing was overwritten`,
       cause: error,
     });
   }
 }
 
 /** The same document, made only where there is none; a version of its own cannot be asked for then. */
-const asCreation = (document: Buffer): Buffer =>
+export const asCreation = (document: Buffer): Buffer =>
   Buffer.concat([
     Buffer.from(JSON.stringify({ create: actionOf(document) })),
     document.subarray(document.indexOf(0x0a)),

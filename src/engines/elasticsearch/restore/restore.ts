@@ -2,7 +2,7 @@ import type { Context } from '../../../context.ts';
 import { guardError, targetError } from '../../../errors.ts';
 import type { RestoreOutcome, RestoreRequest } from '../../engine.ts';
 import { checkExport } from '../artifact/check.ts';
-import { factsOfIndices, readDefinitions } from '../artifact/definitions.ts';
+import { factsOfHeader, factsOfIndices, readDefinitions } from '../artifact/definitions.ts';
 import type { SnapshotPlace } from '../artifact/index-header.ts';
 import { listIndices, type Listing } from '../server/list-indices.ts';
 import { newName, UNFINISHED } from '../server/own-names.ts';
@@ -10,7 +10,16 @@ import { type SearchServer, withServer } from '../server/server.ts';
 import type { SearchTarget } from '../server/settings.ts';
 import { findSnapshot } from '../snapshot/find-snapshot.ts';
 import { documentsBeside } from '../snapshot/read-beside.ts';
-import { restoreBeside } from '../snapshot/restore-beside.ts';
+import { restoreBeside, type RestoreSource } from '../snapshot/restore-beside.ts';
+import { afterStates, assertStates, restoreStates } from '../states/restore-states.ts';
+import { hasStates, statesToRestore } from '../states/states.ts';
+import { tryDocuments } from '../streams/fill.ts';
+import { checkTemplates } from '../streams/check-templates.ts';
+import { assertRoomForStreams, documentsIn, lookInside, mergeStream, standingStreams } from '../streams/restore.ts';
+import { type PlacedStreams, placeStreams } from '../streams/put-in-place.ts';
+import { assertReplaceable } from '../streams/set-aside.ts';
+import { definitionsOfAll } from '../streams/templates.ts';
+import { type WantedStream, wantedStreams } from '../streams/wanted.ts';
 import { buildBeside, type Building } from './build.ts';
 import { removeGlobals, restoreGlobals } from './globals.ts';
 import { closeIndex, deleteIndex } from './index-steps.ts';
@@ -29,11 +38,16 @@ export const restoreIndices = (request: Request, context: Context): Promise<Rest
   withServer(request.destination, context, async (server) => {
     const { mode, artifacts, paths, destination, expectedFacts, snapshot, skipConflicts } = request;
     const captured = await readDefinitions(artifacts);
+    const states = statesToRestore(destination);
+    assertStates(states, captured.header.snapshot, mode);
     const wanted = wantedIndices(captured, request);
     const listing = await removeUnfinished(server, wanted, await listIndices(server));
+    const streams = wantedStreams(captured.header, request, wanted);
     const existing = standing(wanted, listing);
+    const existingStreams = standingStreams(streams, listing);
     assertNothingElse(wanted, listing);
-    if (mode === 'new') assertFree(existing);
+    assertRoomForStreams(streams, listing);
+    if (mode === 'new') assertFree([...existing, ...existingStreams]);
     await assertMayRestore(server, {
       mode,
       snapshot,
@@ -41,16 +55,18 @@ export const restoreIndices = (request: Request, context: Context): Promise<Rest
       existing,
       byServer: captured.header.snapshot !== undefined,
     });
+    if (mode === 'replace') for (const name of existingStreams) await assertReplaceable(server, name);
     const warnings: string[] = [];
     const warn = (message: string): void => void warnings.push(message);
     const isBuilt = ({ to }: WantedIndex): boolean => mode !== 'merge' || !existing.has(to);
     const built = wanted.filter(isBuilt);
+    const builtStreams = streams.filter(({ to }) => mode !== 'merge' || !existingStreams.has(to));
     const atOnce = destination.jobs ?? 2;
     // Into what is there nothing goes that is not known to be whole.
-    if (built.length < wanted.length)
+    if (built.length + builtStreams.length < wanted.length + streams.length)
       await checkExport(
         artifacts,
-        wanted.map(({ name }) => name),
+        [...wanted, ...streams].map(({ name }) => name),
       );
     const building: Building = { server, context, captured: captured.header.server, atOnce, expectedFacts, warn };
     const build = await builderOf(captured.header.snapshot, building);
@@ -67,7 +83,26 @@ export const restoreIndices = (request: Request, context: Context): Promise<Rest
         if (index.lostAliases.length > 0)
           warn(`index ${index.to}: aliases that mean ${index.name} are left out: ${index.lostAliases.join(', ')}`);
       }
-      if (paths.length === 0) made = await restoreGlobals(captured.definitions, server, warn);
+      const wholeStreams: WantedStream[] = [];
+      for (const planned of builtStreams) {
+        const stream = build.source === null ? planned : await lookInside(planned, build.whole, server);
+        wholeStreams.push(stream);
+        restored[`data stream ${stream.to}`] = documentsIn(stream);
+        if (stream.lostAliases.length > 0)
+          warn(
+            `data stream ${stream.to}: aliases that mean ${stream.name} are left out: ${stream.lostAliases.join(', ')}`,
+          );
+      }
+      const templates = streams.map(({ template }) => template);
+      made = await restoreGlobals(
+        paths.length === 0 ? captured.definitions : definitionsOfAll(templates, captured.definitions),
+        server,
+        warn,
+      );
+      await checkTemplates(server, wholeStreams, { isNeeded: build.source === null, warn });
+      if (build.source === null)
+        for (const stream of wholeStreams.filter(({ to }) => existingStreams.has(to)))
+          await tryDocuments(stream, { server, context, atOnce });
       if (made.length > 0) restored['templates, pipelines and scripts'] = made.length;
       for (const planned of wanted.filter((one) => !isBuilt(one))) {
         const index = await build.forMerge(planned);
@@ -76,12 +111,33 @@ export const restoreIndices = (request: Request, context: Context): Promise<Rest
         restored[`index ${index.to}`] = result.added;
         conflicts.push(...result.conflicts);
       }
+      for (const stream of streams.filter((one) => !builtStreams.includes(one))) {
+        restored[`data stream ${stream.to}`] = 0;
+        await mergeStream(stream, build.forMerge, { server, context, atOnce, skipConflicts }, (result) => {
+          merged.push({ to: stream.to, result });
+          restored[`data stream ${stream.to}`] = (restored[`data stream ${stream.to}`] ?? 0) + result.added;
+          conflicts.push(...result.conflicts);
+        });
+      }
       // What a killed restore had asked for may have come only now.
-      const found = standing(built, await removeUnfinished(server, built, await listIndices(server)));
-      if (mode !== 'replace') assertFree(found);
-      const keptOld = await swapIn(whole, { server, context, snapshot, existing: found, warn });
+      const now = await removeUnfinished(server, built, await listIndices(server));
+      const found = standing(built, now);
+      const foundStreams = standingStreams(builtStreams, now);
+      if (mode !== 'replace') assertFree([...found, ...foundStreams]);
+      const placing = { server, context, snapshot, source: build.source, existing: foundStreams, atOnce };
+      const placeAll = (): Promise<PlacedStreams> => placeStreams(wholeStreams, placing);
+      const lastly = (): Promise<PlacedStreams> =>
+        hasStates(states) && build.source !== null
+          ? afterStates(restoreStates(server, build.source, states, warn), placeAll)
+          : placeAll();
+      const keptOld = await swapIn(whole, { server, context, snapshot, existing: found, warn, lastly });
       for (const { to } of whole.filter(({ isClosed }) => isClosed === true)) await closeIndex(server, to);
-      const facts = mode === 'merge' || paths.length > 0 ? null : factsOfIndices(whole);
+      const isWhole = mode !== 'merge' && paths.length === 0;
+      const restoredFacts =
+        build.source === null
+          ? factsOfHeader({ indices: whole, dataStreams: wholeStreams })
+          : factsOfIndices(whole, wholeStreams);
+      const facts = isWhole ? restoredFacts : null;
       return { facts, keptOld, restored, conflicts, warnings };
     } catch (error) {
       for (const { to, result } of merged.toReversed()) await takeBackAfter(error, to, result.takeBack);
@@ -89,7 +145,8 @@ export const restoreIndices = (request: Request, context: Context): Promise<Rest
       throw error;
     } finally {
       for (const { result } of merged) await result.close();
-      for (const { to } of wanted) await deleteIndex(server.afterwards, newName(to)).catch(() => undefined);
+      for (const { to } of [...wanted, ...streams.flatMap(({ indices }) => indices)])
+        await deleteIndex(server.afterwards, newName(to)).catch(() => undefined);
     }
   });
 
@@ -98,6 +155,8 @@ interface Builder {
   readonly whole: (wanted: WantedIndex) => Promise<WantedIndex>;
   /** Gives an index with documents that can be read. */
   readonly forMerge: (wanted: WantedIndex) => Promise<WantedIndex>;
+  /** Where data streams and states of the cluster come from; null for an export. */
+  readonly source: RestoreSource | null;
 }
 
 async function builderOf(place: SnapshotPlace | undefined, building: Building): Promise<Builder> {
@@ -108,11 +167,13 @@ async function builderOf(place: SnapshotPlace | undefined, building: Building): 
         return wanted;
       },
       forMerge: async (wanted) => wanted,
+      source: null,
     };
   const repository = await findSnapshot(building.server, place);
-  const whole = (wanted: WantedIndex): Promise<WantedIndex> =>
-    restoreBeside(wanted, building, { repository, name: place.name });
+  const source: RestoreSource = { repository, name: place.name };
+  const whole = (wanted: WantedIndex): Promise<WantedIndex> => restoreBeside(wanted, building, source);
   return {
+    source,
     whole,
     forMerge: async (wanted) => {
       const there = await whole(wanted);
@@ -121,9 +182,9 @@ async function builderOf(place: SnapshotPlace | undefined, building: Building): 
   };
 }
 
-function assertFree(existing: ReadonlySet<string>): void {
-  if (existing.size === 0) return;
-  throw guardError(`cannot restore: ${[...existing].join(', ')} is there already`, {
+function assertFree(existing: readonly string[]): void {
+  if (existing.length === 0) return;
+  throw guardError(`cannot restore: ${existing.join(', ')} is there already`, {
     hint: 'choose --mode replace or --mode merge, or other names with --into rename=from=…,to=…',
   });
 }
@@ -140,7 +201,8 @@ function assertNothingElse(wanted: readonly WantedIndex[], { aliases, dataStream
       throw targetError(`cannot restore index ${to}: it is an alias of ${behind.join(', ')}`, {
         hint: 'take the alias away, or restore under another name with --into rename=from=…,to=…',
       });
-    if (dataStreams.includes(to)) throw targetError(`cannot restore index ${to}: a data stream has its name`);
+    if (dataStreams.some(({ name }) => name === to))
+      throw targetError(`cannot restore index ${to}: a data stream has its name`);
   }
 }
 

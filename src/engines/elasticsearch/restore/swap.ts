@@ -3,6 +3,7 @@ import { BkpError, integrityError, reasonOf, throwIfAborted } from '../../../err
 import type { SetAside } from '../../engine.ts';
 import { pathOfIndex } from '../artifact/index-header.ts';
 import { fieldsOf } from '../json/walk.ts';
+import type { PlacedStreams } from '../streams/put-in-place.ts';
 import { newName, oldName, UNFINISHED } from '../server/own-names.ts';
 import type { SearchServer } from '../server/server.ts';
 import { type Asked, changeSettings, cloneIndex, contentsOf, deleteIndex } from './index-steps.ts';
@@ -16,6 +17,8 @@ interface Swap {
   /** Indices that stand where others shall. */
   readonly existing: ReadonlySet<string>;
   readonly warn: (message: string) => void;
+  /** What cannot be undone is done when all are in place, before that counts. */
+  readonly lastly: () => Promise<PlacedStreams>;
 }
 
 type Undo = () => Promise<void>;
@@ -31,6 +34,7 @@ export async function swapIn(indices: readonly WantedIndex[], swap: Swap): Promi
   const { server, context, warn } = swap;
   const undo: Undo[] = [];
   const kept: SetAside[] = [];
+  let streams: PlacedStreams | undefined;
   try {
     for (const wanted of indices) {
       throwIfAborted(context.signal);
@@ -50,9 +54,11 @@ export async function swapIn(indices: readonly WantedIndex[], swap: Swap): Promi
         );
     }
     throwIfAborted(context.signal);
+    streams = await swap.lastly();
     await commit(server, indices);
-    return kept;
-  } catch (error) {
+    return [...kept, ...streams.kept];
+  } catch (failure) {
+    const error = streams === undefined ? failure : await streams.takeBack(failure);
     await undoAll(undo, error);
     throw error;
   }
@@ -88,7 +94,8 @@ async function setAside(name: string, { server, snapshot }: Swap, undo: Undo[]):
   return { type: 'elasticsearch', reference: aside };
 }
 
-async function readIndex(
+/** The aliases and settings of an index. */
+export async function readIndex(
   server: Asked,
   name: string,
 ): Promise<{ readonly aliases: ReadonlyMap<string, Buffer>; readonly settings: Settings }> {
@@ -106,7 +113,8 @@ async function readIndex(
   };
 }
 
-async function freeName(server: SearchServer, index: string, snapshot: string): Promise<string> {
+/** A name under which nothing is kept yet. */
+export async function freeName(server: SearchServer, index: string, snapshot: string): Promise<string> {
   for (let number = 1; ; number += 1) {
     const name = oldName(index, snapshot, number);
     if (!(await isThere(server, name))) return name;
@@ -130,7 +138,10 @@ async function undoAll(undo: readonly Undo[], error: unknown): Promise<void> {
     } catch (failure) {
       const reason = `${reasonOf(error)}; nor could all be put back: ${reasonOf(failure)}`;
       throw new BkpError(error instanceof BkpError ? error.code : 'target', reason, {
-        hint: 'indices that were replaced are under names that begin with bkp_old_; the next restore goes on from there',
+        hint:
+          error instanceof BkpError && error.hint?.includes('bkp_old_') === true
+            ? error.hint
+            : 'indices that were replaced are under names that begin with bkp_old_; the next restore goes on from there',
         cause: error,
       });
     }

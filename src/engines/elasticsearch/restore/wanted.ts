@@ -1,7 +1,7 @@
 import { integrityError, notFoundError, targetError } from '../../../errors.ts';
 import type { IncomingArtifact, RestoreRequest } from '../../engine.ts';
 import type { Definitions } from '../artifact/definitions.ts';
-import { DOCUMENTS_FORMAT, type IndexHeader, pathOfIndex } from '../artifact/index-header.ts';
+import { type DefinitionsHeader, DOCUMENTS_FORMAT, type IndexHeader, pathOfIndex } from '../artifact/index-header.ts';
 import { fieldsOf } from '../json/walk.ts';
 import { matches } from '../server/name-patterns.ts';
 import type { SearchTarget } from '../server/settings.ts';
@@ -20,7 +20,7 @@ export interface WantedIndex extends IndexHeader {
   readonly artifact: IncomingArtifact | null;
 }
 
-type Rename = SearchTarget['rename'];
+export type Rename = SearchTarget['rename'];
 
 /** The name that `rename` gives; null for a name that it does not mean. */
 function renamed(name: string, rename: Rename): string | null {
@@ -42,17 +42,16 @@ export function chosenNames(names: readonly string[], paths: readonly string[]):
 /** Where an index goes. */
 export const destinationOf = (name: string, rename: Rename): string => renamed(name, rename) ?? name;
 
+/** Everything that a restore can be asked for by its name. */
+export const namesIn = ({ indices, dataStreams = [] }: DefinitionsHeader): readonly string[] =>
+  [...indices, ...dataStreams].map(({ name }) => name);
+
 /** The indices that a restore is about, with all that is known of them. */
 export function wantedIndices(
   { header, definitions }: Definitions,
   { artifacts, paths, destination }: RestoreRequest<SearchTarget>,
 ): readonly WantedIndex[] {
-  const names = new Set(
-    chosenNames(
-      header.indices.map(({ name }) => name),
-      paths,
-    ),
-  );
+  const names = new Set(chosenNames(namesIn(header), paths));
   const wanted = header.indices.filter(({ name }) => names.has(name));
   const bodies = new Map(definitions.map(({ path, body }) => [path, body]));
   const taken = new Map<string, string>();
@@ -68,25 +67,33 @@ export function wantedIndices(
       throw integrityError(`cannot restore index ${name}: the snapshot has only a part of it`);
     const parts = fieldsOf(body);
     const captured = fieldsOf(parts.get('aliases') ?? EMPTY);
-    const pairs = [...captured].map(([alias, value]) => ({
-      alias,
-      value,
-      now: aliasNow(alias, name, to, destination.rename),
-    }));
     return {
       ...index,
       to,
       artifact: artifact ?? null,
       settings: { ...(JSON.parse((parts.get('settings') ?? EMPTY).toString()) as Settings), ...index.afterwards },
       mappingsBody: parts.get('mappings') ?? EMPTY,
-      aliases: new Map(pairs.flatMap(({ now, value }) => (now === null ? [] : [[now, value] as const]))),
-      lostAliases: pairs.flatMap(({ alias, now }) => (now === null ? [alias] : [])),
+      ...aliasesAt(to, captured, name, destination.rename),
     };
   });
 }
 
 /** An index under another name must not double what its aliases mean: they are renamed alike, or left out. */
-const aliasNow = (alias: string, name: string, to: string, rename: Rename): string | null =>
-  name === to ? alias : renamed(alias, rename);
+export function aliasesAt(
+  to: string,
+  captured: ReadonlyMap<string, Buffer>,
+  name: string,
+  rename: Rename,
+): Pick<WantedIndex, 'aliases' | 'lostAliases'> {
+  const pairs = [...captured].map(([alias, value]) => ({
+    alias,
+    value,
+    now: name === to ? alias : renamed(alias, rename),
+  }));
+  return {
+    aliases: new Map(pairs.flatMap(({ now, value }) => (now === null ? [] : [[now, value] as const]))),
+    lostAliases: pairs.flatMap(({ alias, now }) => (now === null ? [alias] : [])),
+  };
+}
 
 const EMPTY = Buffer.from('{}');

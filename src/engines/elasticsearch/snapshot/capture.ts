@@ -3,20 +3,22 @@ import { Readable } from 'node:stream';
 import type { Context } from '../../../context.ts';
 import type { Capture } from '../../engine.ts';
 import type { Origin } from '../../references.ts';
-import { definitionsReader, factsOfIndices, writeDefinitions } from '../artifact/definitions.ts';
-import { type IndexHeader, REFERENCE_FORMAT } from '../artifact/index-header.ts';
+import { definitionsReader, factsOfHeader, writeDefinitions } from '../artifact/definitions.ts';
+import { type DefinitionsHeader, type IndexHeader, REFERENCE_FORMAT } from '../artifact/index-header.ts';
 import { refuse } from '../capture/capture.ts';
 import { chooseIndices } from '../capture/choose-indices.ts';
-import { readGlobals } from '../capture/read-globals.ts';
-import { definitionOf, describeIndex, type DescribedIndex, headerOf } from '../capture/read-index.ts';
+import { definitionOf } from '../capture/read-index.ts';
 import { unseen } from '../capture/rights.ts';
-import { contentsOf } from '../restore/index-steps.ts';
 import { listIndices } from '../server/list-indices.ts';
 import { openServer, type SearchServer } from '../server/server.ts';
 import type { SearchTarget } from '../server/settings.ts';
 import { describeVersion } from '../server/version.ts';
-import { lastOperations } from './count-unchanged.ts';
+import { globalsFor } from '../streams/globals-for.ts';
+import { judgeStreams, lookAtStreams } from '../streams/look-at.ts';
+import { judge, lookAt, type Looked } from './look-at.ts';
 import { ensureRepository } from './repository.ts';
+import { emptyFeatures, statesIn } from '../states/captured.ts';
+import { judgeFeatures, statesToCapture } from '../states/states.ts';
 import { pathOfSnapshot } from './server-snapshot.ts';
 import { takeSnapshot } from './take.ts';
 
@@ -34,39 +36,51 @@ export async function captureSnapshot(
 ): Promise<Capture> {
   const server = await openServer(target, context);
   try {
-    const { indices: chosen, problems } = chooseIndices(target, await listIndices(server), keepsClosed(server));
-    refuse(problems);
+    const listing = await listIndices(server);
+    const { indices: chosen, streams: chosenStreams, problems } = chooseIndices(target, listing, keepsClosed(server));
+    const states = statesToCapture(target);
+    refuse([...problems, ...(await judgeFeatures(server, states.features))]);
     const repository = await ensureRepository(server, target);
     const looked: Looked[] = [];
     for (const { name, isOpen } of chosen) looked.push(await lookAt(server, name, isOpen));
-    const globals = target.globals === false ? [] : await readGlobals(server);
+    const open = new Set(listing.indices.filter(({ isOpen }) => isOpen).map(({ name }) => name));
+    const lookedStreams = await lookAtStreams(server, chosenStreams, (name) => open.has(name));
+    const globals = await globalsFor(target, server, lookedStreams);
     const begun = context.clock.now();
     const taken = await takeSnapshot(
       server,
-      { repository: repository.name, name: nameFor(origin), indices: chosen.map(({ name }) => name), origin },
+      {
+        repository: repository.name,
+        name: nameFor(origin),
+        indices: chosen.map(({ name }) => name),
+        dataStreams: chosenStreams.map(({ name }) => name),
+        states,
+        origin,
+      },
       context,
     );
     const ended = context.clock.now();
     const headers: IndexHeader[] = [];
     for (const one of looked) headers.push(await judge(server, one));
+    const streams = await judgeStreams(server, lookedStreams, taken.indices);
     const definitions = [...globals, ...looked.map(({ described }) => definitionOf(described))];
     const { snapshot: name, uuid } = taken;
-    const bytes = writeDefinitions({
-      header: {
-        format: REFERENCE_FORMAT,
-        snapshot: {
-          restore: `${pathOfSnapshot(repository.name, name).slice(1)}/_restore`,
-          cluster: server.cluster,
-          repository,
-          name,
-          uuid,
-        },
-        server: server.version,
-        indices: headers,
-        definitions: definitions.length,
+    const header: DefinitionsHeader = {
+      format: REFERENCE_FORMAT,
+      snapshot: {
+        restore: `${pathOfSnapshot(repository.name, name).slice(1)}/_restore`,
+        cluster: server.cluster,
+        repository,
+        name,
+        uuid,
+        ...statesIn(taken, states),
       },
-      definitions,
-    });
+      server: server.version,
+      indices: headers,
+      ...(streams.length === 0 ? {} : { dataStreams: streams }),
+      definitions: definitions.length,
+    };
+    const bytes = writeDefinitions({ header, definitions });
     return {
       artifacts: [
         {
@@ -81,8 +95,12 @@ export async function captureSnapshot(
       references: [{ store: storeOf(server.cluster, repository.name), name, id: uuid }],
       pointInTime: [begun, ended],
       versions: { server: describeVersion(server.version), tool: null },
-      warnings: [...(await unseen(server, target)), ...headers.flatMap(warningsOf)],
-      facts: async () => factsOfIndices(headers),
+      warnings: [
+        ...(await unseen(server, target)),
+        ...[...headers, ...streams.flatMap(({ indices }) => indices)].flatMap(warningsOf),
+        ...emptyFeatures(taken, states),
+      ],
+      facts: async () => factsOfHeader(header),
       close: () => server.close(),
     };
   } catch (error) {
@@ -96,30 +114,6 @@ const nameFor = (origin: Origin | undefined): string =>
   ['bkp', ...(origin === undefined ? [] : [origin.snapshot, origin.target]), randomBytes(6).toString('hex')]
     .join('-')
     .toLowerCase();
-
-interface Looked {
-  readonly described: DescribedIndex;
-  readonly isOpen: boolean;
-  readonly documents: number;
-  readonly last: string;
-}
-
-async function lookAt(server: SearchServer, name: string, isOpen: boolean): Promise<Looked> {
-  const described = await describeIndex(server, name);
-  if (!isOpen) return { described, isOpen, documents: 0, last: '' };
-  const last = await lastOperations(server, name);
-  const { documents } = await contentsOf(server, name);
-  return { described, isOpen, documents, last };
-}
-
-/** What was counted before holds where nothing was written until the snapshot was there. */
-async function judge(server: SearchServer, { described, isOpen, documents, last }: Looked): Promise<IndexHeader> {
-  const header = headerOf(described, documents);
-  if (!isOpen) return { ...header, isClosed: true };
-  // An index that was deleted meanwhile is in the snapshot all the same.
-  const now = await lastOperations(server, described.name).catch(() => 'gone');
-  return now === last && !now.includes('unknown') ? header : { ...header, isUncounted: true };
-}
 
 const warningsOf = ({ name, isUncounted, isClosed }: IndexHeader): readonly string[] => [
   ...(isUncounted === true

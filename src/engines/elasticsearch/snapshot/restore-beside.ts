@@ -85,7 +85,12 @@ interface Shard {
   readonly 'unassigned.details'?: string | null;
 }
 
-async function waitUntilRestored(name: string, index: string, { server, context }: Building): Promise<void> {
+/** Waits until every primary shard of an index that is restored has come. */
+export async function waitUntilRestored(
+  name: string,
+  index: string,
+  { server, context }: Pick<Building, 'server' | 'context'>,
+): Promise<void> {
   const doing = `cannot restore index ${index}`;
   let pause = FIRST_PAUSE_MS;
   let before = '';

@@ -7,6 +7,9 @@ export interface ServerSnapshot {
   readonly uuid: string;
   readonly state: string;
   readonly indices: readonly string[];
+  readonly data_streams?: readonly string[];
+  readonly include_global_state?: boolean;
+  readonly feature_states?: readonly { readonly feature_name: string; readonly indices: readonly string[] }[];
   readonly failures?: readonly { readonly index?: string; readonly reason?: string }[];
   readonly shards?: { readonly total: number; readonly failed: number };
   /** What we wrote into it, where it is ours. */

@@ -5,6 +5,7 @@ import { integrityError, reasonOf, targetError, throwIfAborted } from '../../../
 import type { Origin } from '../../references.ts';
 import { withoutValues } from '../server/explain-error.ts';
 import type { SearchServer } from '../server/server.ts';
+import { knowsFeatures, type States } from '../states/states.ts';
 import {
   BUSY,
   deleteSnapshot,
@@ -21,8 +22,11 @@ const LONGEST_PAUSE_MS = 2_000;
 export interface SnapshotOrder {
   readonly repository: string;
   readonly name: string;
-  /** Every one of them, and no others. */
+  /** Every one of them, and no others but what the streams consist of. */
   readonly indices: readonly string[];
+  readonly dataStreams: readonly string[];
+  /** Of the whole cluster. */
+  readonly states: States;
   readonly origin: Origin | undefined;
 }
 
@@ -72,19 +76,22 @@ const isOf = (server: SearchServer, { origin }: SnapshotOrder, found: ServerSnap
 /** Whose a snapshot is, and of which cluster: others that reach its place see it too. */
 const markOf = ({ cluster }: SearchServer, origin: Origin | undefined): Mark => ({ ...origin, cluster });
 
-async function start(server: SearchServer, { repository, name, indices, origin }: SnapshotOrder): Promise<void> {
-  const { product, major, minor } = server.version;
-  const hasFeatures = product === 'elasticsearch' && (major > 7 || minor >= 12);
+async function start(
+  server: SearchServer,
+  { repository, name, indices, dataStreams, states, origin }: SnapshotOrder,
+): Promise<void> {
   await server.bytes({
     method: 'PUT',
     path: pathOfSnapshot(repository, name),
     query: { wait_for_completion: false },
     body: JSON.stringify({
-      indices,
+      indices: [...indices, ...dataStreams],
       ignore_unavailable: false,
-      include_global_state: false,
+      include_global_state: states.global,
       partial: false,
-      ...(hasFeatures ? { feature_states: ['none'] } : {}),
+      ...(knowsFeatures(server.version)
+        ? { feature_states: states.features.length === 0 ? ['none'] : states.features }
+        : {}),
       metadata: { bkp: markOf(server, origin) },
     }),
     doing: `cannot take a snapshot into repository ${repository} of the server`,
@@ -141,10 +148,14 @@ async function bytesDone(
   return { bytes: stats?.processed?.size_in_bytes ?? 0, totalBytes: stats?.incremental?.size_in_bytes ?? null };
 }
 
-function assertWhole(taken: ServerSnapshot, { repository, indices }: SnapshotOrder): void {
+function assertWhole(taken: ServerSnapshot, { repository, indices, dataStreams, states }: SnapshotOrder): void {
   const doing = `cannot trust the snapshot that the server took into repository ${repository}`;
   const flaw = flawOf(taken);
   if (flaw !== null) throw integrityError(`${doing}: ${withoutValues(flaw)}`);
-  const missing = indices.filter((name) => !taken.indices.includes(name));
+  const missing = [
+    ...indices.filter((name) => !taken.indices.includes(name)),
+    ...dataStreams.filter((name) => taken.data_streams?.includes(name) !== true),
+    ...(states.global && taken.include_global_state !== true ? ['the global state'] : []),
+  ];
   if (missing.length > 0) throw integrityError(`${doing}: it lacks ${missing.join(', ')}`);
 }
