@@ -3,6 +3,7 @@ import { statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { cloneObject, type Sharing } from './directory/clone.ts';
 import { explain } from './directory/errors.ts';
+import { pagesOfKeys } from './directory/pages.ts';
 import { requireRoot } from './directory/paths.ts';
 import { listObjects, openObject, readObject, statObject } from './directory/read.ts';
 import { sweepTemporary, temporaryName } from './directory/temporary.ts';
@@ -36,6 +37,7 @@ export function openDirectoryRepository(config: DirectoryConfig, edge: Repositor
     open: (key) => openObject(root, key),
     stat: async (key) => statObject(root, key),
     list: (prefix, depth) => listObjects(root, prefix, depth),
+    pages: (prefix) => pagesOfKeys(root, prefix),
     remove: (key) => removeObject(writer, key),
     clone: (from, to, bytes) => cloneObject(writer, { from, to, bytes, sharing: config.dedupe ?? 'reflink' }),
     sweep: () => sweepTemporary(root, steps, edge),

@@ -45,6 +45,8 @@ export interface ObjectVersions {
   keeping(): Promise<Keeping>;
   /** All versions of all keys that begin with a text: objects by key, of each the newest first; then all markers. */
   list(start: string): Promise<readonly ObjectVersion[]>;
+  /** The same of what may be millions, some versions at a time, of each key the newest first. */
+  pages(start: string): AsyncIterable<readonly ObjectVersion[]>;
   read(key: string, version: string): Promise<Buffer>;
   open(key: string, version: string): Promise<Readable>;
   /** The same URL as `presign` of the repository gives, for one version. */

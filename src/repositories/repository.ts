@@ -76,6 +76,11 @@ export interface Repository {
    * asked for; `stat` takes microseconds there.
    */
   readonly listVersions?: (prefix: string, expected?: readonly string[]) => Promise<readonly ListedObject[]>;
+  /**
+   * A deep `list` of what may be millions, some keys at a time in any order. Whoever removes them meanwhile may not be
+   * told of all that is left.
+   */
+  pages(prefix: string): AsyncIterable<readonly string[]>;
   /** Removes an object; a key that is not there is not an error. Empty folders vanish with their last object. */
   remove(key: string): Promise<void>;
   /**

@@ -7,7 +7,7 @@ import { checkKey } from './key.ts';
 import type { Repository, RepositoryEdge } from './repository.ts';
 import { cloneObject } from './s3/clone.ts';
 import { presignRead, presignWrite } from './s3/presign.ts';
-import { listKeys, listObjects } from './s3/list.ts';
+import { listKeys, listObjects, pagesOfKeys } from './s3/list.ts';
 import { readObject, statObject } from './s3/read.ts';
 import { createRepositoryStore } from './s3/repository-store.ts';
 import { sweepUploads } from './s3/sweep.ts';
@@ -46,6 +46,7 @@ export function openS3Repository(config: S3Repository, edge: RepositoryEdge, opt
     stat: (key) => checked(key, () => statObject(store, key)),
     list: (prefix, depth, expected) => listKeys(store, prefix, depth, expected),
     listVersions: (prefix, expected) => listObjects(store, prefix, 'deep', expected),
+    pages: (prefix) => pagesOfKeys(store, prefix),
     remove: (key) => checked(key, () => removeObject(store, key)),
     clone: (from, to, bytes) => checked(from, () => checked(to, () => cloneObject(store, from, to, bytes))),
     sweep: () => sweepUploads(store, () => store.now() ?? edge.clock.now()),

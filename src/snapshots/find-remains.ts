@@ -33,7 +33,7 @@ async function describeRemains(
 ): Promise<Remains | undefined> {
   const folder = snapshotFolder(backup, id);
   // A writer that died between making the folder and begin.json left nothing in it.
-  if ((await repository.list(folder, 'deep')).length === 0) return undefined;
+  if (!(await holdsObjects(repository, folder))) return undefined;
   const begin = await readBegin(repository, { backup, id });
   const released = releasedKeys(marks);
   if (begin === undefined && released.length === 0) {
@@ -53,6 +53,11 @@ async function describeRemains(
     ...(begin?.upload === undefined ? {} : { keptUntil: keptUntil(begin.upload) }),
     ...(obstruction === null ? {} : { lockedUntil: obstruction.until }),
   };
+}
+
+async function holdsObjects(repository: Repository, folder: string): Promise<boolean> {
+  for await (const page of repository.pages(folder)) if (page.length > 0) return true;
+  return false;
 }
 
 const policyOfRelease = async (

@@ -5,7 +5,6 @@ import type { Repository } from '../repositories/repository.ts';
 
 /** Of the many objects of a folder. */
 const AT_ONCE = 16;
-const BATCH = 1000;
 
 /** The versions of a repository where it keeps any; undefined where what is removed is gone. */
 export async function keptVersions({ versions }: Repository): Promise<ObjectVersions | undefined> {
@@ -49,17 +48,28 @@ export async function removeFolder(
   assertHeld: () => Promise<void>,
 ): Promise<void> {
   const versions = await keptVersions(repository);
-  const all =
-    versions === undefined
-      ? new Map((await repository.list(folder, 'deep')).map((key) => [key, []]))
-      : Map.groupBy(await versions.list(folder), ({ key }) => key);
-  const keys = [...all.keys()];
-  for (let at = 0; at < keys.length; at += BATCH) {
+  if (versions === undefined) {
+    // What is removed may hide some of the rest from who lists it.
+    while (await removeListed(repository, folder, assertHeld));
+    return;
+  }
+  for await (const page of versions.pages(folder)) {
     await assertHeld();
-    await eachLimited(keys.slice(at, at + BATCH), AT_ONCE, (key) =>
-      versions === undefined ? repository.remove(key) : removeVersions(repository, versions, key, all.get(key) ?? []),
+    await eachLimited([...Map.groupBy(page, ({ key }) => key)], AT_ONCE, ([key, all]) =>
+      removeVersions(repository, versions, key, all),
     );
   }
+}
+
+/** False where nothing was left to remove. */
+async function removeListed(repository: Repository, folder: string, assertHeld: () => Promise<void>): Promise<boolean> {
+  let isFound = false;
+  for await (const page of repository.pages(folder)) {
+    isFound ||= page.length > 0;
+    await assertHeld();
+    await eachLimited(page, AT_ONCE, (key) => repository.remove(key));
+  }
+  return isFound;
 }
 
 async function removeVersions(

@@ -48,8 +48,8 @@ export async function lockArtifacts(
 ): Promise<void> {
   const versions = await keptVersions(repository);
   if (versions === undefined) throw noObjectLock(repository);
-  const locked = (await versionsOfKeys(versions, name, keys)).filter(({ isMarker }) => !isMarker);
-  await eachLimited(locked, AT_ONCE, (version) => lockVersion(versions, version, until, until));
+  for await (const page of objectsOfKeys(versions, name, keys))
+    await eachLimited(page, AT_ONCE, (version) => lockVersion(versions, version, until, until));
   const identity = firstVersion(await versionsOfKey(versions, IDENTITY_KEY));
   // One that the policy locked in another mode before can follow once that lock ends; until then it is safe all the same.
   if (identity !== undefined) await lockVersion(versions, identity, until, new Date(0));
@@ -83,15 +83,8 @@ export async function holdSnapshot(
 ): Promise<boolean> {
   const versions = await keptVersions(repository);
   if (versions === undefined || !(await versions.keeping()).objectLock) return false;
-  const all = [
-    ...(await versionsOfKeys(versions, name, keys)),
-    ...(await versionsOfKey(versions, manifestKey(name.backup, name.id))),
-  ];
-  await eachLimited(
-    all.filter(({ isMarker }) => !isMarker),
-    AT_ONCE,
-    ({ key, version }) => versions.hold(key, version, isHeld),
-  );
+  for await (const page of withManifest(versions, name, keys))
+    await eachLimited(page, AT_ONCE, ({ key, version }) => versions.hold(key, version, isHeld));
   return true;
 }
 
@@ -110,18 +103,19 @@ export async function findObstruction(
 ): Promise<Obstruction | null> {
   const versions = await keptVersions(repository);
   if (versions === undefined || !(await versions.keeping()).objectLock) return null;
-  const all = [
-    ...(await versionsOfKey(versions, manifestKey(name.backup, name.id))),
-    ...(await versionsOfKeys(versions, name, [...keys, 'begin.json'])),
-  ].filter(({ isMarker }) => !isMarker);
-  const found = await eachLimited(all, AT_ONCE, async ({ key, version }): Promise<readonly Obstruction[]> => {
-    const { until, isHeld } = await versions.lockOf(key, version);
-    if (isHeld) return [{ key, until: null }];
-    return until === null ? [] : [{ key, until: until.toISOString() }];
-  });
-  const sorted = found.flat().toSorted((a, b) => ((a.until ?? '~') < (b.until ?? '~') ? 1 : -1));
-  return sorted[0] ?? null;
+  let strongest: Obstruction | null = null;
+  for await (const page of withManifest(versions, name, [...keys, 'begin.json'])) {
+    const found = await eachLimited(page, AT_ONCE, async ({ key, version }): Promise<readonly Obstruction[]> => {
+      const { until, isHeld } = await versions.lockOf(key, version);
+      if (isHeld) return [{ key, until: null }];
+      return until === null ? [] : [{ key, until: until.toISOString() }];
+    });
+    for (const one of found.flat()) if (strongest === null || isStronger(one, strongest)) strongest = one;
+  }
+  return strongest;
 }
+
+const isStronger = (one: Obstruction, other: Obstruction): boolean => (one.until ?? '~') > (other.until ?? '~');
 
 /**
  * Throws `guard` while the store would refuse to remove any version of a snapshot: asked before the first step of a
@@ -147,15 +141,28 @@ export async function assertUnlocked(
     });
 }
 
-async function versionsOfKeys(
+/** Versions of the objects of a snapshot, some at a time: there may be very many. */
+async function* objectsOfKeys(
   versions: ObjectVersions,
   { backup, id }: SnapshotName,
   keys: readonly string[],
-): ReturnType<ObjectVersions['list']> {
+): AsyncGenerator<readonly ObjectVersion[], undefined> {
   const folder = snapshotFolder(backup, id);
   const wanted = new Set(keys.map((key) => folder + key));
   const folders = [...wanted].filter((key) => key.endsWith('/'));
-  return (await versions.list(folder)).filter(
-    ({ key }) => wanted.has(key) || folders.some((below) => key.startsWith(below)),
-  );
+  const isWanted = (key: string): boolean => wanted.has(key) || folders.some((below) => key.startsWith(below));
+  for await (const page of versions.pages(folder)) yield page.filter(({ key, isMarker }) => !isMarker && isWanted(key));
+  return undefined;
+}
+
+/** The same with those of its manifest. */
+async function* withManifest(
+  versions: ObjectVersions,
+  name: SnapshotName,
+  keys: readonly string[],
+): AsyncGenerator<readonly ObjectVersion[], undefined> {
+  yield* objectsOfKeys(versions, name, keys);
+  const ofManifest = await versionsOfKey(versions, manifestKey(name.backup, name.id));
+  yield ofManifest.filter(({ isMarker }) => !isMarker);
+  return undefined;
 }

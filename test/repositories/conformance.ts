@@ -173,6 +173,18 @@ export function testRepository(name: string, make: () => Promise<RepositoryFixtu
       expect(await repository.list('a/', 'shallow')).toEqual(['a/b-c', 'a/b/', 'a/z']);
     });
 
+    test('pages tell every key below a prefix once, also while what they told is removed', async () => {
+      const repository = await opened();
+      const keys = Array.from({ length: 20 }, (_, n) => `a/${n % 3}/${n}`);
+      for (const key of [...keys, 'a-b', 'b/c']) await repository.put(key, text(key));
+      const told: string[] = [];
+      for await (const page of repository.pages('a/')) told.push(...page);
+      expect(told.toSorted()).toEqual(keys.toSorted());
+      for await (const page of repository.pages('a/')) for (const key of page) await repository.remove(key);
+      expect(await repository.list('', 'deep')).toEqual(['a-b', 'b/c']);
+      for await (const page of repository.pages('a/')) expect(page).toEqual([]);
+    });
+
     test('listings that tell versions tell one for every object, and another once it is replaced', async () => {
       const repository = await opened();
       const listed = async (prefix: string): Promise<ReadonlyMap<string, string> | undefined> => {

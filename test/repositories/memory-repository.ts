@@ -75,6 +75,11 @@ export function openMemoryRepository(store: MemoryStore = newMemoryStore()): Rep
       if (depth === 'deep') return below.sort();
       return [...new Set(below.map((key) => prefix + key.slice(prefix.length).replace(/\/.*/s, '/')))].sort();
     },
+    pages: async function* (prefix) {
+      checkPrefix(prefix);
+      const keys = [...objects.keys()].filter((key) => key.startsWith(prefix));
+      for (let at = 0; at < keys.length; at += 1000) yield keys.slice(at, at + 1000);
+    },
     remove: async (key) => {
       checkKey(key);
       objects.delete(key);

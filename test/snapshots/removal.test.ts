@@ -147,6 +147,25 @@ describe('letting go', () => {
     expect(await repository.list(folder, 'deep')).toEqual(beside);
   });
 
+  test('a folder of files is never listed whole, and goes whole although its pages tell only some', async () => {
+    const { repository, lease } = await watched();
+    const draft = await beginSnapshot(repository, { ...request, policy: 'acme' }, lease, runner);
+    const files = await draft.addKey('db/');
+    for (let n = 0; n < 100; n++) await repository.put(`${files}${n}`, Buffer.from('f'));
+    const large: Repository = {
+      ...repository,
+      list: async (prefix, depth) => {
+        if (depth === 'deep') throw new Error(`${prefix} is too large to be listed`);
+        return repository.list(prefix, depth);
+      },
+      pages: async function* (prefix) {
+        for await (const page of repository.pages(prefix)) yield page.filter((_, index) => index % 3 === 0);
+      },
+    };
+    expect(await cleanRemains(large, request, lease, runner)).toBe(true);
+    expect(await repository.list(folder, 'deep')).toEqual([]);
+  });
+
   test('a folder of files is left alone by who has lost the lease', async () => {
     const { repository, lease } = await watched();
     const draft = await beginSnapshot(repository, { ...request, policy: 'acme' }, lease, runner);

@@ -1,7 +1,7 @@
 import { eachLimited } from '../../each-limited.ts';
 import { checkPrefix } from '../key.ts';
 import type { ListedObject } from '../repository.ts';
-import { listPage, type Depth } from './list-page.ts';
+import { listPage, type Depth, type Page } from './list-page.ts';
 import type { Store } from '../../s3/store.ts';
 
 /** Sorted keys below a prefix. */
@@ -31,6 +31,17 @@ export async function listObjects(
     : ((await listRange(store, prefix, depth, {})) ?? []);
   const found = new Map(objects.map((one) => [one.key, one]));
   return [...found.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+/** All keys below a prefix, a page at a time. */
+export async function* pagesOfKeys(store: Store, prefix: string): AsyncGenerator<readonly string[], undefined> {
+  checkPrefix(prefix);
+  for (let token: string | undefined, isFirst = true; isFirst || token !== undefined; isFirst = false) {
+    const { objects, next }: Page = await listPage(store, { prefix, depth: 'deep', after: undefined, token });
+    token = next;
+    yield objects.map(({ key }) => key);
+  }
+  return undefined;
 }
 
 /** Keys after the first one, up to the last one and with it; open where there is none. */

@@ -21,6 +21,7 @@ export function createVersions(store: RepositoryStore, creator: Creator): Object
     keepsVersions,
     keeping,
     list: (start) => listVersions(store, start),
+    pages: (start) => pagesOfVersions(store, start),
     read: (key, version) => readObject(store, key, version),
     open: (key, version) => openObject(store, key, version),
     presign: (key, version, validity) => presignRead(store, key, validity, version),
@@ -105,12 +106,20 @@ const lockRefused =
 
 async function listVersions(store: RepositoryStore, start: string): Promise<readonly ObjectVersion[]> {
   const found: ObjectVersion[] = [];
-  for (let from: Marker | undefined = {}; from !== undefined;) {
-    const page = await listPage(store, start, from);
-    found.push(...versionsOn(page, store));
-    from = nextMarker(page);
-  }
+  for await (const page of pagesOfVersions(store, start)) found.push(...page);
   return [...found.filter(({ isMarker }) => !isMarker), ...found.filter(({ isMarker }) => isMarker)];
+}
+
+async function* pagesOfVersions(
+  store: RepositoryStore,
+  start: string,
+): AsyncGenerator<readonly ObjectVersion[], undefined> {
+  for (let from: Marker | undefined = {}; from !== undefined;) {
+    const page: ListObjectVersionsCommandOutput = await listPage(store, start, from);
+    from = nextMarker(page);
+    yield versionsOn(page, store);
+  }
+  return undefined;
 }
 
 type Marker = { readonly KeyMarker?: string; readonly VersionIdMarker?: string };

@@ -47,6 +47,9 @@ export const placeIn = (repository: Repository, place: string): Repository => {
     open: (key) => repository.open(at(key)),
     stat: (key) => repository.stat(at(key)),
     list: async (prefix, depth) => (await repository.list(at(prefix), depth)).map((key) => key.slice(place.length + 1)),
+    pages: async function* (prefix) {
+      for await (const keys of repository.pages(at(prefix))) yield keys.map((key) => key.slice(place.length + 1));
+    },
     remove: (key) => repository.remove(at(key)),
     clone: (from, to, bytes) => repository.clone(at(from), at(to), bytes),
   };
