@@ -19,12 +19,17 @@ export interface Answer {
 /** What stands between bkp and a real server: `send` asks the server and gives its answer. */
 export type Between = (request: Passing, send: () => Promise<Answer>) => Promise<Answer>;
 
-/** A proxy in front of a real server, for states that no server can be brought to at will. Goes with the test. */
-export async function proxyTo(url: string, between: Between): Promise<string> {
+/**
+ * A proxy in front of a real server, for states that no server can be brought to at will. Goes with the test. With a
+ * `prefix`, that server is below it, and nothing else is there.
+ */
+export async function proxyTo(url: string, between: Between, prefix: string = ''): Promise<string> {
   const server = createServer((request, response) => {
     void (async () => {
       const body = await buffer(request);
-      const path = request.url ?? '/';
+      const asked = request.url ?? '/';
+      if (!asked.startsWith(`${prefix}/`)) return void response.writeHead(404).end('nothing is here');
+      const path = asked.slice(prefix.length);
       const method = request.method ?? 'GET';
       const send = (): Promise<Answer> => pass(new URL(path, url), request, body);
       const answer = await between({ method, path, body: body.toString() }, send);
@@ -38,7 +43,7 @@ export async function proxyTo(url: string, between: Between): Promise<string> {
     server.closeAllConnections();
     server.close();
   });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}${prefix}`;
 }
 
 async function pass(url: URL, { method = 'GET', headers }: IncomingMessage, body: Buffer): Promise<Answer> {

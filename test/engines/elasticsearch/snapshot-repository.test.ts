@@ -48,20 +48,6 @@ test('a repository that is registered otherwise is refused and stays as it is', 
   expect(await left()).toEqual([]);
 });
 
-test('a place that the server may not write to is not left registered', async () => {
-  const { url, prefix, byServer, context } = await ownSnapshots();
-  const name = `${prefix}bad`;
-  const target = {
-    ...byServer,
-    snapshotRepository: { name, type: 'fs', settings: { location: '/elsewhere' } },
-  } as const;
-  await expect(elasticsearch.capture(target, context, ORIGIN)).rejects.toMatchObject({
-    message: expect.stringMatching(`cannot register snapshot repository ${name}: .*path.repo`) as unknown,
-    hint: expect.stringContaining('on every node') as unknown,
-  });
-  await expect(askJson(url, 'GET', `_snapshot/${name}`)).rejects.toThrow('404');
-});
-
 test('a snapshot is found where its place has another name, and missed where it is not registered', async () => {
   const { url, prefix, byServer, take, restore } = await ownSnapshots();
   const { name = '' } = byServer.snapshotRepository ?? {};

@@ -5,7 +5,9 @@ import { fieldsOf } from '../json/walk.ts';
 import type { SearchServer } from '../server/server.ts';
 import type { Settings } from './settings.ts';
 
-const PATIENCE = '120s';
+/** Longer than most proxies wait for an answer is what no single request takes. */
+const PATIENCE = '30s';
+const MOST_ROUNDS = 4;
 
 /** The parts of a server that a step needs: that of a restore under way, or that of its undoing. */
 export type Asked = Pick<SearchServer, 'bytes' | 'json'>;
@@ -70,17 +72,19 @@ export async function cloneIndex(
 
 /** Waits until every primary shard is there. */
 async function waitUntilThere(server: Asked, name: string): Promise<void> {
-  const answer = await server.bytes({
-    method: 'GET',
-    path: `/_cluster/health/${pathOfIndex(name)}`,
-    query: { wait_for_status: 'yellow', timeout: PATIENCE },
-    doing: `cannot wait for index ${name}`,
-    expected: [408],
-  });
-  if (answer === null)
-    throw targetError(`cannot use index ${name}: not every shard is there after ${PATIENCE}`, {
-      hint: 'ask the server why: GET _cluster/allocation/explain',
+  for (let round = 1; round <= MOST_ROUNDS; round += 1) {
+    const answer = await server.bytes({
+      method: 'GET',
+      path: `/_cluster/health/${pathOfIndex(name)}`,
+      query: { wait_for_status: 'yellow', timeout: PATIENCE },
+      doing: `cannot wait for index ${name}`,
+      expected: [408],
     });
+    if (answer !== null) return;
+  }
+  throw targetError(`cannot use index ${name}: not every shard is there after ${MOST_ROUNDS} times ${PATIENCE}`, {
+    hint: 'ask the server why: GET _cluster/allocation/explain',
+  });
 }
 
 export async function changeSettings(server: Asked, name: string, settings: Settings): Promise<void> {

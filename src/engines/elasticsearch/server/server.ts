@@ -12,6 +12,9 @@ const MOST_ATTEMPTS = 9;
 /** From this attempt on, what is waited out is asked for as rarely as can be. */
 const LONGEST_WAIT = MOST_ATTEMPTS - 1;
 const BUSY = [429, 502, 503, 504];
+/** While a master is elected, or a cluster starts: what was asked for has not begun. */
+const NOT_BEGUN =
+  /"type":"(?:(?:master|cluster_manager)_not_discovered_exception|process_cluster_event_timeout_exception|cluster_block_exception)"/;
 
 export interface SearchRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -104,7 +107,8 @@ export async function openServer(target: SearchTarget, context: Context): Promis
             attempt = Math.min(attempt, LONGEST_WAIT - 1);
             continue;
           }
-          if (last || !BUSY.includes(status) || (status !== 429 && !repeatable)) throw refusal(doing, status, body);
+          const isBegun = status !== 429 && !(status === 503 && NOT_BEGUN.test(body.toString()));
+          if (last || !BUSY.includes(status) || (isBegun && !repeatable)) throw refusal(doing, status, body);
         }
         await pauseBefore(attempt, signal);
       }
