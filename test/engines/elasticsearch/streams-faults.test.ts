@@ -104,3 +104,29 @@ test('a stream is made from an export only where a template makes such streams',
   expect(await parts(to)).toBe(null);
   expect(await indicesBelow(url, to)).toEqual([]);
 });
+
+test.each([
+  ['did not do', false],
+  ['did', true],
+])('a deletion of which nobody hears, and which the server %s, loses nothing', async (_name, isDone) => {
+  const { url, stream, only, contents, add, take, restore } = await ownStream();
+  const taken = await take(only);
+  const before = await contents(stream);
+  const proxy = await proxyTo(url, async ({ method, path }, send) => {
+    if (method !== 'DELETE' || path !== `/_data_stream/${stream}`) return send();
+    if (isDone) await send();
+    return refused;
+  });
+  const failed = (await restore(taken, 'replace', { ...only, url: proxy }).catch((error: unknown) => error)) as {
+    readonly message: string;
+    readonly hint?: string;
+  };
+  expect(failed.message).toContain('not today');
+  if (!isDone) {
+    await add('4', '4');
+    expect(await contents(stream)).toEqual([...before, expect.stringMatching(/^03 4/)]);
+    return;
+  }
+  const old = [...(failed.hint ?? '').matchAll(/bkp_old_[^\s,;]+/g)].map(([name]) => name);
+  expect((await Promise.all(old.map((name) => contents(name)))).flat()).toEqual(before);
+});

@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { connectionOf } from '../../services/connection.ts';
 import { startedServices } from '../../services/connection.ts';
-import { askJson, bulk } from './ask.ts';
+import { ask, askJson, bulk } from './ask.ts';
 import { ownIndices } from './own-indices.ts';
+import { deletesStreams, ownStream } from './own-streams.ts';
 
 const SERVERS = [...startedServices('opensearch'), ...startedServices('elasticsearch')];
 const PAIRS = SERVERS.flatMap((from) => SERVERS.map((to) => [from, to] as const));
@@ -42,4 +43,25 @@ test.each(PAIRS)('what %s held comes back in %s', async (from, to) => {
   expect(await askJson(other.url, 'GET', `${other.prefix}a/_alias`)).toEqual({
     [`${other.prefix}a`]: { aliases: { [`${other.prefix}alias`]: { filter: { term: { k: 'a' } } } } },
   });
+});
+
+const productOf = (service: string): string => service.split('-')[0] ?? '';
+const OTHERS = [...new Map(PAIRS.map((pair) => [pair.map(productOf).join(), pair])).values()].filter(
+  ([from, to]) => productOf(from) !== productOf(to),
+);
+
+test.each(OTHERS)('an exported data stream of %s comes back in %s, with its template', async (from, to) => {
+  const { stream, only, take } = await ownStream(from, 'export');
+  const taken = await take(only);
+  const other = await ownIndices(to);
+  const url = connectionOf(to)['url'] ?? '';
+  onTestFinished(async () => {
+    if (!deletesStreams(to)) return;
+    for (const kind of ['_data_stream', '_index_template', '_component_template'])
+      await ask(url, 'DELETE', `${kind}/${stream}`).catch(() => '');
+  });
+  const { restored } = await other.restore(taken, 'new', { url, indices: [stream] });
+  expect(restored).toEqual({ [`data stream ${stream}`]: 3, 'templates, pipelines and scripts': 2 });
+  const there = await askJson(url, 'GET', `${stream}/_search?_source=false&sort=n`);
+  expect(there).toMatchObject({ hits: { hits: [{ _id: '2' }, { _id: '3' }, { _id: '1' }] } });
 });

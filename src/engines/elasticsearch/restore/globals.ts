@@ -30,7 +30,7 @@ export async function restoreGlobals(
       await server.bytes({
         method: 'PUT',
         path: `/${path}`,
-        body: withoutDates(body),
+        body: portableForm(body),
         doing: `cannot make ${name}`,
         isFinished: true,
       });
@@ -60,10 +60,30 @@ export async function removeGlobals(made: readonly string[], server: Asked): Pro
 /** When it was made is for the server to say. */
 const OF_SERVER = /^(?:created|modified)_date(?:_millis)?$/;
 
-/** A definition without what its server says of it. */
-export function withoutDates(body: Buffer): Buffer {
-  const fields = [...fieldsOf(body)].filter(([key]) => !OF_SERVER.test(key));
-  return Buffer.from(`{${fields.map(([key, value]) => `${JSON.stringify(key)}:${value.toString()}`).join(',')}}`);
+/** A definition as every server takes it: without what its own one says of it. */
+export function portableForm(body: Buffer): Buffer {
+  const fields = [...fieldsOf(body)]
+    .filter(([key]) => !OF_SERVER.test(key))
+    .map(([key, value]) => [key, key === 'data_stream' ? withoutDefaults(value) : value] as const);
+  return objectOf(fields);
 }
 
-const digestOf = (body: Buffer): string => digestJson(withoutDates(body));
+/** What a template says of data streams where it says nothing; other products do not know these words. */
+const STREAM_DEFAULTS: Readonly<Record<string, string>> = {
+  timestamp_field: '{"name":"@timestamp"}',
+  hidden: 'false',
+  allow_custom_routing: 'false',
+};
+
+const withoutDefaults = (stream: Buffer): Buffer =>
+  objectOf(
+    [...fieldsOf(stream)].filter(
+      ([key, value]) =>
+        STREAM_DEFAULTS[key] === undefined || JSON.stringify(JSON.parse(value.toString())) !== STREAM_DEFAULTS[key],
+    ),
+  );
+
+const objectOf = (fields: readonly (readonly [string, Buffer])[]): Buffer =>
+  Buffer.from(`{${fields.map(([key, value]) => `${JSON.stringify(key)}:${value.toString()}`).join(',')}}`);
+
+const digestOf = (body: Buffer): string => digestJson(portableForm(body));

@@ -1,6 +1,6 @@
 import { readGlobals } from '../capture/read-globals.ts';
 import { digestJson } from '../json/canonical.ts';
-import { withoutDates } from '../restore/globals.ts';
+import { portableForm } from '../restore/globals.ts';
 import type { SearchServer } from '../server/server.ts';
 
 /** What of the global state can be read, by its name: settings, templates, pipelines, scripts. */
@@ -17,7 +17,7 @@ export async function readClusterState(server: SearchServer): Promise<ClusterSta
     ([name, value]) => [`setting ${name}`, JSON.stringify(value)] as const,
   );
   const globals = (await readGlobals(server)).map(
-    ({ path, body }) => [decodeURIComponent(path), digestJson(withoutDates(body))] as const,
+    ({ path, body }) => [decodeURIComponent(path), digestJson(portableForm(body))] as const,
   );
   return new Map([...settings, ...globals]);
 }

@@ -1,4 +1,4 @@
-import { integrityError } from '../../../errors.ts';
+import { guardError, integrityError } from '../../../errors.ts';
 import { pathOfIndex } from '../artifact/index-header.ts';
 import { actionOf } from '../restore/added.ts';
 import { type BatchRequest, documentsOf, type Item, sendBatch } from '../restore/bulk.ts';
@@ -26,21 +26,29 @@ export interface Filling {
   readonly atOnce: number;
 }
 
-/**
- * Makes a data stream by its template and fills it from an export, with a new index wherever the captured stream had one.
- * Throws unless everything is in its place.
- */
-export async function fillStream({ name, to, indices }: WantedStream, filling: Filling): Promise<void> {
-  const { server } = filling;
-  await server.bytes({
+/** Makes a data stream by its template, empty. Throws where there is one. */
+export async function makeStream(server: SearchServer, stream: string): Promise<void> {
+  const doing = `cannot make data stream ${stream}`;
+  const answer = await server.bytes({
     method: 'PUT',
-    path: `/_data_stream/${pathOfIndex(to)}`,
-    doing: `cannot make data stream ${to}`,
+    path: `/_data_stream/${pathOfIndex(stream)}`,
+    doing,
     // Builds without this request make it when the first document comes.
     expected: [400, 405],
     isFinished: true,
     repeatable: false,
   });
+  if (answer !== null) return;
+  const { dataStreams } = await listIndices(server);
+  if (dataStreams.some(({ name }) => name === stream)) throw guardError(`${doing}: somebody made it just now`);
+}
+
+/**
+ * Fills an empty data stream from an export, with a new index wherever the captured stream had one. Throws unless everything
+ * is in its place.
+ */
+export async function fillStream({ name, to, indices }: WantedStream, filling: Filling): Promise<void> {
+  const { server } = filling;
   for (const [position, part] of indices.entries()) {
     if (position > 0) await rollOver(server, to, `cannot restore data stream ${to}`);
     await send(part, to, filling);
@@ -51,8 +59,9 @@ export async function fillStream({ name, to, indices }: WantedStream, filling: F
     throw integrityError(`cannot restore data stream ${name}: it has ${made.length} indices, not ${indices.length}`);
   for (const [position, index] of made.entries()) {
     const { documents } = await contentsOf(server, index);
-    const expected = indices[position]?.documents;
-    if (documents !== expected)
+    const expected = indices[position]?.documents ?? 0;
+    // Somebody may write to it already.
+    if (documents < expected)
       throw integrityError(`cannot restore data stream ${name}: ${documents} of ${expected} documents are in ${index}`);
   }
 }

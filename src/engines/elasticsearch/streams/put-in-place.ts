@@ -5,7 +5,8 @@ import { closeIndex, contentsOf } from '../restore/index-steps.ts';
 import type { SearchServer } from '../server/server.ts';
 import { type RestoreSource, waitUntilRestored } from '../snapshot/restore-beside.ts';
 import { pathOfSnapshot } from '../snapshot/server-snapshot.ts';
-import { fillStream } from './fill.ts';
+import { listIndices } from '../server/list-indices.ts';
+import { fillStream, makeStream } from './fill.ts';
 import { type AsideStream, deleteStream, setStreamAside } from './set-aside.ts';
 import type { WantedStream } from './wanted.ts';
 
@@ -25,7 +26,8 @@ export interface Placing {
 interface Passage {
   readonly wanted: WantedStream;
   readonly aside: AsideStream | null;
-  state: 'untouched' | 'gone' | 'made';
+  /** `going`, `asked`: the server was asked to delete, or to restore, and may have done it although no answer came. */
+  state: 'untouched' | 'going' | 'gone' | 'asked' | 'made';
 }
 
 /** Streams in their places. */
@@ -52,6 +54,7 @@ export async function placeStreams(streams: readonly WantedStream[], placing: Pl
     for (const passage of passages) {
       throwIfAborted(context.signal);
       if (passage.aside !== null) {
+        passage.state = 'going';
         await deleteStream(server, passage.wanted.to);
         passage.state = 'gone';
       }
@@ -67,6 +70,8 @@ async function place(passage: Passage, placing: Placing): Promise<void> {
   const { server, source } = placing;
   const { to, aliases } = passage.wanted;
   if (source === null) {
+    passage.state = 'asked';
+    await makeStream(server, to);
     passage.state = 'made';
     await fillStream(passage.wanted, placing);
   } else await restoreInPlace(passage, source, placing);
@@ -85,6 +90,7 @@ async function place(passage: Passage, placing: Placing): Promise<void> {
 
 async function restoreInPlace(passage: Passage, source: RestoreSource, { server, context }: Placing): Promise<void> {
   const { name, to, indices } = passage.wanted;
+  passage.state = 'asked';
   await server.bytes({
     method: 'POST',
     path: `${pathOfSnapshot(source.repository, source.name)}/_restore`,
@@ -106,7 +112,8 @@ async function restoreInPlace(passage: Passage, source: RestoreSource, { server,
   for (const index of indices) {
     await waitUntilRestored(index.to, index.name, { server, context });
     const { documents } = await contentsOf(server, index.to);
-    if (documents !== index.documents)
+    // Somebody may write to it already.
+    if (documents < index.documents)
       throw integrityError(
         `cannot restore data stream ${to}: ${documents} of ${index.documents} documents are in ${index.to}`,
       );
@@ -124,22 +131,26 @@ async function takeBackAll(passages: readonly Passage[], server: SearchServer, e
   const told: string[] = [];
   const lost: string[] = [];
   for (const passage of passages.toReversed()) {
-    const { wanted, aside } = passage;
+    const { wanted, aside, state } = passage;
+    let isOldThere = state === 'untouched';
     try {
-      if (passage.state === 'made') await deleteStream(server.afterwards, wanted.to);
-      if (aside !== null && passage.state === 'untouched') await aside.undo();
+      // What stands there without an answer of the server may be somebody's own by now.
+      if (state === 'made') await deleteStream(server.afterwards, wanted.to);
+      if (state === 'going') {
+        const { indices } = await listIndices(server.afterwards);
+        isOldThere = indices.some(({ name }) => aside?.indices.includes(name));
+      }
+      if (isOldThere) await aside?.undo();
     } catch (failure) {
       told.push(`data stream ${wanted.to} stays as it is: ${reasonOf(failure)}`);
     }
-    if (aside === null || passage.state === 'untouched') continue;
+    if (aside === null || isOldThere) continue;
     told.push(`data stream ${wanted.to} is gone`);
     lost.push(...aside.kept.map(({ reference }) => reference));
   }
   if (told.length === 0) return error;
-  const where =
-    lost.length === 0
-      ? {}
-      : { hint: `what it held is in ${lost.join(', ')}; restore it once more, or copy that back with _reindex` };
+  const hint = `what it held is in ${lost.join(', ')}; stop what writes into it and restore it once more, or copy that back with _reindex`;
   const code = error instanceof BkpError ? error.code : 'target';
-  return new BkpError(code, [reasonOf(error), ...told].join('; '), { ...where, cause: error });
+  const reason = [reasonOf(error), ...told].join('; ');
+  return new BkpError(code, reason, { ...(lost.length === 0 ? {} : { hint }), cause: error });
 }

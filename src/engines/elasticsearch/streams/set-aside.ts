@@ -14,6 +14,8 @@ const BLOCK = 'index.blocks.write';
 /** A data stream that takes no writes any more, and a second index for everything that it holds. */
 export interface AsideStream {
   readonly kept: readonly SetAside[];
+  /** What it consists of: no other stream has these. */
+  readonly indices: readonly string[];
   /** Takes the second ones away, and lets it take writes again. */
   readonly undo: () => Promise<void>;
 }
@@ -68,7 +70,7 @@ export async function setStreamAside(server: SearchServer, stream: string, snaps
       if (typeof settings['index.lifecycle.name'] === 'string')
         await changeSettings(server, aside, { 'index.lifecycle.name': null });
     }
-    return { kept, undo };
+    return { kept, indices: [...full.keys()], undo };
   } catch (error) {
     await undo().catch((failure: unknown) => {
       throw targetError(`${reasonOf(error)}; nor could it be undone: ${reasonOf(failure)}`, {
