@@ -9,6 +9,12 @@ import { securedIndices } from './secured-indices.ts';
 
 const METHODS = ['export', 'snapshot'] as const;
 
+/** What a capture goes without: only looks, refreshes and removals ask for it. */
+const NOT_TO_CAPTURE = {
+  export: ['monitor', 'maintenance'],
+  snapshot: ['cluster:admin/snapshot/delete'],
+} as const satisfies Record<string, readonly string[]>;
+
 const byServer = (method: (typeof METHODS)[number], { snapshotRepository }: Target): Partial<Target> =>
   snapshotRepository === undefined ? {} : { method, snapshotRepository };
 
@@ -22,15 +28,22 @@ describe.each(startedServices('secured-elasticsearch'))('%s', (service) => {
     expect(facts).toMatchObject({ documents: { [`${prefix}a`]: 2, [`${prefix}b`]: 2 } });
   });
 
-  test.each(METHODS)('and without any of it a look names what lacks (%s)', async (method) => {
+  test.each(METHODS)('and without any of it a look and a capture name what lacks (%s)', async (method) => {
     const { prefix, context, asUser, may } = await securedIndices(service);
     for (const [lacking, rest] of withoutEach(LEAST[method].capture)) {
       await may(roleOf(rest, prefix));
-      const { problems } = await elasticsearch.probe({ ...asUser(method), globals: method === 'export' }, context);
+      const target = { ...asUser(method), globals: method === 'export' };
+      const { problems } = await elasticsearch.probe(target, context);
       const said = problems.map(({ message, hint }) => `${message} ${hint}`).join();
       // An export does without, and tells what may lack in it.
       if (method === 'export' && lacking === 'maintenance') expect(said).toBe('');
       else expect(said, lacking).toMatch(new RegExp(`(?:lacks|privilege) (?:.*; )?${lacking} on`));
+      if (NOT_TO_CAPTURE[method].some((name) => name === lacking)) continue;
+      const failed: unknown = await elasticsearch.capture(target, context, ORIGIN).catch((error: unknown) => error);
+      expect(failed, lacking).toMatchObject({ code: 'target', message: expect.stringMatching(/^cannot /) as unknown });
+      const { message, hint } = failed as { readonly message: string; readonly hint: string };
+      expect(message).toContain(lacking);
+      expect(hint).toMatch(/^give the user the privilege \S+ on/);
     }
   });
 
