@@ -39,7 +39,7 @@ export const FULL_SET_SUITES: readonly string[] = [
   'test/engines/conformance-mysql-mydumper.test.ts',
   'test/engines/conformance-postgres-{directory,plain,tar}.test.ts',
   'test/engines/conformance-s3-mirror.test.ts',
-  'test/engines/elasticsearch/s3-repository.test.ts',
+  'test/engines/elasticsearch/{s3-repository,states}.test.ts',
   'test/engines/search-users/*.test.ts',
   'test/repositories/s3/minio.test.ts',
 ];
@@ -51,7 +51,7 @@ export const FULL_SET_SUITES: readonly string[] = [
 export const VERSIONED_SUITES: readonly string[] = [
   ...FULL_SET_SUITES,
   'test/engines/conformance-{mysql,postgres,redis}.test.ts',
-  'test/engines/elasticsearch/{lossless,restore,second-cluster,snapshot-refusals,snapshot-versions,states,streams,versions}.test.ts',
+  'test/engines/elasticsearch/{lossless,restore,second-cluster,snapshot-refusals,snapshot-versions,streams,versions}.test.ts',
   'test/engines/mysql/{mydumper,rich}.test.ts',
   'test/engines/postgres/{clients,custom-archive,database-names,encodings,restore-versions,role-rights}.test.ts',
   'test/engines/postgres/{script-filter,sql-script,standby,tar-archive,versions}.test.ts',

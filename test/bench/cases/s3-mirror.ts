@@ -1,14 +1,14 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BenchCase } from '../case.ts';
-import { changeObjects, putObjects } from '../data/objects.ts';
+import { changeObjects, putObjects, TREE } from '../data/objects.ts';
+import { rcloneEnvironment } from '../data/rclone.ts';
 import { startBenchStore } from '../data/store.ts';
 import { nodeMemory } from '../flat-verdicts.ts';
 import type { Command } from '../measure.ts';
 import { writePolicyInto } from '../policy.ts';
 import { roundRobin, wallRatio } from '../round-robin.ts';
 
-const OBJECTS = { small: 10_000, meanBytes: 16_000, large: 4, largeBytes: 50_000_000 };
 /** One in so many changes before the second run. */
 const CHANGED = 100;
 const BKP = 'bkp apply';
@@ -26,21 +26,13 @@ export const s3Mirror: BenchCase = {
     const store = await startBenchStore();
     const cwd = lab.emptyFolder('s3-mirror');
     try {
-      await putObjects(store, 'tree', OBJECTS);
+      await putObjects(store, 'tree', TREE);
       const source = { ...store.repository('tree'), method: 'mirror' };
       writePolicyInto(cwd, source, { type: 'directory', path: 'repository', dedupe: 'hardlink' });
       const remove = (...names: readonly string[]): void => {
         for (const name of names) rmSync(join(cwd, name), { recursive: true, force: true });
       };
-      const env = {
-        ...store.env,
-        RCLONE_S3_PROVIDER: 'Other',
-        RCLONE_S3_ENV_AUTH: 'true',
-        RCLONE_S3_ENDPOINT: store.endpoint,
-        RCLONE_CONFIG: join(cwd, 'rclone.conf'),
-        // rclone 1.60 ends where one is set.
-        AWS_CA_BUNDLE: '',
-      };
+      const env = rcloneEnvironment(store, cwd);
       // Without the option it would ask for every object that it has.
       const sync = `rclone sync --transfers=16 --use-server-modtime :s3:${store.bucket}/tree`;
       const shell = (script: string): Command => ({ argv: ['sh', '-c', script], cwd, env });
@@ -54,7 +46,7 @@ export const s3Mirror: BenchCase = {
           { name: RCLONE, command: shell(`${sync} out`) },
           {
             name: BKP_AGAIN,
-            before: () => changeObjects(store, 'tree', OBJECTS, CHANGED),
+            before: () => changeObjects(store, 'tree', TREE, CHANGED),
             command: lab.bkp(['backup', 'main'], { cwd }),
           },
           { name: RCLONE_LINKS, command: shell(`cp -al out next && ${sync} next`) },

@@ -1,13 +1,13 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BenchCase } from '../case.ts';
-import { putObjects } from '../data/objects.ts';
+import { putObjects, TREE } from '../data/objects.ts';
+import { rcloneEnvironment } from '../data/rclone.ts';
 import { startBenchStore } from '../data/store.ts';
 import { nodeMemory } from '../flat-verdicts.ts';
 import { writePolicyInto } from '../policy.ts';
 import { roundRobin, wallRatio } from '../round-robin.ts';
 
-const OBJECTS = { small: 10_000, meanBytes: 16_000, large: 4, largeBytes: 50_000_000 };
 const BKP = 'bkp apply';
 const RCLONE = 'rclone copy --transfers=16';
 const RESTIC = 'the same, then restic backup';
@@ -21,20 +21,14 @@ export const s3Tree: BenchCase = {
     const store = await startBenchStore();
     const cwd = lab.emptyFolder('s3-tree');
     try {
-      await putObjects(store, 'tree', OBJECTS);
+      await putObjects(store, 'tree', TREE);
       writePolicyInto(cwd, { ...store.repository('tree') }, { type: 'directory', path: 'repository' });
       const remove = (...names: readonly string[]): void => {
         for (const name of names) rmSync(join(cwd, name), { recursive: true, force: true });
       };
       const copy = `rclone copy --transfers=16 :s3:${store.bucket}/tree out`;
       const env = {
-        ...store.env,
-        RCLONE_S3_PROVIDER: 'Other',
-        RCLONE_S3_ENV_AUTH: 'true',
-        RCLONE_S3_ENDPOINT: store.endpoint,
-        RCLONE_CONFIG: join(cwd, 'rclone.conf'),
-        // rclone 1.60 ends where one is set.
-        AWS_CA_BUNDLE: '',
+        ...rcloneEnvironment(store, cwd),
         RESTIC_PASSWORD: 'bench',
         RESTIC_REPOSITORY: join(cwd, 'restic'),
       };

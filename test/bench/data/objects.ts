@@ -12,6 +12,9 @@ export interface Objects {
   readonly largeBytes: number;
 }
 
+/** Many small objects and a few large ones. */
+export const TREE: Objects = { small: 10_000, meanBytes: 16_000, large: 4, largeBytes: 50_000_000 };
+
 /** Puts objects of text below a prefix, the small ones in folders of 100. */
 export async function putObjects(
   { client, bucket }: BenchStore,

@@ -41,7 +41,7 @@ export async function ownStream(
   });
   await askJson(url, 'PUT', `_component_template/${stream}`, {
     template: {
-      settings: { number_of_replicas: 0, number_of_shards: 2 },
+      settings: { number_of_replicas: 0, number_of_shards: 1 },
       mappings: { properties: { n: { type: 'long' } } },
     },
   });

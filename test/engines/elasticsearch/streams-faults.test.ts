@@ -1,14 +1,16 @@
 import { expect, test } from 'vitest';
-import { ask, askJson, indicesBelow } from './ask.ts';
+import { ask, askJson, bulk, indicesBelow } from './ask.ts';
 import { ownStream } from './own-streams.ts';
 import { proxyTo } from './proxy.ts';
 
 const refused = { status: 400, body: '{"error":"not today","status":400}' };
 
 test('a stream that cannot be put into place is gone, and the error says where its documents are', async () => {
-  const { url, stream, only, add, contents, take, restore } = await ownStream();
+  const { url, prefix, stream, only: alone, add, contents, take, restore } = await ownStream();
+  const only = { ...alone, indices: [stream, `${prefix}a`] };
   const taken = await take(only);
   await add('4', '4');
+  await bulk(url, `${prefix}a`, ['{"index":{"_id":"later"}}\n{}']);
   const before = await contents(stream);
   const proxy = await proxyTo(url, async ({ path, body }, send) =>
     path.includes('/_restore') && body.includes(`"indices":["${stream}"]`) ? refused : send(),
@@ -22,7 +24,11 @@ test('a stream that cannot be put into place is gone, and the error says where i
   expect(old).toHaveLength(2);
   const kept = await Promise.all(old.map((name) => contents(name)));
   expect(kept.flat()).toEqual(before);
-  await restore(taken, 'new', only);
+  // The index had taken its place before, and gave it back.
+  expect(await askJson(url, 'GET', `${prefix}a/_count`)).toMatchObject({ count: 3 });
+  await expect(restore(taken, 'new', only)).rejects.toMatchObject({ code: 'guard' });
+  await restore(taken, 'replace', only);
+  expect(await askJson(url, 'GET', `${prefix}a/_count`)).toMatchObject({ count: 2 });
   expect(await contents(stream)).toEqual(before.filter((line) => !line.startsWith('02 4')));
 });
 
