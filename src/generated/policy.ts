@@ -954,7 +954,7 @@ export interface S3Target {
    */
   readonly method?: 'archive' | 'mirror';
   /**
-   * A mirror asks for every unchanged object whether it got tags, one request each. Without, tags of an object that was mirrored with none are seen once it is written again; those of one that had some always. Default: false.
+   * A mirror asks for the tags of every unchanged object, one request each, since tags change without a trace in the listing. With false, tags that an object without any gets later are seen once it is written again. Default true.
    */
   readonly tagChanges?: boolean;
   readonly formerly?: Formerly;

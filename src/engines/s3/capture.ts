@@ -35,7 +35,7 @@ export async function captureBucket(target: S3Target, context: Context): Promise
   const folder = await mkdtemp(join(context.workDir, 's3-'));
   const gone: string[] = [];
   const onGone = (name: string): void => void gone.push(name);
-  const asksForTags = target.tagChanges ?? false;
+  const asksForTags = target.tagChanges ?? true;
   const archive: OutgoingArtifact = {
     name: '',
     extension: 'tar',
