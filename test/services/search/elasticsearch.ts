@@ -39,6 +39,8 @@ function giveTree(folder: string): void {
 
 /** What a server is told besides, and how its readiness shows then. */
 export interface Variation {
+  /** Of the service, which may run beside the usual one. */
+  readonly name: string;
   /** Makes files below the folder of the configuration, and gives settings. */
   readonly settings: (conf: string) => Readonly<Record<string, string | boolean>>;
   readonly look: (port: number) => Promise<number>;
@@ -120,7 +122,7 @@ export async function startElasticsearch(
   variation?: Variation,
 ): Promise<RunningService> {
   const java = RELEASES.find((release) => release.version === version)?.java ?? 21;
-  const home = makeHome(`elasticsearch-${version}`, workDir);
+  const home = makeHome(`${variation?.name ?? 'elasticsearch'}-${version}`, workDir);
   const server = join(folderOf(version), 'server/elasticsearch');
   const transport = await freePort();
   const { port, pid, stop } = await startHttpServer(

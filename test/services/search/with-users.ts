@@ -6,6 +6,8 @@ import { makeAuthority } from '../../engines/certificates.ts';
 import type { RunningService, Service } from '../service.ts';
 import { elasticsearches, startElasticsearch } from './elasticsearch.ts';
 
+const NAME = 'secured-elasticsearch';
+
 /** As the file realm keeps it. */
 function hashed(password: string): string {
   const [rounds, salt] = [10_000, randomBytes(32)];
@@ -21,6 +23,7 @@ async function start(version: string, workDir: string): Promise<RunningService> 
   const authority = makeAuthority(folder, 'search-authority');
   const signed = authority.sign('search-server', 'IP:127.0.0.1,DNS:localhost');
   const running = await startElasticsearch(version, workDir, {
+    name: NAME,
     settings: (conf) => {
       writeFileSync(join(conf, 'users'), `${username}:${hashed(password)}\n`);
       writeFileSync(join(conf, 'users_roles'), `superuser:${username}\n`);
@@ -60,7 +63,7 @@ async function start(version: string, workDir: string): Promise<RunningService> 
 
 /** The same servers as those without users, which are installed once. */
 export const withUsers: readonly Service[] = elasticsearches.map(({ version, install }) => ({
-  name: 'secured-elasticsearch',
+  name: NAME,
   version,
   kind: 'search-users',
   set: 'all',
